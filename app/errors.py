@@ -1,0 +1,64 @@
+"""What can go wrong with one message, said so that the next move follows from the error alone.
+
+Adapters, mappings' callers and steps raise these; only ``app/pipeline/outcome.py`` turns them into a move.
+"""
+
+from __future__ import annotations
+
+
+class LinesideError(Exception):
+    """Base of every error that Lineside raises on purpose."""
+
+
+class Transient(LinesideError):
+    """Nothing took effect and the same call may succeed later: try again.
+
+    ``after_seconds`` is the other side's own wish (Retry-After); None leaves the delay to the retry policy.
+    """
+
+    def __init__(self, reason: str, after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+class Waiting(LinesideError):
+    """Nothing is wrong with the message, but what it needs is not there yet.
+
+    ``for_what`` is a reference such as ``item:BIKE-1`` or ``order:1000123``; its arrival wakes the message.
+    """
+
+    def __init__(self, for_what: str, reason: str) -> None:
+        super().__init__(reason)
+        self.for_what = for_what
+        self.reason = reason
+
+
+class Refused(LinesideError):
+    """The message can never succeed as it is: it goes to the dead letters.
+
+    ``code`` is a stable word for filters and metrics (``unit_unknown``), ``reason`` a sentence that a person can
+    act on, ``field`` the place in the payload where one can be named.
+    """
+
+    def __init__(self, code: str, reason: str, field: str | None = None) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.field = field
+
+
+class OutcomeUnknown(LinesideError):
+    """A call may or may not have taken effect (time-out, dropped answer): the target is asked before any repeat."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TargetPaused(LinesideError):
+    """The target rejects our credentials: every posting to it waits until an operator mends them."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""What an installation is told: the environment, the topology file, and the queues that follow from it."""

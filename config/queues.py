@@ -1,0 +1,104 @@
+"""Every queue, task name and broker setting has its home here; the Procfile and the workers ask this module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kombu import Exchange, Queue
+
+from config.settings import Settings
+
+TRANSFORM = "lineside.transform"
+ENRICH = "lineside.enrich"
+POST = "lineside.post"
+RELAY = "lineside.relay"
+SYNC_ITEMS = "lineside.sync_items"
+
+RELAY_QUEUE = "lineside.relay"
+RELAY_EVERY_SECONDS = 1.0
+SYNC_ITEMS_EVERY_SECONDS = 300.0
+
+
+def work_queue(plant: str) -> str:
+    return f"plant.{plant}.work"
+
+
+def post_queue(plant: str) -> str:
+    return f"plant.{plant}.post"
+
+
+def dead_queue(plant: str) -> str:
+    return f"plant.{plant}.dead"
+
+
+def plant_queues(plant: str) -> tuple[str, str, str]:
+    return work_queue(plant), post_queue(plant), dead_queue(plant)
+
+
+def declared_queue(name: str, broker_url: str) -> Queue:
+    """A queue as every process declares it. On RabbitMQ: quorum, and what cannot be delivered goes to its own limit.
+
+    A permit is worth nothing by itself, so a permit that a worker died of five times is dropped; the relay sends
+    another one for whatever is still due.
+    """
+    arguments: dict[str, Any] = {}
+    if broker_url.startswith("amqp"):
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 5}
+    return Queue(name, Exchange(name, type="direct", durable=True), routing_key=name, queue_arguments=arguments)
+
+
+def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
+    names = [RELAY_QUEUE] + [name for plant in plants for name in plant_queues(plant)]
+    return [declared_queue(name, broker_url) for name in names]
+
+
+def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, Any]:
+    """One set of Celery settings for the processes that send and the processes that work."""
+    amqp = settings.broker_url.startswith("amqp")
+    transport_options: dict[str, Any] = {"visibility_timeout": max(600, settings.lease_seconds * 4)}
+    if amqp:
+        transport_options = {"confirm_publish": True}
+    else:
+        transport_options |= {"socket_timeout": 15, "socket_connect_timeout": 5}
+    return {
+        "broker_url": settings.broker_url,
+        "broker_transport_options": transport_options,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_connection_timeout": 5,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_queues": all_queues(plants, settings.broker_url),
+        "task_create_missing_queues": False,
+        "task_default_queue": RELAY_QUEUE,
+        "task_default_exchange": RELAY_QUEUE,
+        "task_default_routing_key": RELAY_QUEUE,
+        # Permits are acknowledged early on purpose: a lost permit costs nothing, because the relay sends another.
+        "task_acks_late": False,
+        "task_publish_retry": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "task_send_sent_event": True,
+        "worker_soft_shutdown_timeout": 5.0,
+        "worker_hijack_root_logger": False,
+        "worker_detect_quorum_queues": True,
+        "timezone": "UTC",
+        "enable_utc": True,
+        "beat_schedule": {
+            "relay": {
+                "task": RELAY,
+                "schedule": RELAY_EVERY_SECONDS,
+                "options": {"queue": RELAY_QUEUE, "expires": 5.0},
+            },
+            "sync-items": {
+                "task": SYNC_ITEMS,
+                "schedule": SYNC_ITEMS_EVERY_SECONDS,
+                "options": {"queue": RELAY_QUEUE, "expires": SYNC_ITEMS_EVERY_SECONDS},
+            },
+        },
+    }

@@ -1,0 +1,126 @@
+"""Plants, systems, routes and targets of one installation, as plain frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Plant:
+    """``lanes``: how many ordering lanes its messages hash to. ``options`` are facts that mappings may use."""
+
+    code: str
+    name: str
+    timezone: str
+    lanes: int = 16
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DropFile:
+    """One kind of dropped file of a source. ``options`` depend on ``format`` (delimiter, encoding, columns; layout)."""
+
+    pattern: str
+    type: str
+    format: Literal["csv", "fixed_width"]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A system that sends. ``mapping`` is the family under ``mappings/inbound``; ``wait_seconds`` is how long its
+    messages may wait for a missing reference before they are dead; ``settle_seconds`` is how long a dropped file
+    must be unchanged to count as whole."""
+
+    code: str
+    kind: str
+    plants: tuple[str, ...]
+    mapping: str
+    intake: Literal["http", "drop"] = "http"
+    files: tuple[DropFile, ...] = ()
+    settle_seconds: float = 2.0
+    wait_seconds: float = 86_400.0
+    units: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """Exponential with full jitter: attempt n waits between 0 and min(cap, base * 2**n) seconds; after ``give_up``
+    seconds since the first attempt the message is dead."""
+
+    base_seconds: float = 1.0
+    cap_seconds: float = 300.0
+    give_up_seconds: float = 86_400.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A system posted to. ``secret`` names a secret of the environment, never the secret itself; ``mapping`` is the
+    family under ``mappings/outbound``; ``options`` belong to the adapter, ``mapping_options`` to the mapping."""
+
+    code: str
+    kind: str
+    adapter: str
+    mapping: str
+    url: str = ""
+    secret: str | None = None
+    timeout_seconds: float = 30.0
+    calls_in_flight: int = 4
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mapping_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RouteTarget:
+    """``required``: a refusal makes the message dead. Where it is not, the refusal is kept on the posting only."""
+
+    target: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where events of a canonical type go, in this order. Empty ``plants`` means every plant."""
+
+    type: str
+    targets: tuple[RouteTarget, ...]
+    plants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SystemOfRecord:
+    """Which system is right about a domain (items, boms, inventory, production_orders, quality, shipments)."""
+
+    domain: str
+    system: str
+    writers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``."""
+
+    plants: Mapping[str, Plant]
+    sources: Mapping[str, Source]
+    targets: Mapping[str, Target]
+    routes: tuple[Route, ...]
+    systems_of_record: Mapping[str, SystemOfRecord]
+    service_levels: Mapping[str, float] = field(default_factory=dict)
+    positions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _routes_by_type_and_plant(self) -> Mapping[tuple[str, str], tuple[RouteTarget, ...]]:
+        table: dict[tuple[str, str], tuple[RouteTarget, ...]] = {}
+        for route in self.routes:
+            for plant in route.plants or tuple(self.plants):
+                table[route.type, plant] = table.get((route.type, plant), ()) + route.targets
+        return table
+
+    def route(self, event_type: str, plant: str) -> tuple[RouteTarget, ...]:
+        """Targets of this canonical type from this plant, in the order they are posted; empty where none is routed."""
+        return self._routes_by_type_and_plant.get((event_type, plant), ())

@@ -1,0 +1,1 @@
+"""Pure functions between a system's own payload and the canonical events, and nothing else."""
