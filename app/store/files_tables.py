@@ -1,0 +1,33 @@
+"""Dropped files and how far each was read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.store.base import Base, BigId, UtcInstant
+
+
+class DroppedFile(Base):
+    """One file of a source, known by its content: the same bytes under another name are the same file.
+    ``rows_done`` is committed together with the messages of those rows, so a crash resumes at the next row."""
+
+    __tablename__ = "files"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    source: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(255))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int] = mapped_column(BigId)
+    state: Mapped[str] = mapped_column(String(12))
+    rows_done: Mapped[int] = mapped_column(default=0)
+    rows_accepted: Mapped[int] = mapped_column(default=0)
+    rows_repeated: Mapped[int] = mapped_column(default=0)
+    rows_refused: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None] = mapped_column(Text)
+    taken_at: Mapped[datetime] = mapped_column(UtcInstant)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+    __table_args__ = (UniqueConstraint("source", "sha256"),)

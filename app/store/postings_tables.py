@@ -1,0 +1,61 @@
+"""Postings: one row a message, event and target, with every attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.store.base import Base, BigId, JsonText, UtcInstant
+
+
+class Posting(Base):
+    """What one target is to hold of one event. ``posting_key`` is what the target is asked by."""
+
+    __tablename__ = "postings"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"))
+    plant: Mapped[str] = mapped_column(String(16))
+    ordinal: Mapped[int] = mapped_column(SmallInteger)
+    target: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(80))
+    required: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(12))
+    posting_key: Mapped[str] = mapped_column(String(40), unique=True)
+    mapping_version: Mapped[str | None] = mapped_column(String(64))
+    document: Mapped[Any] = mapped_column(JsonText)
+    attempts: Mapped[int] = mapped_column(default=0)
+    reference: Mapped[str | None] = mapped_column(String(200))
+    answer: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    reason_code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(UtcInstant)
+
+    __table_args__ = (UniqueConstraint("message_id", "ordinal"), Index("ix_postings_target_state", "target", "state"))
+
+
+class PostingAttempt(Base):
+    """One call, or one question after a call whose outcome was unknown. ``ended_at`` NULL: it never reported back."""
+
+    __tablename__ = "posting_attempts"
+
+    posting_id: Mapped[int] = mapped_column(BigId, ForeignKey("postings.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    started_at: Mapped[datetime] = mapped_column(UtcInstant)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    worker: Mapped[str] = mapped_column(String(120))
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    detail: Mapped[str | None] = mapped_column(Text)
+
+
+class TargetPause(Base):
+    """A target to which nothing is posted until a person resumes it; one row while it is paused."""
+
+    __tablename__ = "target_pauses"
+
+    target: Mapped[str] = mapped_column(String(64), primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(UtcInstant)
+    reason: Mapped[str] = mapped_column(Text)

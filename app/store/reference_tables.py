@@ -1,0 +1,42 @@
+"""What messages are enriched with and what they build: items and production orders."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.store.base import Base, BigId, ExactDecimal, JsonText, UtcInstant
+
+
+class Item(Base):
+    """An item (ISA-95 material definition). ``units`` is ``{unit: base units in one, as a decimal string}``."""
+
+    __tablename__ = "items"
+
+    code: Mapped[str] = mapped_column(String(80), primary_key=True)
+    description: Mapped[str] = mapped_column(Text)
+    base_uom: Mapped[str] = mapped_column(String(16))
+    units: Mapped[Any] = mapped_column(JsonText)
+    system: Mapped[str] = mapped_column(String(64))
+    updated_at: Mapped[datetime] = mapped_column(UtcInstant)
+
+
+class ProductionOrder(Base):
+    """A production order as Lineside's events tell it. Quantities are in the item's base unit."""
+
+    __tablename__ = "production_orders"
+
+    plant: Mapped[str] = mapped_column(String(16), primary_key=True)
+    order_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    item: Mapped[str | None] = mapped_column(String(80))
+    uom: Mapped[str | None] = mapped_column(String(16))
+    planned: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    completed: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    scrapped: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    state: Mapped[str] = mapped_column(String(16))
+    released_message_id: Mapped[int | None] = mapped_column(BigId)
+    updated_at: Mapped[datetime] = mapped_column(UtcInstant)

@@ -1,0 +1,39 @@
+"""Every table of Lineside, in one place to import: migrations and tests need them all."""
+
+from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
+from app.store.base import Base
+from app.store.files_tables import DroppedFile
+from app.store.messages_tables import (
+    Correction,
+    Lane,
+    Message,
+    MessageDocument,
+    Payload,
+    StateChange,
+    StateCount,
+    TimelineEntry,
+)
+from app.store.postings_tables import Posting, PostingAttempt, TargetPause
+from app.store.reference_tables import Item, ProductionOrder
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "AuditEntry",
+    "Base",
+    "Correction",
+    "DroppedFile",
+    "Item",
+    "Lane",
+    "Lease",
+    "Message",
+    "MessageDocument",
+    "Payload",
+    "Posting",
+    "PostingAttempt",
+    "ProductionOrder",
+    "StateChange",
+    "StateCount",
+    "TargetPause",
+    "TimelineEntry",
+]
