@@ -1,0 +1,1 @@
+"""The canonical events: one versioned schema a type. ``contract`` is the way in."""

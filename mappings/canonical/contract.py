@@ -1,0 +1,132 @@
+"""What the rest of Lineside asks about canonical events, whatever their type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from mappings.canonical.registry import SCHEMAS
+from mappings.context import Event, MappingError
+from mappings.units import Quantity, quantity
+
+FAULT_BOUND = 50
+_ORDER_NEEDED = frozenset({"production.completed.v1", "production.scrapped.v1", "material.issued.v1"})
+_LINES = ("outputs", "components", "materials")
+_AMOUNTS = ("quantity", "delta", "counted", "book", "received", "accepted", "rejected")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``path`` is the place in the data (``outputs[0].quantity.value``), empty for the data as a whole."""
+
+    path: str
+    message: str
+
+
+class ContractError(MappingError):
+    """The data break the contract of their type; every fault is named, up to a bound."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        told = "; ".join(f"{fault.path or 'data'} {fault.message}" for fault in faults[:3])
+        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+        super().__init__("contract_violated", told + more, (faults[0].path or None) if faults else None)
+        self.faults = list(faults)
+
+
+def is_canonical(event_type: str) -> bool:
+    return event_type in SCHEMAS
+
+
+def validate(event_type: str, data: Any) -> dict[str, Any]:
+    """The data in normalised wire form; raises ContractError where they break the contract of the type."""
+    if event_type not in SCHEMAS:
+        raise ContractError([Fault("", f"of type {event_type[:80]!r} have no contract; see the list of types")])
+    if not isinstance(data, Mapping):
+        raise ContractError([Fault("", "must be an object")])
+    try:
+        loaded: dict[str, Any] = _schema(event_type).load(data)
+    except ValidationError as error:
+        raise ContractError(_faults(error)) from None
+    return loaded
+
+
+@cache
+def _schema(event_type: str) -> Schema:
+    return SCHEMAS[event_type]()
+
+
+def _faults(error: ValidationError) -> list[Fault]:
+    faults: list[Fault] = []
+    for fault in _walk("", error.messages):
+        faults.append(fault)
+        if len(faults) == FAULT_BOUND:
+            break
+    return faults
+
+
+def _walk(path: str, messages: Any) -> Iterator[Fault]:
+    if not isinstance(messages, Mapping):
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield Fault(path, str(message))
+        return
+    for key, inner in messages.items():
+        yield from _walk(_step(path, key), inner)
+
+
+def _step(path: str, key: Any) -> str:
+    if key == "_schema":
+        return path
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    name = str(key)[:80]
+    return f"{path}.{name}" if path else name
+
+
+def ordering_key(event: Event) -> str | None:
+    """Events with the same key take effect in their order: the production order's, else the lot's."""
+    if order_id := event.data.get("order_id"):
+        return f"order:{order_id}"
+    if lot := event.data.get("lot"):
+        return f"lot:{lot}"
+    return None
+
+
+def event_time(event: Event) -> datetime:
+    """When it happened, aware and in UTC."""
+    return datetime.fromisoformat(event.data["event_time"])
+
+
+def needed_order(event: Event) -> str | None:
+    """The production order whose release must have been seen before this event can take effect."""
+    return event.data["order_id"] if event.type in _ORDER_NEEDED else None
+
+
+def referenced_items(event: Event) -> set[str]:
+    """Every item that must be known for this event to make sense; an item's own change needs none."""
+    if event.type == "item.changed.v1":
+        return set()
+    named = {line["item"] for line in _lines(event.data)}
+    return named | {event.data["item"]} if "item" in event.data else named
+
+
+def quantities(event: Event) -> list[tuple[str, Quantity]]:
+    """Every amount in the event with the item it counts, so that units can be checked."""
+    found = [(line["item"], quantity(line["quantity"])) for line in _lines(event.data)]
+    item = event.data.get("item")
+    if item is None or event.type == "item.changed.v1":
+        return found
+    found += [(item, quantity(event.data[name])) for name in _AMOUNTS if name in event.data]
+    found += [(item, quantity(line["quantity"])) for line in event.data.get("schedule", ())]
+    return found
+
+
+def _lines(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for name in _LINES:
+        yield from data.get(name, ())
+    for package in data.get("packages", ()):
+        yield from package.get("lines", ())

@@ -1,0 +1,60 @@
+"""Stock that moves, is corrected or is counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, validates_schema
+
+from mappings.canonical.fields import Amount, Code
+from mappings.canonical.parts import EventData, Part, Place, same_unit
+
+
+class Moved(EventData):
+    """Stock from one place (or stock status) to another; nothing is made or lost."""
+
+    item = Code(required=True)
+    quantity = Amount(required=True)
+    from_ = Part(Place, required=True, data_key="from", attribute="from")
+    to = Part(Place, required=True)
+
+    @validates_schema
+    def _goes_somewhere_else(self, data: dict[str, Any], **_: Any) -> None:
+        for end in ("from", "to"):
+            if end in data and not data[end]:
+                raise ValidationError("must name a site, storage, bin or stock status", end)
+        if "from" in data and data["from"] == data.get("to"):
+            raise ValidationError("is the same place as from", "to")
+
+
+class Adjusted(EventData):
+    """The book follows the shelf: ``delta`` may be negative, and somebody says why."""
+
+    item = Code(required=True)
+    delta = Amount(sign="signed", required=True)
+    reason = Code(max_length=200, required=True)
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("delta", {}).get("value") == "0":
+            raise ValidationError("must not be zero", "delta")
+
+
+class Counted(EventData):
+    """What was counted, beside what the book said then; a book may be negative, a shelf may not."""
+
+    item = Code(required=True)
+    counted = Amount(sign="not_negative", required=True)
+    book = Amount(sign="signed")
+
+    @validates_schema
+    def _is_in_one_unit(self, data: dict[str, Any], **_: Any) -> None:
+        if not same_unit(data.get("counted"), data.get("book")):
+            raise ValidationError("must be in the unit of counted", "book")
+
+
+SCHEMAS: dict[str, type[Schema]] = {
+    "inventory.moved.v1": Moved,
+    "inventory.adjusted.v1": Adjusted,
+    "inventory.counted.v1": Counted,
+}

@@ -1,0 +1,77 @@
+"""Amounts and their conversion, exactly or not at all."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mappings.context import ItemFacts, MappingError
+
+# Wide enough for 27 digits times a factor of as many; what would still be rounded is refused instead.
+_EXACT = decimal.Context(prec=80, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.DivisionByZero])
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """An amount and the code of its unit; ``uom`` is a canonical code (``EA``)."""
+
+    value: Decimal
+    uom: str
+
+    def wire(self) -> dict[str, str]:
+        """The form it travels in: ``{"value": "12.5", "uom": "EA"}``."""
+        return {"value": plain(self.value), "uom": self.uom}
+
+
+def quantity(wire: Mapping[str, str]) -> Quantity:
+    """Read a quantity from its checked wire form."""
+    return Quantity(Decimal(wire["value"]), wire["uom"])
+
+
+def plain(value: Decimal) -> str:
+    """Digits without an exponent and without trailing zeros, so that equal amounts are equal texts."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def knows_unit(item: ItemFacts, uom: str) -> bool:
+    return uom == item.base_uom or uom in item.units
+
+
+def convert(amount: Quantity, to_uom: str, item: ItemFacts) -> Quantity:
+    """The same amount in another unit of the item.
+
+    Raises MappingError ``unit_unknown`` where the item lacks either unit, ``quantity_inexact`` where the result has no
+    finite decimal digits: a rounded stock movement would never reconcile.
+    """
+    if amount.uom == to_uom and knows_unit(item, to_uom):
+        return amount
+    source, target = _factor(amount.uom, item), _factor(to_uom, item)
+    try:
+        value = _EXACT.divide(_EXACT.multiply(amount.value, source), target)
+    except decimal.Inexact:
+        raise MappingError(
+            "quantity_inexact",
+            f"{plain(amount.value)} {amount.uom} of item {item.code} is no exact number of {to_uom}; "
+            f"send it in {item.base_uom}.",
+        ) from None
+    return Quantity(value, to_uom)
+
+
+def to_base(amount: Quantity, item: ItemFacts) -> Quantity:
+    """The same amount in the item's base unit."""
+    return convert(amount, item.base_uom, item)
+
+
+def _factor(uom: str, item: ItemFacts) -> Decimal:
+    if uom == item.base_uom:
+        return Decimal(1)
+    factor = item.units.get(uom)
+    if factor is None or not factor.is_finite() or factor <= 0:
+        known = ", ".join([item.base_uom, *sorted(set(item.units) - {item.base_uom})])
+        raise MappingError("unit_unknown", f"item {item.code} has no unit {uom!r}; its units are: {known}.")
+    return factor
