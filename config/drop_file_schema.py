@@ -1,0 +1,105 @@
+"""What the topology may say about dropped files: their columns, or their layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from config.option_blocks import Options
+from config.strict_schema import Checked, Choice, Delimiter, Encoding, Many, Problem, StrictSchema, Text, fail, nearest
+
+
+def column(**kwargs: Any) -> Text:
+    return Text(max_characters=80, mend="give the column a name", **kwargs)
+
+
+class Layout(Checked):
+    """``[name, first column, width]`` lines: columns count from 1 and do not overlap."""
+
+    def check(self, value: Any) -> tuple[tuple[str, int, int], ...]:
+        if not isinstance(value, list) or not value:
+            raise fail("the layout names no column", "write one `- [name, first column, width]` a column")
+        found: dict[int, list[Problem]] = {}
+        columns: list[tuple[str, int, int]] = []
+        for index, entry in enumerate(value):
+            problem = _layout_problem(entry, columns)
+            if problem:
+                found[index] = [problem]
+            else:
+                columns.append((entry[0], entry[1], entry[2]))
+        if found:
+            raise ValidationError(found)
+        return tuple(columns)
+
+
+def _layout_problem(entry: Any, before: list[tuple[str, int, int]]) -> Problem | None:
+    whole = isinstance(entry, list) and len(entry) == 3 and isinstance(entry[0], str)
+    if not whole or any(not isinstance(number, int) or isinstance(number, bool) for number in entry[1:]):
+        return Problem("this is no [name, first column, width]", "write for example [item_no, 14, 18]")
+    name, first, width = entry
+    if not 1 <= first <= 100_000 or not 1 <= width <= 10_000:
+        return Problem(f"column {name!r} has a place that cannot be", "columns count from 1, and a width is at least 1")
+    for other, start, size in before:
+        if other == name:
+            return Problem(f"column {name!r} stands here twice", "rename one of the two")
+        if first < start + size and start < first + width:
+            return Problem(
+                f"{name!r} ({first} to {first + width - 1}) overlaps {other!r} ({start} to {start + size - 1})",
+                f"let {name!r} begin at {start + size}, or make {other!r} narrower",
+            )
+    return None
+
+
+class CsvFileOptions(StrictSchema):
+    delimiter = Delimiter()
+    encoding = Encoding()
+    columns = Many(column(), at_least=1, mend="name the columns in order: [record_no, item_no, ...]", required=True)
+    id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
+
+    @validates_schema
+    def know_the_id_columns(self, data: Mapping[str, Any], **_: Any) -> None:
+        _check_id_columns(data.get("id", ()), data["columns"])
+
+
+class FixedWidthFileOptions(StrictSchema):
+    encoding = Encoding()
+    layout = Layout(mend="write one `- [name, first column, width]` a column", required=True)
+    id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
+
+    @validates_schema
+    def know_the_id_columns(self, data: Mapping[str, Any], **_: Any) -> None:
+        _check_id_columns(data.get("id", ()), [name for name, _, _ in data["layout"]])
+
+
+def _check_id_columns(names: tuple[str, ...], columns: Any) -> None:
+    unknown = {
+        index: [Problem(f"{name!r} is no column of this file", nearest(name, columns))]
+        for index, name in enumerate(names)
+        if name not in columns
+    }
+    if unknown:
+        raise ValidationError({"id": unknown})
+
+
+FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {"csv": CsvFileOptions, "fixed_width": FixedWidthFileOptions}
+
+
+class DropFileSchema(StrictSchema):
+    pattern = Text(
+        r"[^/\\]+",
+        max_characters=200,
+        mend='give a file name pattern such as "CONF*.csv", without folders',
+        required=True,
+    )
+    type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
+    format = Choice(*FILE_OPTIONS, mend="give csv or fixed_width", required=True)
+    options = Options(mend="describe the file: columns for csv, layout for fixed_width", required=True)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_the_formats_options(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "format" in data and "options" in data:
+            errors = FILE_OPTIONS[data["format"]]().validate(data["options"])
+            if errors:
+                raise ValidationError({"options": errors})

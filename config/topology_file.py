@@ -1,0 +1,84 @@
+"""Reads and checks the topology file: plants, systems, routes and targets of one installation.
+
+The file is taken whole or not at all: ``TopologyError`` lists every fault with its file, its line and its mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from config.topology import (
+    DropFile,
+    Plant,
+    RetryPolicy,
+    Route,
+    RouteTarget,
+    Source,
+    SystemOfRecord,
+    Target,
+    Topology,
+)
+from config.topology_entries import Entries, gather
+from config.topology_faults import TopologyError, TopologyFault
+from config.topology_includes import TextReader
+from config.topology_links import KnownNames, link_faults
+
+PACKAGED = Path(__file__).with_name("topology.yaml")
+
+__all__ = ["KnownNames", "TopologyError", "TopologyFault", "load_topology"]
+
+
+def load_topology(path: Path | None, known: KnownNames | None = None) -> Topology:
+    """The checked topology; None reads the packaged demonstration. Raises TopologyError with every fault found.
+
+    ``known`` adds the checks that need the mappings and the adapters: types, mapping families, adapters' options.
+    """
+    main = PACKAGED if path is None else path
+    reader = TextReader(main)
+    entries = gather(reader.texts)
+    faults = reader.faults + entries.faults
+    if not reader.faults:
+        # With a file unread, every name that it declares would be reported as unknown.
+        faults.extend(link_faults(entries, known))
+    if faults:
+        raise TopologyError(_in_order(faults, str(main)))
+    return _topology(entries)
+
+
+def _in_order(faults: list[TopologyFault], main: str) -> list[TopologyFault]:
+    placed = {
+        TopologyFault(fault.file or main, fault.line, fault.path, fault.reason, fault.mend): None for fault in faults
+    }
+    return sorted(placed, key=lambda fault: (fault.file != main, fault.file, fault.line))
+
+
+def _topology(entries: Entries) -> Topology:
+    lists = {section: [entry.values for entry in found] for section, found in entries.lists.items()}
+    return Topology(
+        plants={values["code"]: Plant(**values) for values in lists["plants"]},
+        sources={values["code"]: _source(values) for values in lists["sources"]},
+        targets={values["code"]: _target(values) for values in lists["targets"]},
+        routes=tuple(_route(values) for values in lists["routes"]),
+        systems_of_record={
+            domain: SystemOfRecord(domain, **entry.values)
+            for domain, entry in entries.blocks["systems_of_record"].items()
+        },
+        service_levels={name: entry.values for name, entry in entries.blocks["service_levels"].items()},
+        positions=entries.positions,
+    )
+
+
+def _source(values: Mapping[str, Any]) -> Source:
+    files = tuple(DropFile(**block) for block in values.get("files", ()))
+    return Source(**{**values, "files": files})
+
+
+def _target(values: Mapping[str, Any]) -> Target:
+    return Target(**{**values, "retry": RetryPolicy(**values.get("retry", {}))})
+
+
+def _route(values: Mapping[str, Any]) -> Route:
+    targets = tuple(RouteTarget(**block) for block in values["targets"])
+    return Route(**{**values, "targets": targets})

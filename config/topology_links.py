@@ -1,0 +1,190 @@
+"""Whatever one block of the topology says about another: plants, targets, systems, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.strict_schema import nearest
+from config.topology_entries import Entries, Entry
+from config.topology_faults import TopologyFault
+
+CANONICAL_FAMILY = "canonical"
+
+OptionFaults = Callable[[str, Mapping[str, Any]], list[tuple[str, str, str]]]
+
+
+def _no_option_faults(adapter: str, options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return []
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """What the rest of Lineside knows, which ``config`` may not import.
+
+    ``types``: the canonical types. ``inbound`` and ``outbound``: the keys of the mapping registry, (family, type).
+    ``adapters``: the names of adapters, of which ``adapters_with_url`` call one.
+    ``option_faults(adapter, options)`` gives (dotted path, reason, mend) for each fault.
+    """
+
+    types: Collection[str]
+    inbound: Collection[tuple[str, str]]
+    outbound: Collection[tuple[str, str]]
+    adapters: Collection[str]
+    adapters_with_url: Collection[str] = ()
+    option_faults: OptionFaults = field(default=_no_option_faults)
+
+    @property
+    def inbound_families(self) -> set[str]:
+        return {family for family, _ in self.inbound} | {CANONICAL_FAMILY}
+
+    @property
+    def outbound_families(self) -> set[str]:
+        return {family for family, _ in self.outbound}
+
+
+def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[TopologyFault]:
+    """Every fault between blocks, and with ``known`` every name that nothing in Lineside answers to."""
+    plants, sources = _codes(entries, "plants"), _codes(entries, "sources")
+    targets = _codes(entries, "targets")
+    for section in ("plants", "sources", "targets"):
+        yield from _repeats(entries.lists[section])
+    if not entries.lists["plants"]:
+        yield TopologyFault("", 1, "plants", "no plant is declared", "add one under `plants`")
+    for entry in entries.lists["sources"]:
+        yield from _unknown_names(entry, "plants", plants, "plant")
+        yield from _same_pattern_twice(entry)
+    for entry in entries.lists["routes"]:
+        yield from _unknown_names(entry, "plants", plants, "plant")
+        yield from _unknown_targets(entry, targets)
+    yield from _targets_routed_twice(entries, plants)
+    for entry in entries.blocks["systems_of_record"].values():
+        yield from _unknown_names(entry, "system", sources | targets, "source or target")
+        yield from _unknown_names(entry, "writers", sources | targets, "source or target")
+    if known is not None:
+        yield from _names_unknown_to_lineside(entries, known)
+
+
+def _codes(entries: Entries, section: str) -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for entry in entries.lists[section]:
+        code = entry.raw.get("code") if isinstance(entry.raw, dict) else None
+        if isinstance(code, str):
+            found.setdefault(code, entry)
+    return found
+
+
+def _texts(entry: Entry, key: str) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """The texts at a key, one or a list of them, each with its path; other kinds are the schema's business."""
+    value = entry.raw.get(key) if isinstance(entry.raw, dict) else None
+    if isinstance(value, str):
+        return [((key,), value)]
+    if isinstance(value, list):
+        return [((key, index), text) for index, text in enumerate(value) if isinstance(text, str)]
+    return []
+
+
+def _blocks(entry: Entry, key: str) -> Iterable[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
+    value = entry.raw.get(key) if isinstance(entry.raw, dict) else None
+    blocks = value if isinstance(value, list) else []
+    return [((key, index), block) for index, block in enumerate(blocks) if isinstance(block, dict)]
+
+
+def _repeats(found: list[Entry]) -> Iterator[TopologyFault]:
+    """Codes become folders and queues, and some file systems do not tell P100 from p100; so neither do we."""
+    first: dict[str, Entry] = {}
+    for entry in found:
+        for path, code in _texts(entry, "code"):
+            earlier = first.setdefault(code.casefold(), entry)
+            if earlier is not entry:
+                place = earlier.place(("code",))
+                yield entry.fault(
+                    path, f"{code!r} is declared a second time (first at {place})", "keep one, or rename it"
+                )
+
+
+def _unknown_names(entry: Entry, key: str, known: Collection[str], what: str) -> Iterator[TopologyFault]:
+    for path, name in _texts(entry, key):
+        if name not in known:
+            yield entry.fault(path, f"there is no {what} {name!r}", nearest(name, known))
+
+
+def _unknown_targets(entry: Entry, targets: Collection[str]) -> Iterator[TopologyFault]:
+    for path, block in _blocks(entry, "targets"):
+        name = block.get("target")
+        if isinstance(name, str) and name not in targets:
+            yield entry.fault((*path, "target"), f"there is no target {name!r}", nearest(name, targets))
+
+
+def _same_pattern_twice(entry: Entry) -> Iterator[TopologyFault]:
+    seen: set[str] = set()
+    for path, block in _blocks(entry, "files"):
+        pattern = block.get("pattern")
+        if isinstance(pattern, str) and pattern in seen:
+            yield entry.fault((*path, "pattern"), f"the pattern {pattern!r} stands here twice", "remove one of the two")
+        elif isinstance(pattern, str):
+            seen.add(pattern)
+
+
+def _targets_routed_twice(entries: Entries, plants: Collection[str]) -> Iterator[TopologyFault]:
+    first: dict[tuple[Any, str, Any], tuple[Entry, tuple[str | int, ...]]] = {}
+    for entry in entries.lists["routes"]:
+        for path, block in _blocks(entry, "targets"):
+            here = (entry, (*path, "target"))
+            keys = [(entry.raw.get("type"), plant, block.get("target")) for plant in _plants_of(entry, plants)]
+            for event_type, plant, target in keys:
+                earlier, place = first.setdefault((event_type, plant, target), here)
+                if (earlier, place) != here:
+                    reason = f"{event_type} from {plant} already goes to {target!r} (at {earlier.place(place)})"
+                    yield entry.fault(here[1], reason, "remove one of the two")
+                    break
+
+
+def _plants_of(entry: Entry, plants: Collection[str]) -> Collection[str]:
+    return [name for _, name in _texts(entry, "plants")] or plants
+
+
+def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[TopologyFault]:
+    for entry in entries.lists["sources"]:
+        yield from _unknown_names(entry, "mapping", known.inbound_families, "inbound mapping")
+        yield from _unknown_file_types(entry, known)
+    for entry in entries.lists["targets"]:
+        yield from _unknown_names(entry, "mapping", known.outbound_families, "outbound mapping")
+        yield from _unknown_names(entry, "adapter", known.adapters, "adapter")
+        yield from _faults_of_options(entry, known)
+        if entry.values and entry.values["adapter"] in known.adapters_with_url and "url" not in entry.values:
+            reason = f"the adapter {entry.values['adapter']!r} needs a URL"
+            yield entry.fault(("url",), reason, "add for example `url: https://erp.example.com/api`")
+    families = {code: entry.raw.get("mapping") for code, entry in _codes(entries, "targets").items()}
+    for entry in entries.lists["routes"]:
+        yield from _unknown_names(entry, "type", known.types, "canonical type")
+        yield from _routes_without_mapping(entry, families, known)
+
+
+def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFault]:
+    family = entry.raw.get("mapping") if isinstance(entry.raw, dict) else None
+    types = {name for of, name in known.inbound if of == family}
+    for path, block in _blocks(entry, "files"):
+        name = block.get("type")
+        if types and isinstance(name, str) and name not in types:
+            yield entry.fault((*path, "type"), f"the mapping {family!r} knows no type {name!r}", nearest(name, types))
+
+
+def _faults_of_options(entry: Entry, known: KnownNames) -> Iterator[TopologyFault]:
+    if entry.values is None or entry.values["adapter"] not in known.adapters:
+        return
+    for dotted, reason, mend in known.option_faults(entry.values["adapter"], entry.values.get("options", {})):
+        path = tuple(int(part) if part.isdigit() else part for part in dotted.split(".") if part)
+        yield entry.fault(("options", *path), reason, mend)
+
+
+def _routes_without_mapping(entry: Entry, families: Mapping[str, Any], known: KnownNames) -> Iterator[TopologyFault]:
+    event_type = entry.raw.get("type") if isinstance(entry.raw, dict) else None
+    if event_type not in known.types:
+        return
+    for path, block in _blocks(entry, "targets"):
+        family = families.get(str(block.get("target")))
+        if family in known.outbound_families and (family, event_type) not in known.outbound:
+            reason = f"the mapping {family!r} of target {block['target']!r} makes no document of {event_type}"
+            yield entry.fault((*path, "target"), reason, "remove the target here, or register a mapping for the type")

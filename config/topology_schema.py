@@ -1,0 +1,107 @@
+"""What each block of the topology file may hold: one schema a block, one line a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from config.drop_file_schema import DropFileSchema
+from config.option_blocks import MEND_OF_CREDENTIALS, Options, SecretName, Translations
+from config.strict_schema import Block, Blocks, Choice, Flag, HttpUrl, Many, Number, Problem, StrictSchema, Text, Zone
+
+DOMAINS = ("items", "boms", "inventory", "production_orders", "quality", "shipments")
+
+
+def plant_code(**kwargs: Any) -> Text:
+    mend = "write up to 16 of A-Z, 0-9, _ and -, beginning with a letter or digit; the code becomes a queue name"
+    return Text("[A-Z0-9][A-Z0-9_-]{0,15}", mend=mend, **kwargs)
+
+
+def system_code(**kwargs: Any) -> Text:
+    mend = "write up to 40 letters, digits, _ and -, beginning with a letter or digit; the code becomes a folder name"
+    return Text("[A-Za-z0-9][A-Za-z0-9_-]{0,39}", mend=mend, **kwargs)
+
+
+def canonical_type(**kwargs: Any) -> Text:
+    mend = "write a canonical type with its version, such as production.completed.v1"
+    return Text(r"[a-z]+(\.[a-z]+)+\.v[1-9][0-9]?", mend=mend, **kwargs)
+
+
+def family(mend: str, **kwargs: Any) -> Text:
+    return Text("[a-z][a-z0-9_]{0,39}", mend=mend, **kwargs)
+
+
+class PlantSchema(StrictSchema):
+    code = plant_code(required=True)
+    name = Text(mend="give the plant's name", required=True)
+    timezone = Zone(required=True)
+    lanes = Number(1, 256, whole=True)
+    options = Options()
+
+
+class SourceSchema(StrictSchema):
+    code = system_code(required=True)
+    kind = Text(mend="say what it is: MES, ERP, WMS, ...", required=True)
+    plants = Many(plant_code(), at_least=1, mend="list the plants that it sends for: [P100]", required=True)
+    mapping = family(
+        "name the family under mappings/inbound, or `canonical` where it sends canonical CloudEvents",
+        required=True,
+    )
+    intake = Choice("http", "drop")
+    files = Blocks(DropFileSchema)
+    settle_seconds = Number(0, 3_600)
+    wait_seconds = Number(0, 31_536_000)
+    units = Translations()
+    options = Options()
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def match_files_with_intake(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        intake, files = original.get("intake", "http"), original.get("files")
+        if intake == "drop" and not files:
+            raise ValidationError(
+                {"files": [Problem("it is missing", "describe the files that are dropped, one entry a kind")]}
+            )
+        if intake == "http" and files:
+            raise ValidationError({"files": [Problem("these are never read", "write `intake: drop`, or remove them")]})
+
+
+class RetrySchema(StrictSchema):
+    base_seconds = Number(0.01, 3_600)
+    cap_seconds = Number(0.01, 86_400)
+    give_up_seconds = Number(1, 31_536_000)
+
+
+class TargetSchema(StrictSchema):
+    code = system_code(required=True)
+    kind = Text(mend="say what it is: ERP, WMS, planning, ...", required=True)
+    adapter = family("name the adapter: http_json, tryton or file", required=True)
+    mapping = family("name the family under mappings/outbound", required=True)
+    url = HttpUrl()
+    secret = SecretName(mend=MEND_OF_CREDENTIALS)
+    timeout_seconds = Number(0.1, 600)
+    calls_in_flight = Number(1, 256, whole=True)
+    retry = Block(RetrySchema)
+    options = Options()
+    mapping_options = Options()
+
+
+class RouteTargetSchema(StrictSchema):
+    target = system_code(required=True)
+    required = Flag()
+
+
+class RouteSchema(StrictSchema):
+    type = canonical_type(required=True)
+    plants = Many(plant_code(), at_least=1, mend="list plants, or remove the key: without it every plant is meant")
+    targets = Blocks(RouteTargetSchema, at_least=1, mend="list targets: [{target: erp}]", required=True)
+
+
+class SystemOfRecordSchema(StrictSchema):
+    system = system_code(required=True)
+    writers = Many(system_code())
+
+
+class ServiceLevelSchema(StrictSchema):
+    accept_to_posted_seconds = Number(0.1, 31_536_000)
