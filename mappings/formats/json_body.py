@@ -1,0 +1,100 @@
+"""JSON as it came, without the losses of a lenient reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from mappings.context import MappingError
+
+MAX_DEPTH = 64
+
+
+def read(body: bytes) -> Any:
+    """The value of a JSON text in UTF-8, numbers with a point as Decimal.
+
+    Refused, with the place where one can be named: other encodings, keys that occur twice (readers disagree which one
+    counts), NaN and Infinity, more than 64 levels, and whatever is no JSON.
+    """
+    text = _decoded(body)
+    try:
+        value = json.loads(
+            text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_object_of_unique_keys
+        )
+    except json.JSONDecodeError as error:
+        raise MappingError(
+            "json_invalid", f"the body is not JSON: {error.msg}.", f"line {error.lineno} column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:
+        raise MappingError("json_number", "the body holds a whole number of more than 4,300 digits.") from None
+    _check_depth(body, value)
+    _check_characters(body, value)
+    return value
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MappingError(
+            "encoding_invalid",
+            f"byte 0x{body[error.start]:02x} is not UTF-8; JSON is sent in UTF-8.",
+            f"byte {error.start}",
+        ) from None
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise MappingError("json_number", f"the number {text[:40]} has an exponent out of all bounds.") from None
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise MappingError("json_number", f"{text} is no JSON number; leave the field out or send a decimal string.")
+
+
+def _object_of_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise MappingError("json_duplicate_key", f"the key {key[:80]!r} occurs twice in one object.", key[:80])
+            seen.add(key)
+    return value
+
+
+def _check_depth(body: bytes, value: Any) -> None:
+    """Few brackets cannot nest deeply, so an ordinary message is not walked at all."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _members(outer)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _members(value: Any) -> Iterator[Any]:
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (member for member in members if isinstance(member, dict | list))
+
+
+def _too_deep() -> MappingError:
+    return MappingError("json_too_deep", f"the body nests deeper than {MAX_DEPTH} levels.")
+
+
+def _check_characters(body: bytes, value: Any) -> None:
+    """An escape may name half a character, which no database and no answer could hold."""
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        raise MappingError("encoding_invalid", "the body holds half a character (a lone \\ud800 escape).") from None
