@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, JsonText, UtcInstant
@@ -34,7 +34,10 @@ class Posting(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)
 
-    __table_args__ = (UniqueConstraint("message_id", "ordinal"), Index("ix_postings_target_state", "target", "state"))
+    __table_args__ = (
+        Index("ix_postings_message", "message_id", "ordinal"),
+        Index("ix_postings_target_state", "target", "state"),
+    )
 
 
 class PostingAttempt(Base):

@@ -27,12 +27,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "api_keys",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("label", sa.String(length=120), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
@@ -43,18 +38,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
     )
     with op.batch_alter_table("api_keys", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_api_keys_source"), ["source"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_api_keys_source"), ["source"], unique=False)
 
     op.create_table(
         "audit",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("action", sa.String(length=60), nullable=False),
@@ -64,20 +52,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "files",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column(
-            "size_bytes",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("size_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("rows_done", sa.Integer(), nullable=False),
         sa.Column("rows_accepted", sa.Integer(), nullable=False),
@@ -116,12 +95,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "messages",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("plant", sa.String(length=16), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("source_message_id", sa.String(length=200), nullable=False),
@@ -145,18 +119,10 @@ def upgrade() -> None:
         sa.Column("state_at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("traceparent", sa.String(length=64), nullable=True),
         sa.Column("mapping_version", sa.String(length=64), nullable=True),
-        sa.Column(
-            "file_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("row_number", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
-        sa.UniqueConstraint(
-            "source",
-            "source_message_id",
-            name=op.f("uq_messages_source_source_message_id"),
-        ),
+        sa.UniqueConstraint("source", "source_message_id", name=op.f("uq_messages_source_source_message_id")),
     )
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(
@@ -166,9 +132,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("step IS NOT NULL"),
             sqlite_where=sa.text("step IS NOT NULL"),
         )
-        batch_op.create_index(
-            "ix_messages_plant_state", ["plant", "state", "id"], unique=False
-        )
+        batch_op.create_index("ix_messages_plant_state", ["plant", "state", "id"], unique=False)
         batch_op.create_index("ix_messages_state", ["state", "id"], unique=False)
         batch_op.create_index(
             "ix_messages_unfinished_key",
@@ -177,9 +141,7 @@ def upgrade() -> None:
             postgresql_where=sa.text(
                 "ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"
             ),
-            sqlite_where=sa.text(
-                "ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"
-            ),
+            sqlite_where=sa.text("ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"),
         )
         batch_op.create_index(
             "ix_messages_waiting_for",
@@ -196,27 +158,16 @@ def upgrade() -> None:
         sa.Column("item", sa.String(length=80), nullable=True),
         sa.Column("uom", sa.String(length=16), nullable=True),
         sa.Column("planned", base.ExactDecimal(precision=30, scale=9), nullable=False),
-        sa.Column(
-            "completed", base.ExactDecimal(precision=30, scale=9), nullable=False
-        ),
+        sa.Column("completed", base.ExactDecimal(precision=30, scale=9), nullable=False),
         sa.Column("scrapped", base.ExactDecimal(precision=30, scale=9), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column(
-            "released_message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-        ),
+        sa.Column("released_message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("updated_at", base.UtcInstant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("plant", "order_id", name=op.f("pk_production_orders")),
     )
     op.create_table(
         "state_changes",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("plant", sa.String(length=16), nullable=False),
         sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -228,11 +179,7 @@ def upgrade() -> None:
         sa.Column("plant", sa.String(length=16), nullable=False),
         sa.Column("type", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column(
-            "count",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("plant", "type", "state", name=op.f("pk_state_counts")),
     )
     op.create_table(
@@ -244,75 +191,43 @@ def upgrade() -> None:
     )
     op.create_table(
         "corrections",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column(
-            "message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_corrections_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_corrections_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
     )
     with op.batch_alter_table("corrections", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_corrections_message_id"), ["message_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_corrections_message_id"), ["message_id"], unique=False)
 
     op.create_table(
         "documents",
         sa.Column(
-            "message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("step", sa.String(length=10), nullable=False),
         sa.Column("at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("body", base.JsonText(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_documents_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_documents_message_id")),
         sa.PrimaryKeyConstraint("message_id", "step", name=op.f("pk_documents")),
     )
     op.create_table(
         "payloads",
         sa.Column(
-            "message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("content_type", sa.String(length=120), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("attributes", base.JsonText(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_payloads_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_payloads_message_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_payloads")),
     )
     op.create_table(
         "postings",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column(
-            "message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("plant", sa.String(length=16), nullable=False),
         sa.Column("ordinal", sa.SmallInteger(), nullable=False),
         sa.Column("target", sa.String(length=64), nullable=False),
@@ -328,55 +243,33 @@ def upgrade() -> None:
         sa.Column("reason_code", sa.String(length=60), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("updated_at", base.UtcInstant(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_postings_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_postings_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_postings")),
-        sa.UniqueConstraint(
-            "message_id", "ordinal", name=op.f("uq_postings_message_id_ordinal")
-        ),
         sa.UniqueConstraint("posting_key", name=op.f("uq_postings_posting_key")),
     )
     with op.batch_alter_table("postings", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_postings_target_state", ["target", "state"], unique=False
-        )
+        batch_op.create_index("ix_postings_message", ["message_id", "ordinal"], unique=False)
+        batch_op.create_index("ix_postings_target_state", ["target", "state"], unique=False)
 
     op.create_table(
         "timeline",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
-        sa.Column(
-            "message_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("from_state", sa.String(length=12), nullable=True),
         sa.Column("to_state", sa.String(length=12), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["messages.id"], name=op.f("fk_timeline_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_timeline_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
     )
     with op.batch_alter_table("timeline", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_timeline_message_id"), ["message_id"], unique=False
-        )
+        batch_op.create_index(batch_op.f("ix_timeline_message_id"), ["message_id"], unique=False)
 
     op.create_table(
         "posting_attempts",
         sa.Column(
-            "posting_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
+            "posting_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("started_at", base.UtcInstant(timezone=True), nullable=False),
@@ -384,12 +277,8 @@ def upgrade() -> None:
         sa.Column("worker", sa.String(length=120), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["posting_id"], ["postings.id"], name=op.f("fk_posting_attempts_posting_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "posting_id", "number", name=op.f("pk_posting_attempts")
-        ),
+        sa.ForeignKeyConstraint(["posting_id"], ["postings.id"], name=op.f("fk_posting_attempts_posting_id")),
+        sa.PrimaryKeyConstraint("posting_id", "number", name=op.f("pk_posting_attempts")),
     )
 
 
@@ -401,6 +290,7 @@ def downgrade() -> None:
     op.drop_table("timeline")
     with op.batch_alter_table("postings", schema=None) as batch_op:
         batch_op.drop_index("ix_postings_target_state")
+        batch_op.drop_index("ix_postings_message")
 
     op.drop_table("postings")
     op.drop_table("payloads")
@@ -424,16 +314,12 @@ def downgrade() -> None:
             postgresql_where=sa.text(
                 "ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"
             ),
-            sqlite_where=sa.text(
-                "ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"
-            ),
+            sqlite_where=sa.text("ordering_key IS NOT NULL AND state NOT IN ('posted', 'discarded', 'compensated')"),
         )
         batch_op.drop_index("ix_messages_state")
         batch_op.drop_index("ix_messages_plant_state")
         batch_op.drop_index(
-            "ix_messages_due",
-            postgresql_where=sa.text("step IS NOT NULL"),
-            sqlite_where=sa.text("step IS NOT NULL"),
+            "ix_messages_due", postgresql_where=sa.text("step IS NOT NULL"), sqlite_where=sa.text("step IS NOT NULL")
         )
 
     op.drop_table("messages")

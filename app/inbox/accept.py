@@ -1,0 +1,144 @@
+"""Take messages in: each is stored once, a repeat is recognised, a conflict is told to the sender."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.inbox.states import State, Step, record_changes
+from app.store.messages_tables import Message, Payload, TimelineEntry
+
+MAX_ID_LENGTH = 200
+INSERT_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message as it came. ``digest`` tells a repeat from a conflict: equal content, equal digest.
+
+    ``ordering_key`` and ``sequence`` are the sender's own (CloudEvents ``partitionkey``, ``sequence``), where given.
+    """
+
+    plant: str
+    source: str
+    source_message_id: str
+    type: str
+    content_type: str
+    body: bytes
+    digest: str
+    attributes: Mapping[str, Any] | None = None
+    ordering_key: str | None = None
+    sequence: str | None = None
+    traceparent: str | None = None
+    file_id: int | None = None
+    row_number: int | None = None
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """``repeat``: the same content came before, and ``id`` is the first one's. ``conflict``: other content came before
+    under this source's message id, and ``id`` is that message's."""
+
+    status: Literal["accepted", "repeat", "conflict"]
+    id: int
+
+
+def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetime) -> list[Acceptance]:
+    """Store what is new; answer one Acceptance per message, in order. The caller commits, then answers the sender."""
+    firsts: dict[tuple[str, str], Incoming] = {}
+    for message in incoming:
+        firsts.setdefault((message.source, message.source_message_id), message)
+    stored = _insert_new(session, list(firsts.values()), now)
+    known = _known(session, [key for key in firsts if key not in stored])
+    answers: list[Acceptance] = []
+    answered: set[tuple[str, str]] = set()
+    for message in incoming:
+        key = (message.source, message.source_message_id)
+        if key in stored and key not in answered:
+            answered.add(key)
+            answers.append(Acceptance("accepted", stored[key]))
+            continue
+        message_id, digest = (stored[key], firsts[key].digest) if key in stored else known[key]
+        answers.append(Acceptance("repeat" if digest == message.digest else "conflict", message_id))
+    return answers
+
+
+def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -> dict[tuple[str, str], int]:
+    stored: dict[tuple[str, str], int] = {}
+    for start in range(0, len(messages), INSERT_CHUNK):
+        chunk = messages[start : start + INSERT_CHUNK]
+        statement = _insert_ignoring_known(session).returning(Message.id, Message.source, Message.source_message_id)
+        rows = session.connection().execute(statement.values([_row(message, now) for message in chunk]))
+        stored |= {(row.source, row.source_message_id): row.id for row in rows}
+    new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
+    if new:
+        session.execute(insert(Payload), [_payload(message_id, message) for message_id, message in new])
+        session.execute(insert(TimelineEntry), [_received(message_id, now) for message_id, _ in new])
+        record_changes(session, Counter((m.plant, m.type, State.RECEIVED.value) for _, m in new))
+    return stored
+
+
+def _insert_ignoring_known(session: Session) -> Any:
+    dialect = session.connection().dialect.name
+    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return build(Message).on_conflict_do_nothing(index_elements=["source", "source_message_id"])
+
+
+def _row(message: Incoming, now: datetime) -> dict[str, Any]:
+    return {
+        "plant": message.plant,
+        "source": message.source,
+        "source_message_id": message.source_message_id,
+        "type": message.type,
+        "digest": message.digest,
+        "state": State.RECEIVED.value,
+        "step": Step.TRANSFORM.value,
+        "lane": 0,
+        "due_at": now,
+        "attempts": 0,
+        "ordering_key": message.ordering_key,
+        "key_rank": "",
+        "sequence": message.sequence,
+        "received_at": now,
+        "state_at": now,
+        "traceparent": message.traceparent,
+        "file_id": message.file_id,
+        "row_number": message.row_number,
+    }
+
+
+def _payload(message_id: int, message: Incoming) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "content_type": message.content_type,
+        "body": message.body,
+        "attributes": dict(message.attributes) if message.attributes is not None else None,
+    }
+
+
+def _received(message_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "message_id": message_id,
+        "at": now,
+        "actor": "lineside",
+        "from_state": None,
+        "to_state": State.RECEIVED.value,
+        "note": None,
+    }
+
+
+def _known(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str]]:
+    known: dict[tuple[str, str], tuple[int, str]] = {}
+    for start in range(0, len(keys), INSERT_CHUNK):
+        query = select(Message.source, Message.source_message_id, Message.id, Message.digest).where(
+            tuple_(Message.source, Message.source_message_id).in_(keys[start : start + INSERT_CHUNK])
+        )
+        known |= {(row.source, row.source_message_id): (row.id, row.digest) for row in session.execute(query)}
+    return known

@@ -1,0 +1,221 @@
+"""Claim what is due: a lease in the database decides who works on a message, never the permit that was handed over."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, exists, func, literal, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from app.inbox.states import Step
+from app.store.messages_tables import Lane, Message
+
+# How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
+COUNT_LIMIT = 5_000
+
+# A message that was claimed this often without a report has cost a worker each time; it must not hold back others.
+LOST_WORKERS_LIMIT = 5
+
+# Literal, because SQLite uses a partial index only for the very words of its condition.
+UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message under our lease, with what a step needs to know of it."""
+
+    id: int
+    plant: str
+    source: str
+    source_message_id: str
+    type: str
+    received_at: datetime
+    attempts: int
+    failing_since: datetime | None
+    ordering_key: str | None
+    sequence: str | None
+    key_rank: str
+
+
+_COLUMNS = (
+    Message.id,
+    Message.plant,
+    Message.source,
+    Message.source_message_id,
+    Message.type,
+    Message.received_at,
+    Message.attempts,
+    Message.failing_since,
+    Message.ordering_key,
+    Message.sequence,
+    Message.key_rank,
+)
+
+
+def new_token() -> str:
+    return secrets.token_hex(16)
+
+
+def _claimed(rows: Any) -> list[Claimed]:
+    return sorted((Claimed(*row) for row in rows), key=lambda message: message.id)
+
+
+def claim_messages(
+    session: Session, plant: str, step: Step, up_to: int, token: str, now: datetime, lease_seconds: float
+) -> list[Claimed]:
+    """Up to ``up_to`` messages that are due for ``step`` (transform or enrich), oldest due first, now under ``token``.
+
+    The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again.
+    """
+    due = (
+        select(Message.id)
+        .where(Message.plant == plant, Message.step == step.value, Message.lane == 0, Message.due_at <= now)
+        .order_by(Message.due_at, Message.id)
+        .limit(up_to)
+        .with_for_update(skip_locked=True)
+    )
+    return _claimed(session.execute(_take(due, token, now, lease_seconds)))
+
+
+def _take(due: Any, token: str, now: datetime, lease_seconds: float) -> Any:
+    # A materialised CTE: as a plain sub-select PostgreSQL may run it more than once and take more than the limit.
+    chosen = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    return (
+        update(Message)
+        .where(Message.id.in_(select(chosen.c.id)))
+        .values(
+            lease_token=token,
+            due_at=now + timedelta(seconds=lease_seconds),
+            attempts=Message.attempts + 1,
+        )
+        .returning(*_COLUMNS)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
+    """Every plant has its lanes 1..n as rows; safe to repeat."""
+    rows = [
+        {"plant": plant, "lane": lane, "lease_token": None, "lease_until": datetime.fromisoformat("2000-01-01T00:00Z")}
+        for plant, lanes in plants
+        for lane in range(1, lanes + 1)
+    ]
+    dialect = session.connection().dialect.name
+    build: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    if rows:
+        session.execute(build(Lane).on_conflict_do_nothing(), rows)
+
+
+def claim_lane(session: Session, plant: str, token: str, now: datetime, lease_seconds: float) -> int | None:
+    """The lane of this plant that has something to post and was held longest ago, now under ``token``."""
+    due = exists().where(
+        Message.plant == Lane.plant, Message.step == Step.POST.value, Message.lane == Lane.lane, Message.due_at <= now
+    )
+    free = (
+        select(Lane.lane)
+        .where(Lane.plant == plant, Lane.lease_until <= now, due)
+        .order_by(Lane.lease_until, Lane.lane)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(Lane)
+        .where(Lane.plant == plant, Lane.lane == free, Lane.lease_until <= now)
+        .values(lease_token=token, lease_until=now + timedelta(seconds=lease_seconds))
+        .returning(Lane.lane)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def extend_lane(session: Session, plant: str, lane: int, token: str, until: datetime) -> bool:
+    """Hold the lane until then; False when somebody else holds it by now."""
+    statement = (
+        update(Lane)
+        .where(Lane.plant == plant, Lane.lane == lane, Lane.lease_token == token)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    result: Any = session.execute(statement)
+    return bool(result.rowcount)
+
+
+def release_lane(session: Session, plant: str, lane: int, token: str, now: datetime) -> None:
+    session.execute(
+        update(Lane)
+        .where(Lane.plant == plant, Lane.lane == lane, Lane.lease_token == token)
+        .values(lease_token=None, lease_until=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def claim_lane_messages(
+    session: Session, plant: str, lane: int, up_to: int, token: str, now: datetime, lease_seconds: float
+) -> list[Claimed]:
+    """What is due to be posted in this lane, in the order it is to take effect, now under ``token``.
+
+    Messages that arrived after one that is still to be transformed are left: that one may belong before them.
+    """
+    horizon = oldest_untransformed(session, plant, now)
+    due = (
+        select(Message.id)
+        .where(Message.plant == plant, Message.step == Step.POST.value, Message.lane == lane, Message.due_at <= now)
+        .order_by(Message.due_at, Message.id)
+        .limit(up_to)
+        .with_for_update(skip_locked=True)
+    )
+    if horizon is not None:
+        due = due.where(Message.id < horizon)
+    claimed = _claimed(session.execute(_take(due, token, now, lease_seconds)))
+    return sorted(claimed, key=lambda message: (message.ordering_key or "", message.key_rank, message.id))
+
+
+def oldest_untransformed(session: Session, plant: str, now: datetime) -> int | None:
+    """The first message of the plant whose ordering key is not known yet, though it is to be known any moment.
+
+    A message that waits before its transform (a retry, a missing crosswalk value) holds nobody: it may wait for days.
+    """
+    query = (
+        select(func.min(Message.id))
+        .where(Message.plant == plant, Message.step == Step.TRANSFORM.value, Message.lane == 0)
+        .where(Message.state == "received", Message.attempts < LOST_WORKERS_LIMIT)
+    )
+    return session.execute(query).scalar_one_or_none()
+
+
+def blocking_predecessors(session: Session, plant: str, messages: Sequence[Claimed]) -> dict[int, int]:
+    """For each of these messages that must not take effect yet: the id of an unfinished message of the same key that
+    comes before it and is not among them. Without a predecessor a message is absent from the answer."""
+    keyed = [message for message in messages if message.ordering_key]
+    if not keyed:
+        return {}
+    later = aliased(Message)
+    ours = [message.id for message in messages]
+    query = (
+        select(later.id, func.min(Message.id))
+        .join(
+            Message,
+            and_(
+                Message.plant == literal(plant),
+                Message.ordering_key == later.ordering_key,
+                UNFINISHED,
+                tuple_(Message.key_rank, Message.id) < tuple_(later.key_rank, later.id),
+                Message.id.not_in(ours),
+            ),
+        )
+        .where(later.id.in_([message.id for message in keyed]))
+        .group_by(later.id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:
+    """How many messages of the plant are due for this step; at most ``limit`` are looked at."""
+    query = select(literal(1)).where(Message.plant == plant, Message.step == step.value, Message.due_at <= now)
+    return session.execute(select(func.count()).select_from(query.limit(limit).subquery())).scalar_one()

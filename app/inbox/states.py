@@ -1,0 +1,208 @@
+"""The states of a message, the moves between them, and the only code that makes a move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.store.messages_tables import Message, StateChange, TimelineEntry
+
+
+class State(StrEnum):
+    RECEIVED = "received"
+    TRANSFORMED = "transformed"
+    ENRICHED = "enriched"
+    POSTED = "posted"
+    WAITING = "waiting"
+    DEAD = "dead"
+    DISCARDED = "discarded"
+    COMPENSATED = "compensated"
+
+
+class Step(StrEnum):
+    """What is to be done next with a message that is not finished."""
+
+    TRANSFORM = "transform"
+    ENRICH = "enrich"
+    POST = "post"
+
+
+TERMINAL = frozenset({State.POSTED, State.DISCARDED, State.COMPENSATED})
+"""Nothing more happens by itself, and later messages of the same key need not wait. ``dead`` is not among them: a
+person decides, and until then it holds its own key."""
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.RECEIVED: frozenset({State.TRANSFORMED, State.WAITING, State.DEAD, State.DISCARDED}),
+    State.TRANSFORMED: frozenset({State.ENRICHED, State.WAITING, State.DEAD, State.DISCARDED}),
+    State.ENRICHED: frozenset({State.POSTED, State.WAITING, State.DEAD, State.DISCARDED, State.COMPENSATED}),
+    State.WAITING: frozenset(
+        {
+            State.RECEIVED,
+            State.TRANSFORMED,
+            State.ENRICHED,
+            State.POSTED,
+            State.WAITING,
+            State.DEAD,
+            State.DISCARDED,
+            State.COMPENSATED,
+        }
+    ),
+    State.DEAD: frozenset({State.RECEIVED, State.ENRICHED, State.DISCARDED, State.COMPENSATED}),
+    State.POSTED: frozenset({State.COMPENSATED}),
+    State.DISCARDED: frozenset(),
+    State.COMPENSATED: frozenset(),
+}
+
+STEP_OF: Mapping[State, Step] = {
+    State.RECEIVED: Step.TRANSFORM,
+    State.TRANSFORMED: Step.ENRICH,
+    State.ENRICHED: Step.POST,
+}
+"""What follows a state. A waiting message keeps the step that it waits before."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One message's next state. ``step`` and ``due_at`` are given exactly when something is to be done next.
+
+    A move to ``waiting`` names what it waits for (or only a time), a move to ``dead`` its reason.
+    """
+
+    message_id: int
+    to: State
+    step: Step | None = None
+    due_at: datetime | None = None
+    lane: int = 0
+    attempts: int = 0
+    failing_since: datetime | None = None
+    waiting_for: str | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    reason_field: str | None = None
+    note: str | None = None
+
+
+_UPDATE = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"), Message.state == bindparam("b_from"))
+    .values(
+        state=bindparam("b_to"),
+        step=bindparam("b_step"),
+        due_at=bindparam("b_due_at"),
+        lane=bindparam("b_lane"),
+        lease_token=None,
+        attempts=bindparam("b_attempts"),
+        failing_since=bindparam("b_failing_since"),
+        waiting_for=bindparam("b_waiting_for"),
+        reason_code=bindparam("b_reason_code"),
+        reason=bindparam("b_reason"),
+        reason_field=bindparam("b_reason_field"),
+        state_at=bindparam("b_state_at"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class _Current:
+    state: State
+    plant: str
+    type: str
+
+
+def move_messages(
+    session: Session, moves: Sequence[Move], now: datetime, actor: str = "lineside", lease_token: str | None = None
+) -> set[int]:
+    """Make the moves that are still allowed and return the ids that moved.
+
+    With a ``lease_token`` only messages still held under it move: a worker whose lease has ended changes nothing.
+    Each message moves at most once a call. Timeline rows and counts are written in the same transaction.
+    """
+    current = _lock(session, [move.message_id for move in moves], lease_token)
+    allowed = [m for m in moves if m.message_id in current and m.to in MOVES[current[m.message_id].state]]
+    if not allowed:
+        return set()
+    session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id].state, now) for m in allowed])
+    session.execute(insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed])
+    changes: Counter[tuple[str, str, str]] = Counter()
+    for move in allowed:
+        was = current[move.message_id]
+        changes[was.plant, was.type, was.state] -= 1
+        changes[was.plant, was.type, move.to] += 1
+    record_changes(session, changes)
+    return {move.message_id for move in allowed}
+
+
+def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
+    """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
+    query = (
+        select(Message.id, Message.state, Message.plant, Message.type)
+        .where(Message.id.in_(ids))
+        .order_by(Message.id)
+        .with_for_update()
+    )
+    if lease_token is not None:
+        query = query.where(Message.lease_token == lease_token)
+    return {row.id: _Current(State(row.state), row.plant, row.type) for row in session.execute(query)}
+
+
+def _parameters(move: Move, was: State, now: datetime) -> dict[str, Any]:
+    return {
+        "b_id": move.message_id,
+        "b_from": was.value,
+        "b_to": move.to.value,
+        "b_step": move.step.value if move.step else None,
+        "b_due_at": move.due_at,
+        "b_lane": move.lane,
+        "b_attempts": move.attempts,
+        "b_failing_since": move.failing_since,
+        "b_waiting_for": move.waiting_for,
+        "b_reason_code": move.reason_code,
+        "b_reason": move.reason,
+        "b_reason_field": move.reason_field,
+        "b_state_at": now,
+    }
+
+
+def _entry(move: Move, was: State, now: datetime, actor: str) -> dict[str, Any]:
+    note = move.note or move.reason
+    return {
+        "message_id": move.message_id,
+        "at": now,
+        "actor": actor,
+        "from_state": was.value,
+        "to_state": move.to.value,
+        "note": note,
+    }
+
+
+def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]) -> None:
+    """Note how many messages entered or left each (plant, type, state) in this transaction."""
+    rows = [
+        {"plant": plant, "type": kind, "state": state, "change": change}
+        for (plant, kind, state), change in changes.items()
+        if change
+    ]
+    if rows:
+        session.execute(insert(StateChange), rows)
+
+
+def wake(session: Session, references: Iterable[str], now: datetime) -> int:
+    """Make everything that waits for one of these due now; returns how many messages that were."""
+    wanted = list(references)
+    woken = 0
+    for start in range(0, len(wanted), 500):
+        statement = (
+            update(Message)
+            .where(Message.waiting_for.in_(wanted[start : start + 500]), Message.state == State.WAITING.value)
+            .values(due_at=now)
+        )
+        result: Any = session.execute(statement.execution_options(synchronize_session=False))
+        woken += result.rowcount
+    return woken

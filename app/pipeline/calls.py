@@ -1,0 +1,112 @@
+"""Make the calls of one wave to the targets, side by side and each bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import BoundedSemaphore, Lock
+
+from app.adapters.base import Adapter, PostingRequest, TargetAnswer
+from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient, Waiting
+from app.pipeline.context import Pipeline
+from app.pipeline.outcome import Failed, attempt
+from app.postings.ledger import OpenPosting, PostingResult, PostingState
+
+WAVE_THREADS = 16
+NOT_STARTED = "not_started"
+
+
+class CallLimits:
+    """How many calls this process makes to each target at a time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._limits: dict[str, BoundedSemaphore] = {}
+
+    def of(self, target: str, calls_in_flight: int) -> BoundedSemaphore:
+        with self._lock:
+            return self._limits.setdefault(target, BoundedSemaphore(calls_in_flight))
+
+
+LIMITS = CallLimits()
+
+
+def post_wave(
+    pipeline: Pipeline, wave: Sequence[OpenPosting], start_by: datetime
+) -> list[tuple[PostingResult, LinesideError | None]]:
+    """Bring each posting of the wave as far as its target lets it; no database transaction is open meanwhile.
+
+    A call that has not begun by ``start_by`` is not made at all, since it might end after the lane's lease: its
+    posting comes back as it was, with the outcome ``not_started``.
+    """
+    if len(wave) <= 1:
+        return [_post_one(pipeline, posting, start_by) for posting in wave]
+    with ThreadPoolExecutor(max_workers=min(WAVE_THREADS, len(wave)), thread_name_prefix="post") as pool:
+        return list(pool.map(lambda posting: _post_one(pipeline, posting, start_by), wave))
+
+
+def longest_call_seconds(pipeline: Pipeline, wave: Sequence[OpenPosting]) -> float:
+    """How long after its start one posting of this wave may still be under way: a question and a post."""
+    targets = {posting.target for posting in wave} & pipeline.topology.targets.keys()
+    return max((2 * pipeline.topology.targets[code].timeout_seconds for code in targets), default=0.0)
+
+
+def _post_one(
+    pipeline: Pipeline, posting: OpenPosting, start_by: datetime
+) -> tuple[PostingResult, LinesideError | None]:
+    number = posting.attempts + 1
+    outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, posting, start_by))
+    if isinstance(outcome, Failed):
+        return _failed(posting, outcome.error), outcome.error
+    if outcome.value is None:
+        return PostingResult(posting, number, posting.state, NOT_STARTED), None
+    answer, how = outcome.value
+    reference = answer.reference[:200]
+    return PostingResult(posting, number, PostingState.POSTED, how, None, reference, answer.body), None
+
+
+def _ask_then_post(pipeline: Pipeline, posting: OpenPosting, start_by: datetime) -> tuple[TargetAnswer, str] | None:
+    target = pipeline.topology.targets.get(posting.target)
+    if target is None:
+        raise Refused("not_in_topology", f"The topology no longer knows target {posting.target}; add it, then requeue.")
+    adapter = pipeline.adapter_for(target.code)
+    request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document)
+    limit = LIMITS.of(target.code, target.calls_in_flight)
+    if not limit.acquire(timeout=max(0.0, (start_by - pipeline.clock()).total_seconds())):
+        return None
+    try:
+        if pipeline.clock() > start_by:
+            return None
+        if posting.state is not PostingState.PLANNED:
+            found = _find(adapter, request)
+            if found is not None:
+                return found, "found"
+        return adapter.post(request), "posted"
+    finally:
+        limit.release()
+
+
+def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
+    """Ask first. A target that cannot tell leaves the posting as unknown as it was, never free to be sent again."""
+    try:
+        return adapter.find(request)
+    except (Transient, Waiting, Refused) as error:
+        raise OutcomeUnknown(f"Could not ask whether it was posted before: {error}") from error
+
+
+_FAILED: dict[type[LinesideError], tuple[PostingState, str]] = {
+    Transient: (PostingState.PLANNED, "transient"),
+    Waiting: (PostingState.PLANNED, "waiting"),
+    Refused: (PostingState.REFUSED, "refused"),
+    OutcomeUnknown: (PostingState.UNKNOWN, "unknown"),
+    TargetPaused: (PostingState.PLANNED, "paused"),
+}
+
+
+def _failed(posting: OpenPosting, error: LinesideError) -> PostingResult:
+    state, outcome = _FAILED[type(error)]
+    if state is PostingState.PLANNED and posting.state is not PostingState.PLANNED and isinstance(error, TargetPaused):
+        state = PostingState.UNKNOWN  # the question itself was turned away: we know no more than before
+    code = error.code if isinstance(error, Refused) else None
+    return PostingResult(posting, posting.attempts + 1, state, outcome, str(error)[:2000], reason_code=code)

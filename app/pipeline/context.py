@@ -1,0 +1,34 @@
+"""What every step works with, built once a process."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from app.adapters.base import Adapter
+from app.store.session import Store
+from config.topology import RetryPolicy, Topology
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The database, the topology, the targets, the clock and the lease length of one process."""
+
+    store: Store
+    topology: Topology
+    adapter_for: Callable[[str], Adapter]
+    worker: str
+    lease_seconds: float = 60.0
+    clock: Callable[[], datetime] = utc_now
+    jitter: Callable[[float, float], float] = field(default=random.uniform)
+
+    def retry_delay(self, policy: RetryPolicy, attempts: int) -> timedelta:
+        """Exponential with full jitter, so that messages which failed together do not come back together."""
+        ceiling = min(policy.cap_seconds, policy.base_seconds * 2.0 ** min(attempts, 30))
+        return timedelta(seconds=self.jitter(0.0, ceiling))

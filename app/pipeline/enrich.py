@@ -1,0 +1,171 @@
+"""Second step: events meet the plant, the items and the orders they speak of, and become documents for targets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.errors import Refused, Waiting
+from app.inbox.claim import Claimed, claim_messages, new_token
+from app.inbox.states import Move, State, Step, move_messages
+from app.pipeline.context import Pipeline
+from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
+from app.postings.plan import PlannedPosting, posting_key, save_plans
+from app.projections.items import item_reference, load_items
+from app.projections.production_orders import order_reference, released_orders
+from app.store.documents import CANONICAL, ENRICHED, load_documents, save_documents
+from config.topology import Plant, RetryPolicy, Target
+from mappings.canonical import contract
+from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
+from mappings.registry import OUTBOUND
+from mappings.units import knows_unit
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the database knows about everything that a batch refers to."""
+
+    items: Mapping[str, ItemFacts]
+    orders: set[str]
+
+
+@dataclass(frozen=True)
+class Enriched:
+    document: list[dict[str, Any]]
+    postings: list[PlannedPosting]
+
+
+def enrich_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
+    """Enrich up to ``up_to`` due messages of the plant; returns the ids that are now enriched."""
+    now, token = pipeline.clock(), new_token()
+    with pipeline.store.writing() as session:
+        claimed = claim_messages(session, plant, Step.ENRICH, up_to, token, now, pipeline.lease_seconds)
+    if not claimed:
+        return []
+    with pipeline.store.reading() as session:
+        events = load_events(session, [message.id for message in claimed], CANONICAL)
+        facts = load_facts(session, plant, [event for group in events.values() for event in group])
+    results: dict[int, Enriched] = {}
+    moves: list[Move] = []
+    for message in claimed:
+        outcome = attempt(message.id, lambda m=message: enrich_message(pipeline, m, events[m.id], facts))  # type: ignore[misc]
+        if isinstance(outcome, Done):
+            results[message.id] = outcome.value
+            moves.append(Move(message.id, State.ENRICHED, Step.POST, now, lane=lane_of(pipeline, message)))
+        else:
+            moves.append(failure_move(pipeline, message, Step.ENRICH, outcome.error, RetryPolicy()))
+    with pipeline.store.writing() as session:
+        now = pipeline.clock()
+        moved = move_messages(session, moves, now, lease_token=token)
+        kept = {key: value for key, value in results.items() if key in moved}
+        save_documents(session, {key: value.document for key, value in kept.items()}, ENRICHED, now)
+        save_plans(session, plant, {key: value.postings for key, value in kept.items()}, now)
+    return sorted(moved & results.keys())
+
+
+def load_events(session: Session, message_ids: Sequence[int], step: str) -> dict[int, tuple[Event, ...]]:
+    """The stored events of these messages."""
+    documents = load_documents(session, message_ids, step)
+    return {key: tuple(Event(entry["type"], entry["data"]) for entry in body) for key, body in documents.items()}
+
+
+def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:
+    """Everything that these events refer to, in two queries however many they are."""
+    codes = {code for event in events for code in contract.referenced_items(event)}
+    orders = {order for event in events if (order := contract.needed_order(event)) is not None}
+    return Facts(load_items(session, codes), released_orders(session, plant, orders))
+
+
+def lane_of(pipeline: Pipeline, message: Claimed) -> int:
+    """The lane 1..n of the message's key; without a key, any lane will do."""
+    key = message.ordering_key or str(message.id)
+    lanes = pipeline.topology.plants[message.plant].lanes if message.plant in pipeline.topology.plants else 1
+    return 1 + int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest()) % lanes
+
+
+def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event], facts: Facts) -> Enriched:
+    """Check what the events refer to and plan their postings.
+
+    Raises Waiting for an item or order that may still come, Refused for what can never be right.
+    """
+    refuse_if_it_costs_workers(message)
+    plant = pipeline.topology.plants.get(message.plant)
+    if plant is None:
+        raise Refused("not_in_topology", f"The topology no longer knows plant {message.plant}; add it, then requeue.")
+    for index, event in enumerate(events):
+        _check_items(pipeline, event, facts, f"events[{index}]")
+        _check_order(pipeline, message, event, facts)
+    postings = [
+        posting
+        for index, event in enumerate(events)
+        for posting in plan_event(pipeline, message, plant, index, event, facts.items)
+    ]
+    document = [
+        {"type": event.type, "data": event.data, "context": _context_of(plant, event, facts.items)} for event in events
+    ]
+    return Enriched(document, postings)
+
+
+def _check_items(pipeline: Pipeline, event: Event, facts: Facts, place: str) -> None:
+    if "items" not in pipeline.topology.systems_of_record:
+        return
+    for code in sorted(contract.referenced_items(event)):
+        if code not in facts.items:
+            raise Waiting(item_reference(code), f"Waits for item {code}, which no system has described yet.")
+    for code, amount in contract.quantities(event):
+        item = facts.items[code]
+        if not knows_unit(item, amount.uom):
+            known = ", ".join(sorted({item.base_uom, *item.units}))
+            raise Refused("unit_unknown", f"Item {code} has no unit {amount.uom!r}; its units are: {known}.", place)
+
+
+def _check_order(pipeline: Pipeline, message: Claimed, event: Event, facts: Facts) -> None:
+    order = contract.needed_order(event)
+    source = pipeline.topology.sources.get(message.source)
+    if order is None or order in facts.orders or (source and not source.options.get("needs_released_order", True)):
+        return
+    raise Waiting(order_reference(message.plant, order), f"Waits for release of order {order}.")
+
+
+def plan_event(
+    pipeline: Pipeline, message: Claimed, plant: Plant, index: int, event: Event, items: Mapping[str, ItemFacts]
+) -> list[PlannedPosting]:
+    """One posting for each target that the topology routes this event to and that has something to do for it."""
+    planned = []
+    for route in pipeline.topology.route(event.type, message.plant):
+        target = pipeline.topology.targets[route.target]
+        mapping = OUTBOUND.get((target.mapping, event.type))
+        if mapping is None:
+            raise Refused(
+                "target_unmapped",
+                f"Target {target.code} (mapping {target.mapping}) has no mapping for {event.type}; "
+                "add the mapping or take the route out, then requeue.",
+            )
+        key = posting_key(message.source, message.source_message_id, index, target.code)
+        document = mapping.to_document(event, _outbound_context(plant, target, key, event, items))
+        if document is not None:
+            planned.append(PlannedPosting(target.code, event.type, route.required, key, mapping.version, document))
+    return planned
+
+
+def _outbound_context(
+    plant: Plant, target: Target, key: str, event: Event, items: Mapping[str, ItemFacts]
+) -> OutboundContext:
+    named = {code: items[code] for code in contract.referenced_items(event) if code in items}
+    facts = PlantFacts(plant.code, plant.name, plant.timezone, plant.options)
+    return OutboundContext(facts, target.code, key, named, target.mapping_options)
+
+
+def _context_of(plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> dict[str, Any]:
+    return {
+        "plant": {"code": plant.code, "name": plant.name, "timezone": plant.timezone},
+        "items": {
+            code: {"description": items[code].description, "base_uom": items[code].base_uom}
+            for code in sorted(contract.referenced_items(event))
+            if code in items
+        },
+    }

@@ -1,0 +1,163 @@
+"""Turn what happened to one message into its next move: the one place that catches everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import structlog
+
+from app.errors import LinesideError, OutcomeUnknown, Refused, Transient, Waiting
+from app.inbox.claim import LOST_WORKERS_LIMIT, Claimed
+from app.inbox.states import Move, State, Step
+from app.pipeline.context import Pipeline
+from config.topology import RetryPolicy
+from mappings.context import MappingError
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# A waiting message is looked at again now and then even if nothing wakes it: what it waits for may have arrived in
+# the moment between its look and its wait.
+RECHECK_FIRST_SECONDS = 2.0
+RECHECK_CAP_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Done(Generic[T]):
+    value: T
+
+
+@dataclass(frozen=True)
+class Failed:
+    error: LinesideError
+
+
+def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
+    """Do one message's work; whatever goes wrong with it stays with it."""
+    try:
+        return Done(work())
+    except LinesideError as error:
+        return Failed(error)
+    except MappingError as error:
+        return Failed(Refused(error.code, error.reason, error.field))
+    except Exception as error:
+        log.exception("message_failed_unexpectedly", message_id=message_id)
+        reason = f"Lineside itself failed on this message ({type(error).__name__}); the log has the details."
+        return Failed(Refused("internal_error", reason))
+
+
+def refuse_if_it_costs_workers(message: Claimed) -> None:
+    """Raise Refused for a message that was claimed again and again and never reported back."""
+    if message.failing_since is None and message.attempts > LOST_WORKERS_LIMIT:
+        raise Refused("worker_lost", f"The worker ended {LOST_WORKERS_LIMIT} times while it held this message.")
+
+
+def failure_move(
+    pipeline: Pipeline, message: Claimed, step: Step, error: LinesideError, policy: RetryPolicy, lane: int = 0
+) -> Move:
+    """The move that follows from the error alone: due again, waiting for something, or dead with a reason."""
+    if isinstance(error, Waiting):
+        return _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
+    if isinstance(error, Transient):
+        return _due_again(pipeline, message, step, error.reason, policy, error.after_seconds, lane)
+    if isinstance(error, OutcomeUnknown):
+        return _due_again(pipeline, message, step, error.reason, policy, None, lane)
+    if isinstance(error, Refused):
+        return dead_move(message, error)
+    raise error
+
+
+def dead_move(message: Claimed, error: Refused) -> Move:
+    return Move(
+        message.id,
+        State.DEAD,
+        attempts=message.attempts,
+        failing_since=message.failing_since,
+        reason_code=error.code,
+        reason=error.reason,
+        reason_field=error.field,
+    )
+
+
+def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: int) -> Move:
+    """Behind an unfinished message of the same key: due when that one ends."""
+    reason = f"Waits for message {predecessor}, which comes before it for {message.ordering_key}."
+    return _wait_for(pipeline, message, Step.POST, key_reference(message), reason, lane, gives_up=False)
+
+
+def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
+    """Until a person resumes the target, however long that takes."""
+    return _wait_for(pipeline, message, Step.POST, target_reference(target), reason, lane, gives_up=False)
+
+
+def target_reference(target: str) -> str:
+    return f"target:{target}"
+
+
+def key_reference(message: Claimed) -> str:
+    return f"key:{message.plant}:{message.ordering_key}"
+
+
+def _wait_for(
+    pipeline: Pipeline,
+    message: Claimed,
+    step: Step,
+    for_what: str,
+    reason: str,
+    lane: int,
+    gives_up: bool = True,
+) -> Move:
+    now = pipeline.clock()
+    since = message.failing_since or now
+    source = pipeline.topology.sources.get(message.source)
+    limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
+    if gives_up and now - since >= limit:
+        hours = limit.total_seconds() / 3600
+        return dead_move(message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h."))
+    recheck = min(RECHECK_CAP_SECONDS, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
+    return Move(
+        message.id,
+        State.WAITING,
+        step=step,
+        due_at=now + timedelta(seconds=recheck),
+        lane=lane,
+        attempts=message.attempts,
+        failing_since=since,
+        waiting_for=for_what,
+        reason_code="waiting",
+        reason=reason,
+    )
+
+
+def _due_again(
+    pipeline: Pipeline,
+    message: Claimed,
+    step: Step,
+    reason: str,
+    policy: RetryPolicy,
+    after_seconds: float | None,
+    lane: int,
+) -> Move:
+    now = pipeline.clock()
+    since = message.failing_since or now
+    if now - since >= timedelta(seconds=policy.give_up_seconds):
+        hours = policy.give_up_seconds / 3600
+        return dead_move(message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h."))
+    delay = pipeline.retry_delay(policy, message.attempts)
+    if after_seconds is not None:
+        delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))
+    return Move(
+        message.id,
+        State.WAITING,
+        step=step,
+        due_at=now + delay,
+        lane=lane,
+        attempts=message.attempts,
+        failing_since=since,
+        reason_code="retry",
+        reason=reason,
+    )

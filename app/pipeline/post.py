@@ -1,0 +1,201 @@
+"""Third step: every target gets its document exactly once, in the order of the key.
+
+1. Hold one lane of the plant, and what is due in it, under a lease.
+2. Commit the intent of a wave: the next posting of each key's first message.
+3. Call the targets; no transaction is open meanwhile.
+4. Commit the answers, the messages that are finished, and the intent of the next wave together.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from app.errors import LinesideError, Refused, TargetPaused
+from app.inbox.claim import (
+    Claimed,
+    blocking_predecessors,
+    claim_lane,
+    claim_lane_messages,
+    extend_lane,
+    new_token,
+    release_lane,
+)
+from app.inbox.states import Move, State, Step, move_messages, wake
+from app.pipeline.calls import NOT_STARTED, longest_call_seconds, post_wave
+from app.pipeline.context import Pipeline
+from app.pipeline.enrich import load_events
+from app.pipeline.finish import take_effect
+from app.pipeline.outcome import dead_move, failure_move, key_reference, wait_for_key, wait_for_target
+from app.postings.ledger import (
+    OpenPosting,
+    PostingResult,
+    PostingState,
+    load_open,
+    pause_target,
+    paused_targets,
+    record_intents,
+    record_results,
+)
+from app.store.documents import ENRICHED
+from config.topology import RetryPolicy
+from mappings.context import Event
+
+log = structlog.get_logger()
+
+# A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
+WAVE_SECONDS = 5.0
+LEASE_MARGIN_SECONDS = 5.0
+
+
+@dataclass
+class _Lane:
+    """One held lane and what is left to do in it. ``queues``: for each key its messages in order; ``moves``: what the
+    next commit is to write."""
+
+    plant: str
+    number: int
+    token: str
+    queues: list[deque[Claimed]]
+    open: dict[int, list[OpenPosting]]
+    events: dict[int, tuple[Event, ...]]
+    start_by: datetime
+    results: list[PostingResult] = field(default_factory=list)
+    finished: list[Claimed] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    pauses: dict[str, str] = field(default_factory=dict)
+    posted: list[int] = field(default_factory=list)
+
+
+class LaneLost(Exception):
+    """The lease ended before the work did; whoever holds the lane now asks the targets before it sends anything."""
+
+
+def post_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
+    """Post what is due in one lane of the plant, up to ``up_to`` messages; returns the ids that are now posted."""
+    lane = _hold_lane(pipeline, plant, up_to)
+    if lane is None:
+        return []
+    try:
+        while wave := _commit_and_choose(pipeline, lane):
+            for result, error in post_wave(pipeline, wave, lane.start_by):
+                _note(pipeline, lane, result, error)
+    except LaneLost:
+        log.warning("lane_lost", plant=plant, lane=lane.number)
+    return sorted(lane.posted)
+
+
+def _hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> _Lane | None:
+    now, token = pipeline.clock(), new_token()
+    with pipeline.store.writing() as session:
+        number = claim_lane(session, plant, token, now, pipeline.lease_seconds)
+        if number is None:
+            return None
+        claimed = claim_lane_messages(session, plant, number, up_to, token, now, pipeline.lease_seconds)
+        if not claimed:
+            release_lane(session, plant, number, token, now)
+            return None
+        blocked = blocking_predecessors(session, plant, claimed)
+        ids = [message.id for message in claimed]
+        lane = _Lane(plant, number, token, [], load_open(session, ids), load_events(session, ids, ENRICHED), now)
+    queues: dict[str, deque[Claimed]] = {}
+    for message in claimed:
+        key = message.ordering_key or f"message:{message.id}"
+        if message.id in blocked:
+            lane.moves.append(wait_for_key(pipeline, message, number, blocked[message.id]))
+        else:
+            queues.setdefault(key, deque()).append(message)
+    lane.queues = list(queues.values())
+    return lane
+
+
+def _commit_and_choose(pipeline: Pipeline, lane: _Lane) -> list[OpenPosting]:
+    """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work."""
+    with pipeline.store.writing() as session:
+        now = pipeline.clock()
+        for target, reason in lane.pauses.items():
+            pause_target(session, target, reason, now)
+        wave = _next_wave(pipeline, lane, paused_targets(session))
+        lane.start_by = now + timedelta(seconds=WAVE_SECONDS)
+        until = lane.start_by + timedelta(seconds=longest_call_seconds(pipeline, wave) + LEASE_MARGIN_SECONDS)
+        if not extend_lane(session, lane.plant, lane.number, lane.token, until):
+            raise LaneLost
+        record_results(session, lane.results, now)
+        _finish_messages(session, lane, now)
+        record_intents(session, wave, pipeline.worker, now)
+        if not wave:
+            release_lane(session, lane.plant, lane.number, lane.token, now)
+    lane.results, lane.moves, lane.finished, lane.pauses = [], [], [], {}
+    return wave
+
+
+def _next_wave(pipeline: Pipeline, lane: _Lane, paused: dict[str, str]) -> list[OpenPosting]:
+    """The next posting of the first message of each key; messages with nothing left are noted as finished."""
+    wave: list[OpenPosting] = []
+    for queue in lane.queues:
+        while queue:
+            message = queue[0]
+            left = lane.open.get(message.id, [])
+            if left and left[0].target in paused:
+                reason = f"Target {left[0].target} is paused: {paused[left[0].target]}"
+                _stop_key(pipeline, lane, queue, TargetPaused(reason), left[0])
+            elif left:
+                wave.append(left[0])
+                break
+            else:
+                lane.finished.append(queue.popleft())
+    return wave
+
+
+def _finish_messages(session: Session, lane: _Lane, now: datetime) -> None:
+    """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
+    moves = [*lane.moves, *(Move(message.id, State.POSTED) for message in lane.finished)]
+    moved = move_messages(session, moves, now, lease_token=lane.token)
+    done = [message for message in lane.finished if message.id in moved]
+    if not done:
+        return
+    fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
+    keys = {key_reference(message) for message in done if message.ordering_key}
+    wake(session, sorted(keys | set(fulfilled)), now)
+    lane.posted += [message.id for message in done]
+
+
+def _note(pipeline: Pipeline, lane: _Lane, result: PostingResult, error: LinesideError | None) -> None:
+    """Take one call's result into account: on to the message's next posting, or stop its key."""
+    lane.results.append(result)
+    if result.outcome == NOT_STARTED:
+        first = lane.open[result.posting.message_id]
+        first[0] = replace(first[0], attempts=result.attempt)
+        return
+    queue = next(q for q in lane.queues if q and q[0].id == result.posting.message_id)
+    if error is None or (result.state is PostingState.REFUSED and not result.posting.required):
+        lane.open[result.posting.message_id].pop(0)
+        return
+    if isinstance(error, TargetPaused):
+        lane.pauses[result.posting.target] = error.reason
+    _stop_key(pipeline, lane, queue, error, result.posting)
+
+
+def _stop_key(
+    pipeline: Pipeline,
+    lane: _Lane,
+    queue: deque[Claimed],
+    error: LinesideError,
+    posting: OpenPosting,
+) -> None:
+    """The first message of a key cannot go on: it moves as its error says, and the key's others wait behind it."""
+    first, *others = queue
+    queue.clear()
+    if isinstance(error, Refused):
+        move = dead_move(first, Refused(error.code, f"{posting.target}: {error.reason}", error.field))
+    elif isinstance(error, TargetPaused):
+        move = wait_for_target(pipeline, first, lane.number, posting.target, error.reason)
+    else:
+        target = pipeline.topology.targets.get(posting.target)
+        move = failure_move(pipeline, first, Step.POST, error, target.retry if target else RetryPolicy(), lane.number)
+    lane.moves.append(move)
+    lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in others]

@@ -1,0 +1,156 @@
+"""First step: the source's own payload becomes canonical events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.orm import Session
+
+from app.errors import Refused
+from app.inbox.claim import Claimed, claim_messages, new_token
+from app.inbox.states import Move, State, Step, move_messages
+from app.pipeline.context import Pipeline
+from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
+from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_documents
+from app.store.messages_tables import Message
+from config.topology import Plant, RetryPolicy, Source
+from mappings.canonical import contract
+from mappings.context import Event, InboundContext, PlantFacts
+from mappings.formats import json_body
+from mappings.registry import INBOUND
+
+CLOUDEVENT_JSON = "application/cloudevents+json"
+CANONICAL_VERSION = "canonical"
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A message's canonical events, its ordering key, its rank within the key, and the mapping that made them."""
+
+    events: tuple[Event, ...]
+    ordering_key: str | None
+    key_rank: str
+    mapping_version: str
+
+
+def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
+    """Transform up to ``up_to`` due messages of the plant; returns the ids that are now transformed."""
+    now, token = pipeline.clock(), new_token()
+    with pipeline.store.writing() as session:
+        claimed = claim_messages(session, plant, Step.TRANSFORM, up_to, token, now, pipeline.lease_seconds)
+    if not claimed:
+        return []
+    with pipeline.store.reading() as session:
+        payloads = load_payloads(session, [message.id for message in claimed])
+    results: dict[int, Transformed] = {}
+    moves: list[Move] = []
+    for message in claimed:
+        outcome = attempt(message.id, lambda m=message: transform_message(pipeline, m, payloads[m.id]))  # type: ignore[misc]
+        if isinstance(outcome, Done):
+            results[message.id] = outcome.value
+            moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now))
+        else:
+            moves.append(failure_move(pipeline, message, Step.TRANSFORM, outcome.error, RetryPolicy()))
+    with pipeline.store.writing() as session:
+        now = pipeline.clock()
+        moved = move_messages(session, moves, now, lease_token=token)
+        _save(session, {key: value for key, value in results.items() if key in moved}, now)
+    return sorted(moved & results.keys())
+
+
+def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPayload) -> Transformed:
+    """Canonical events of one message. Raises Refused (or MappingError) with the place of the fault."""
+    refuse_if_it_costs_workers(message)
+    source = pipeline.topology.sources.get(message.source)
+    plant = pipeline.topology.plants.get(message.plant)
+    if source is None or plant is None:
+        missing = f"source {message.source}" if source is None else f"plant {message.plant}"
+        raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
+    events, version = read_events(source, plant, message, payload)
+    if not events:
+        raise Refused("no_event", "The payload holds nothing that this mapping can use.")
+    key = message.ordering_key or contract.ordering_key(events[0])
+    return Transformed(events, key, _rank(message, events), version)
+
+
+def read_events(
+    source: Source, plant: Plant, message: Claimed, payload: StoredPayload
+) -> tuple[tuple[Event, ...], str]:
+    """Parse, map and check one payload; also the version (content hash) of the mapping that did it."""
+    body, attributes = _unwrap(payload)
+    if contract.is_canonical(message.type):
+        data = json_body.read(body) if isinstance(body, bytes) else body
+        if isinstance(data, dict) and "event_time" not in data and "time" in attributes:
+            data = {**data, "event_time": attributes["time"]}
+        return (Event(message.type, contract.validate(message.type, data)),), CANONICAL_VERSION
+    mapping = INBOUND.get((source.mapping, message.type))
+    if mapping is None:
+        known = ", ".join(sorted(kind for family, kind in INBOUND if family == source.mapping)) or "none"
+        raise Refused(
+            "type_unmapped",
+            f"Source {source.code} (mapping {source.mapping}) has no mapping for type {message.type!r}; "
+            f"known types: {known}. Add the mapping, then requeue.",
+        )
+    parsed = mapping.read(body) if isinstance(body, bytes) else body
+    events = mapping.to_canonical(parsed, _context(source, plant, message))
+    checked = tuple(Event(event.type, contract.validate(event.type, event.data)) for event in events)
+    return checked, mapping.version
+
+
+def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
+    """The data of a CloudEvent and its attributes; any other payload as it is."""
+    if not payload.content_type.startswith(CLOUDEVENT_JSON):
+        return payload.body, payload.attributes
+    event = json_body.read(payload.body)
+    if not isinstance(event, dict) or "data" not in event:
+        raise Refused("data_missing", "The CloudEvent has no data; send the event's content as `data`.", "data")
+    data = event["data"]
+    attributes = {key: value for key, value in event.items() if key != "data"}
+    return data.encode() if isinstance(data, str) else data, attributes
+
+
+def _context(source: Source, plant: Plant, message: Claimed) -> InboundContext:
+    return InboundContext(
+        plant=PlantFacts(plant.code, plant.name, plant.timezone, plant.options),
+        source=source.code,
+        source_message_id=message.source_message_id,
+        received_at=message.received_at,
+        units=source.units,
+        options=source.options,
+    )
+
+
+def _rank(message: Claimed, events: Sequence[Event]) -> str:
+    """Sorts by the sender's sequence where it gave one, else by the time of the event. Text, so that one column serves
+    both; numbers are padded, as ``10`` comes after ``9``."""
+    if message.sequence is not None:
+        return message.sequence.zfill(40) if message.sequence.isdigit() else message.sequence
+    instant = min(contract.event_time(event) for event in events)
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+_KEY_UPDATE = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"))
+    .values(ordering_key=bindparam("b_key"), key_rank=bindparam("b_rank"), mapping_version=bindparam("b_version"))
+)
+
+
+def _save(session: Session, results: Mapping[int, Transformed], now: Any) -> None:
+    if not results:
+        return
+    session.connection().execute(
+        _KEY_UPDATE,
+        [
+            {"b_id": key, "b_key": done.ordering_key, "b_rank": done.key_rank, "b_version": done.mapping_version}
+            for key, done in results.items()
+        ],
+    )
+    documents = {
+        key: [{"type": event.type, "data": event.data} for event in done.events] for key, done in results.items()
+    }
+    save_documents(session, documents, CANONICAL, now)

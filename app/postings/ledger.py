@@ -1,0 +1,192 @@
+"""Read and write postings and their attempts, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.store.postings_tables import Posting, PostingAttempt, TargetPause
+
+
+class PostingState(StrEnum):
+    PLANNED = "planned"
+    SENDING = "sending"
+    POSTED = "posted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    COMPENSATING = "compensating"
+    COMPENSATED = "compensated"
+
+
+TO_DO = frozenset({PostingState.PLANNED, PostingState.SENDING, PostingState.UNKNOWN})
+"""Still to be brought to an end by the post step. ``sending`` and ``unknown`` are asked for before they are sent."""
+
+
+@dataclass(frozen=True)
+class OpenPosting:
+    """A posting as the post step needs it."""
+
+    id: int
+    message_id: int
+    plant: str
+    target: str
+    kind: str
+    required: bool
+    state: PostingState
+    posting_key: str
+    document: Mapping[str, Any]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class PostingResult:
+    """How an attempt ended; recorded on the posting and on the attempt."""
+
+    posting: OpenPosting
+    attempt: int
+    state: PostingState
+    outcome: str
+    detail: str | None = None
+    reference: str | None = None
+    answer: Mapping[str, Any] | None = None
+    reason_code: str | None = None
+
+
+def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[OpenPosting]]:
+    """The postings of each message that are not at their end, in the order they are to be made."""
+    query = (
+        select(
+            Posting.id,
+            Posting.message_id,
+            Posting.plant,
+            Posting.target,
+            Posting.kind,
+            Posting.required,
+            Posting.state,
+            Posting.posting_key,
+            Posting.document,
+            Posting.attempts,
+        )
+        .where(Posting.message_id.in_(message_ids), Posting.state.in_([state.value for state in TO_DO]))
+        .order_by(Posting.message_id, Posting.ordinal)
+    )
+    found: dict[int, list[OpenPosting]] = {}
+    for row in session.execute(query):
+        values = row._asdict() | {"state": PostingState(row.state)}
+        found.setdefault(row.message_id, []).append(OpenPosting(**values))
+    return found
+
+
+_INTENT = (
+    update(Posting)
+    .where(Posting.id == bindparam("b_id"))
+    .values(state=PostingState.SENDING.value, attempts=bindparam("b_attempts"), updated_at=bindparam("b_at"))
+)
+_RESULT = (
+    update(Posting)
+    .where(Posting.id == bindparam("b_id"))
+    .values(
+        state=bindparam("b_state"),
+        reference=bindparam("b_reference"),
+        answer=bindparam("b_answer"),
+        reason_code=bindparam("b_reason_code"),
+        reason=bindparam("b_reason"),
+        updated_at=bindparam("b_at"),
+    )
+)
+_ATTEMPT_END = (
+    update(PostingAttempt)
+    .where(PostingAttempt.posting_id == bindparam("b_id"), PostingAttempt.number == bindparam("b_number"))
+    .values(ended_at=bindparam("b_at"), outcome=bindparam("b_outcome"), detail=bindparam("b_detail"))
+)
+
+
+def record_intents(session: Session, postings: Sequence[OpenPosting], worker: str, now: datetime) -> None:
+    """Say, before any call is made, that these are about to be sent; the caller commits before it calls."""
+    if not postings:
+        return
+    session.connection().execute(
+        _INTENT, [{"b_id": posting.id, "b_attempts": posting.attempts + 1, "b_at": now} for posting in postings]
+    )
+    session.execute(
+        insert(PostingAttempt),
+        [
+            {"posting_id": posting.id, "number": posting.attempts + 1, "started_at": now, "worker": worker}
+            for posting in postings
+        ],
+    )
+
+
+def record_results(session: Session, results: Sequence[PostingResult], now: datetime) -> None:
+    """Write how the attempts ended."""
+    if not results:
+        return
+    connection = session.connection()
+    connection.execute(
+        _RESULT,
+        [
+            {
+                "b_id": result.posting.id,
+                "b_state": result.state.value,
+                "b_reference": result.reference,
+                "b_answer": result.answer,
+                "b_reason_code": result.reason_code,
+                "b_reason": result.detail,
+                "b_at": now,
+            }
+            for result in results
+        ],
+    )
+    connection.execute(
+        _ATTEMPT_END,
+        [
+            {
+                "b_id": result.posting.id,
+                "b_number": result.attempt,
+                "b_at": now,
+                "b_outcome": result.outcome,
+                "b_detail": result.detail,
+            }
+            for result in results
+        ],
+    )
+
+
+def paused_targets(session: Session) -> dict[str, str]:
+    """Targets to which nothing may be posted now, with the reason."""
+    return {row.target: row.reason for row in session.execute(select(TargetPause.target, TargetPause.reason))}
+
+
+def pause_target(session: Session, target: str, reason: str, now: datetime) -> None:
+    """Post nothing to this target until a person resumes it; a target that is paused already keeps its first reason."""
+    if target not in paused_targets(session):
+        session.execute(insert(TargetPause).values(target=target, paused_at=now, reason=reason))
+
+
+def resume_target(session: Session, target: str) -> bool:
+    """Let the target have its postings again; False when it was not paused."""
+    result: Any = session.execute(delete(TargetPause).where(TargetPause.target == target))
+    return bool(result.rowcount)
+
+
+def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) -> None:
+    """A person requeues these messages: what the targets refused is to be tried again under the same key."""
+    session.execute(
+        update(Posting)
+        .where(Posting.message_id.in_(message_ids), Posting.state == PostingState.REFUSED.value)
+        .values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def messages_with_effects(session: Session, message_ids: Sequence[int]) -> set[int]:
+    """Those of these messages of which a target holds something, or may hold something."""
+    without = [PostingState.PLANNED.value, PostingState.REFUSED.value]
+    query = select(Posting.message_id).where(Posting.message_id.in_(message_ids), Posting.state.not_in(without))
+    return set(session.execute(query.distinct()).scalars())
