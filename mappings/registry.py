@@ -10,6 +10,17 @@ from functools import cached_property
 from typing import Any
 
 from mappings.context import Event, InboundContext, OutboundContext
+from mappings.formats import b2mml, json_body, rows
+from mappings.inbound.legacy_files import confirmation, movement
+from mappings.inbound.mes_b2mml import performance
+from mappings.inbound.mes_json import completion, issue, move, receipt, scrap
+from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
+from mappings.outbound.mes import production_order_released as mes_released
+from mappings.outbound.planning import production_completed as planning_completed
+from mappings.outbound.planning import production_scrapped as planning_scrapped
+from mappings.outbound.wms import inventory_moved as wms_moved
+from mappings.outbound.wms import production_completed as wms_completed
+from mappings.outbound.wms import receipt_recorded as wms_received
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,25 @@ def _module_hash(function: Callable[..., Any]) -> str:
 
 
 # (mapping family of the source in the topology, type that the source sends) -> mapping
-INBOUND: dict[tuple[str, str], InboundMapping] = {}
+INBOUND: dict[tuple[str, str], InboundMapping] = {
+    ("mes_json", "mes.completion"): InboundMapping(json_body.read, completion.to_canonical),
+    ("mes_json", "mes.scrap"): InboundMapping(json_body.read, scrap.to_canonical),
+    ("mes_json", "mes.issue"): InboundMapping(json_body.read, issue.to_canonical),
+    ("mes_json", "mes.move"): InboundMapping(json_body.read, move.to_canonical),
+    ("mes_json", "mes.receipt"): InboundMapping(json_body.read, receipt.to_canonical),
+    ("mes_b2mml", "b2mml.ProductionPerformance"): InboundMapping(b2mml.read_performance, performance.to_canonical),
+    ("mes_b2mml", "b2mml.OperationsPerformance"): InboundMapping(b2mml.read_performance, performance.to_canonical),
+    ("legacy_files", "legacy.confirmation"): InboundMapping(rows.read, confirmation.to_canonical),
+    ("legacy_files", "legacy.movement"): InboundMapping(rows.read, movement.to_canonical),
+}
 
 # (mapping family of the target in the topology, canonical type) -> mapping
-OUTBOUND: dict[tuple[str, str], OutboundMapping] = {}
+OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
+    ("wms", "production.completed.v1"): OutboundMapping(wms_completed.to_document),
+    ("wms", "inventory.moved.v1"): OutboundMapping(wms_moved.to_document),
+    ("wms", "receipt.recorded.v1"): OutboundMapping(wms_received.to_document),
+    ("planning", "production.completed.v1"): OutboundMapping(planning_completed.to_document),
+    ("planning", "production.scrapped.v1"): OutboundMapping(planning_scrapped.to_document),
+    ("mes", "production.order.released.v1"): OutboundMapping(mes_released.to_document),
+    ("legacy_erp", "inventory.moved.v1"): OutboundMapping(legacy_erp_moved.to_document),
+}

@@ -62,20 +62,26 @@ def _schema(event_type: str) -> Schema:
 
 def _faults(error: ValidationError) -> list[Fault]:
     faults: list[Fault] = []
-    for fault in _walk("", error.messages):
+    for fault in walk_faults(error.messages):
         faults.append(fault)
         if len(faults) == FAULT_BOUND:
             break
     return faults
 
 
-def _walk(path: str, messages: Any) -> Iterator[Fault]:
+def first_fault(messages: Any) -> Fault:
+    """The first of a schema's error messages, for callers that tell one fault at a time."""
+    return next(walk_faults(messages), Fault("", "is invalid"))
+
+
+def walk_faults(messages: Any, path: str = "") -> Iterator[Fault]:
+    """A schema's nested error messages as faults, one at a time."""
     if not isinstance(messages, Mapping):
         for message in messages if isinstance(messages, list) else [messages]:
             yield Fault(path, str(message))
         return
     for key, inner in messages.items():
-        yield from _walk(_step(path, key), inner)
+        yield from walk_faults(inner, _step(path, key))
 
 
 def _step(path: str, key: Any) -> str:

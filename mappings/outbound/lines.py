@@ -1,0 +1,34 @@
+"""What documents for targets share: amounts in the item's base unit, and the places they go to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mappings.context import ItemFacts, MappingError, OutboundContext
+from mappings.units import Quantity, quantity, to_base
+
+
+def item_facts(code: str, context: OutboundContext) -> ItemFacts:
+    facts = context.items.get(code)
+    if facts is None:
+        raise MappingError("item_unknown", f"item {code} is not among the items that {context.target} was told about.")
+    return facts
+
+
+def base_quantity(item: str, wire: Mapping[str, str], context: OutboundContext) -> Quantity:
+    """The amount in the item's base unit, exactly."""
+    return to_base(quantity(wire), item_facts(item, context))
+
+
+def stock_storage(
+    data: Mapping[str, Any], context: OutboundContext, line: Mapping[str, Any] | None = None
+) -> str | None:
+    """Where stock of this event lies: the line's storage, else the event's, else the plant's own."""
+    named = (line or {}).get("storage") or data.get("location", {}).get("storage")
+    return named or context.plant.options.get("storage")
+
+
+def with_values(**values: Any) -> dict[str, Any]:
+    """The fields that have a value; a target is not sent empty ones."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}

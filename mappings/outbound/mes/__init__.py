@@ -1,0 +1,1 @@
+"""A plant's MES: the orders it is to make."""

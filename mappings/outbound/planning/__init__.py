@@ -1,0 +1,1 @@
+"""The planning platform: what supply there is more or less of, as it happens."""

@@ -1,0 +1,1 @@
+"""The regional warehouse system: tasks for its drivers, amounts in base units."""

@@ -1,0 +1,15 @@
+"""``inventory.moved.v1``: the WMS moves its book, or its drivers move the stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mappings.context import Event, OutboundContext
+from mappings.outbound.wms.tasks import task, task_line
+
+
+def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | None:
+    data = event.data
+    places = {"from": dict(data["from"]), "to": dict(data["to"])}
+    return task("transfer", data, context, [task_line(data, data["quantity"], context, **places)])
