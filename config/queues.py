@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from kombu import Exchange, Queue
 
@@ -16,8 +16,8 @@ RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 
 RELAY_QUEUE = "lineside.relay"
+REFERENCE_QUEUE = "lineside.reference"
 RELAY_EVERY_SECONDS = 1.0
-SYNC_ITEMS_EVERY_SECONDS = 300.0
 
 
 def work_queue(plant: str) -> str:
@@ -36,6 +36,15 @@ def plant_queues(plant: str) -> tuple[str, str, str]:
     return work_queue(plant), post_queue(plant), dead_queue(plant)
 
 
+def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str]) -> list[str]:
+    """The queues that a worker of this role consumes. Nobody consumes a dead queue: it is a mirror to look at."""
+    if role == "work":
+        return [work_queue(plant) for plant in plants]
+    if role == "post":
+        return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE]
+    return [RELAY_QUEUE]
+
+
 def declared_queue(name: str, broker_url: str) -> Queue:
     """A queue as every process declares it. On RabbitMQ: quorum, and what cannot be delivered goes to its own limit.
 
@@ -49,7 +58,7 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE] + [name for plant in plants for name in plant_queues(plant)]
+    names = [RELAY_QUEUE, REFERENCE_QUEUE] + [name for plant in plants for name in plant_queues(plant)]
     return [declared_queue(name, broker_url) for name in names]
 
 
@@ -94,11 +103,6 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
                 "task": RELAY,
                 "schedule": RELAY_EVERY_SECONDS,
                 "options": {"queue": RELAY_QUEUE, "expires": 5.0},
-            },
-            "sync-items": {
-                "task": SYNC_ITEMS,
-                "schedule": SYNC_ITEMS_EVERY_SECONDS,
-                "options": {"queue": RELAY_QUEUE, "expires": SYNC_ITEMS_EVERY_SECONDS},
             },
         },
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SECRET_PREFIX = "LINESIDE_SECRET_"
+SECRET_PREFIX = "LINESIDE_SECRET_"  # noqa: S105 - the names' beginning, not a secret
 
 
 class SettingError(Exception):

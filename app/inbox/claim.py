@@ -57,6 +57,11 @@ _COLUMNS = (
 )
 
 
+def key_reference_of(plant: str, ordering_key: str) -> str:
+    """What a message waits for when an earlier one of its key is unfinished."""
+    return f"key:{plant}:{ordering_key}"
+
+
 def new_token() -> str:
     return secrets.token_hex(16)
 

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from app.errors import LinesideError, OutcomeUnknown, Refused, Transient, Waiting
-from app.inbox.claim import LOST_WORKERS_LIMIT, Claimed
+from app.inbox.claim import LOST_WORKERS_LIMIT, Claimed, key_reference_of
 from app.inbox.states import Move, State, Step
 from app.pipeline.context import Pipeline
 from config.topology import RetryPolicy
@@ -67,14 +67,16 @@ def failure_move(
     if isinstance(error, OutcomeUnknown):
         return _due_again(pipeline, message, step, error.reason, policy, None, lane)
     if isinstance(error, Refused):
-        return dead_move(message, error)
+        return dead_move(message, error, lane)
     raise error
 
 
-def dead_move(message: Claimed, error: Refused) -> Move:
+def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
+    """Dead with its reason; it keeps its lane, in which a requeue may have to go on."""
     return Move(
         message.id,
         State.DEAD,
+        lane=lane,
         attempts=message.attempts,
         failing_since=message.failing_since,
         reason_code=error.code,
@@ -99,7 +101,7 @@ def target_reference(target: str) -> str:
 
 
 def key_reference(message: Claimed) -> str:
-    return f"key:{message.plant}:{message.ordering_key}"
+    return key_reference_of(message.plant, message.ordering_key or "")
 
 
 def _wait_for(
@@ -117,7 +119,7 @@ def _wait_for(
     limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
     if gives_up and now - since >= limit:
         hours = limit.total_seconds() / 3600
-        return dead_move(message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h."))
+        return dead_move(message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h."), lane)
     recheck = min(RECHECK_CAP_SECONDS, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
     return Move(
         message.id,
@@ -146,7 +148,7 @@ def _due_again(
     since = message.failing_since or now
     if now - since >= timedelta(seconds=policy.give_up_seconds):
         hours = policy.give_up_seconds / 3600
-        return dead_move(message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h."))
+        return dead_move(message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h."), lane)
     delay = pipeline.retry_delay(policy, message.attempts)
     if after_seconds is not None:
         delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))

@@ -76,17 +76,23 @@ class LaneLost(Exception):
 
 
 def post_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
-    """Post what is due in one lane of the plant, up to ``up_to`` messages; returns the ids that are now posted."""
-    lane = _hold_lane(pipeline, plant, up_to)
-    if lane is None:
-        return []
+    """Post up to ``up_to`` due messages of the plant, lane after lane; returns the ids that are now posted."""
+    posted: list[int] = []
+    left = up_to
+    while left > 0 and (lane := _hold_lane(pipeline, plant, left)) is not None:
+        left -= len(lane.events)
+        posted += _work_lane(pipeline, lane)
+    return sorted(posted)
+
+
+def _work_lane(pipeline: Pipeline, lane: _Lane) -> list[int]:
     try:
         while wave := _commit_and_choose(pipeline, lane):
             for result, error in post_wave(pipeline, wave, lane.start_by):
                 _note(pipeline, lane, result, error)
     except LaneLost:
-        log.warning("lane_lost", plant=plant, lane=lane.number)
-    return sorted(lane.posted)
+        log.warning("lane_lost", plant=lane.plant, lane=lane.number)
+    return lane.posted
 
 
 def _hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> _Lane | None:
@@ -191,7 +197,8 @@ def _stop_key(
     first, *others = queue
     queue.clear()
     if isinstance(error, Refused):
-        move = dead_move(first, Refused(error.code, f"{posting.target}: {error.reason}", error.field))
+        refused = Refused(error.code, f"{posting.target}: {error.reason}", error.field)
+        move = dead_move(first, refused, lane.number)
     elif isinstance(error, TargetPaused):
         move = wait_for_target(pipeline, first, lane.number, posting.target, error.reason)
     else:

@@ -70,18 +70,18 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
     if source is None or plant is None:
         missing = f"source {message.source}" if source is None else f"plant {message.plant}"
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
-    events, version = read_events(source, plant, message, payload)
+    body, attributes = _unwrap(payload)
+    events, version = _read_events(source, plant, message, body, attributes)
     if not events:
         raise Refused("no_event", "The payload holds nothing that this mapping can use.")
-    key = message.ordering_key or contract.ordering_key(events[0])
+    key = attributes.get("partitionkey") or contract.ordering_key(events[0])
     return Transformed(events, key, _rank(message, events), version)
 
 
-def read_events(
-    source: Source, plant: Plant, message: Claimed, payload: StoredPayload
+def _read_events(
+    source: Source, plant: Plant, message: Claimed, body: Any, attributes: Mapping[str, Any]
 ) -> tuple[tuple[Event, ...], str]:
     """Parse, map and check one payload; also the version (content hash) of the mapping that did it."""
-    body, attributes = _unwrap(payload)
     if contract.is_canonical(message.type):
         data = json_body.read(body) if isinstance(body, bytes) else body
         if isinstance(data, dict) and "event_time" not in data and "time" in attributes:

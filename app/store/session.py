@@ -34,9 +34,8 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        with self.engine.connect().execution_options(**READ_ONLY) as connection:
-            with Session(connection) as session:
-                yield session
+        with self.engine.connect().execution_options(**READ_ONLY) as connection, Session(connection) as session:
+            yield session
 
     def dispose(self) -> None:
         self.engine.dispose()

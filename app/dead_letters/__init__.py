@@ -1,0 +1,1 @@
+"""Dead letters: find them, requeue, correct, discard; all by a named person."""

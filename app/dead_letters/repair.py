@@ -1,0 +1,100 @@
+"""What a person can do with a dead letter. Each act is written to the audit trail in the same transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from app.audit.trail import record
+from app.dead_letters.selection import DeadFilter, dead_ids, matching_ids
+from app.inbox.claim import key_reference_of
+from app.inbox.states import Move, State, Step, move_messages, wake
+from app.postings.ledger import messages_with_effects, reopen_refused
+from app.store.messages_tables import Correction, Message
+
+# One requeue by filter moves at most this many; the caller repeats until it returns fewer.
+REQUEUE_CHUNK = 1_000
+
+
+class DeadLetterError(Exception):
+    """The act is not possible on this message; the text says why and what is."""
+
+
+def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> set[int]:
+    """Make these dead letters due again; returns the ids that were dead and now are not.
+
+    A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
+    hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent.
+    """
+    wanted = sorted(dead_ids(session, ids))
+    if not wanted:
+        return set()
+    started = messages_with_effects(session, wanted)
+    reopen_refused(session, wanted, now)
+    lanes = {
+        row.id: row.lane for row in session.execute(select(Message.id, Message.lane).where(Message.id.in_(wanted)))
+    }
+    moves = [
+        Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note="requeued")
+        if key in started
+        else Move(key, State.RECEIVED, Step.TRANSFORM, now, note="requeued")
+        for key in wanted
+    ]
+    moved = move_messages(session, moves, now, actor=actor)
+    for message_id in sorted(moved):
+        record(session, actor, "dead_letter.requeued", f"message:{message_id}", None, now)
+    return moved
+
+
+def requeue_matching(session: Session, chosen: DeadFilter, actor: str, now: datetime, after_id: int = 0) -> set[int]:
+    """Requeue the next REQUEUE_CHUNK dead letters that match; call again, after the highest id, until it is empty."""
+    return requeue(session, matching_ids(session, chosen, REQUEUE_CHUNK, after_id), actor, now)
+
+
+def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: datetime) -> set[int]:
+    """End these dead letters by a person's decision; later messages of their keys go on.
+
+    Raises DeadLetterError when a target holds, or may hold, part of one of them: that has to be reversed first.
+    """
+    wanted = sorted(dead_ids(session, ids))
+    held = messages_with_effects(session, wanted)
+    if held:
+        listed = ", ".join(str(key) for key in sorted(held)[:10])
+        raise DeadLetterError(
+            f"A target already holds part of message {listed}: requeue it, or reverse what was posted, then discard."
+        )
+    moves = [Move(key, State.DISCARDED, reason_code="discarded", reason=reason) for key in wanted]
+    moved = move_messages(session, moves, now, actor=actor)
+    keys = select(Message.plant, Message.ordering_key).where(
+        Message.id.in_(sorted(moved)), Message.ordering_key.is_not(None)
+    )
+    wake(session, sorted({key_reference_of(row.plant, row.ordering_key) for row in session.execute(keys)}), now)
+    for message_id in sorted(moved):
+        record(session, actor, "dead_letter.discarded", f"message:{message_id}", {"reason": reason}, now)
+    return moved
+
+
+def correct(session: Session, message_id: int, body: bytes, actor: str, now: datetime) -> None:
+    """Give a dead letter another payload and make it due again; what was received stays as it came.
+
+    Raises DeadLetterError when it is not dead, or when a target holds, or may hold, part of it.
+    """
+    if message_id not in dead_ids(session, [message_id]):
+        raise DeadLetterError(f"Message {message_id} is not a dead letter; only those can be corrected.")
+    if messages_with_effects(session, [message_id]):
+        raise DeadLetterError(
+            f"A target already holds part of message {message_id}, made from the old payload: "
+            "reverse what was posted and send the correction as a message of its own."
+        )
+    session.execute(insert(Correction).values(message_id=message_id, at=now, actor=actor, body=body))
+    moved = move_messages(
+        session, [Move(message_id, State.RECEIVED, Step.TRANSFORM, now, note="corrected")], now, actor=actor
+    )
+    if not moved:
+        raise DeadLetterError(f"Message {message_id} was moved by somebody else meanwhile; look at it again.")
+    digest = hashlib.sha256(body).hexdigest()
+    record(session, actor, "dead_letter.corrected", f"message:{message_id}", {"sha256": digest}, now)

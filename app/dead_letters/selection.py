@@ -1,0 +1,51 @@
+"""Which dead letters a person means: ids, or a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.inbox.states import State
+from app.store.messages_tables import Message
+
+
+@dataclass(frozen=True)
+class DeadFilter:
+    """Every field that is given must match. ``dead_after`` and ``dead_before`` bound the time of death."""
+
+    plant: str | None = None
+    source: str | None = None
+    type: str | None = None
+    reason_code: str | None = None
+    dead_after: datetime | None = None
+    dead_before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        exact = {
+            Message.plant: self.plant,
+            Message.source: self.source,
+            Message.type: self.type,
+            Message.reason_code: self.reason_code,
+        }
+        wanted = [Message.state == State.DEAD.value, *(column == value for column, value in exact.items() if value)]
+        if self.dead_after is not None:
+            wanted.append(Message.state_at >= self.dead_after)
+        if self.dead_before is not None:
+            wanted.append(Message.state_at < self.dead_before)
+        return wanted
+
+
+def matching_ids(session: Session, chosen: DeadFilter, limit: int, after_id: int = 0) -> list[int]:
+    """Ids of dead letters that match, lowest first, beginning after ``after_id``."""
+    query = select(Message.id).where(*chosen.conditions(), Message.id > after_id).order_by(Message.id).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def dead_ids(session: Session, ids: Sequence[int]) -> set[int]:
+    """Those of ``ids`` that are dead letters now."""
+    query = select(Message.id).where(Message.id.in_(ids), Message.state == State.DEAD.value)
+    return set(session.execute(query).scalars())

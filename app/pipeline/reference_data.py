@@ -1,0 +1,51 @@
+"""Fetch master data from the system that is right about it."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import structlog
+
+from app.errors import LinesideError
+from app.inbox.claim import new_token
+from app.inbox.states import wake
+from app.pipeline.context import Pipeline
+from app.projections.items import item_reference, save_items
+from app.store.leases import take_lease
+
+log = structlog.get_logger()
+
+SYNC_EVERY_SECONDS = 300.0
+RETRY_SECONDS = 5.0
+# A run stops here; a catalogue beyond it needs the item changes as messages.
+ITEMS_LIMIT = 1_000_000
+CHUNK = 500
+
+
+def sync_items(pipeline: Pipeline) -> int:
+    """Read all items from their system of record, unless that was done lately; returns how many were read.
+
+    Messages that wait for an item that is new here are woken.
+    """
+    record = pipeline.topology.systems_of_record.get("items")
+    if record is None or record.system not in pipeline.topology.targets:
+        return 0
+    token = new_token()
+    with pipeline.store.writing() as session:
+        if not take_lease(session, "sync-items", token, pipeline.clock(), SYNC_EVERY_SECONDS):
+            return 0
+    read = 0
+    try:
+        items = islice(pipeline.adapter_for(record.system).read("items"), ITEMS_LIMIT)
+        while chunk := list(islice(items, CHUNK)):
+            with pipeline.store.writing() as session:
+                new = save_items(session, chunk, record.system, pipeline.clock())
+                wake(session, [item_reference(code) for code in new], pipeline.clock())
+            read += len(chunk)
+    except LinesideError as error:
+        log.warning("items_not_read", system=record.system, error=str(error))
+        with pipeline.store.writing() as session:
+            take_lease(session, "sync-items", token, pipeline.clock(), RETRY_SECONDS)
+        return read
+    log.info("items_read", system=record.system, items=read)
+    return read

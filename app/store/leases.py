@@ -1,0 +1,34 @@
+"""Named rights that one process holds at a time, across processes and hosts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.store.access_tables import Lease
+
+NEVER_HELD = datetime.fromisoformat("2000-01-01T00:00Z")
+
+
+def take_lease(session: Session, name: str, token: str, now: datetime, seconds: float) -> bool:
+    """Hold ``name`` for so long, or longer if it is ours already; False while another token holds it."""
+    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    session.execute(build(Lease).values(name=name, token=None, until=NEVER_HELD).on_conflict_do_nothing())
+    statement = (
+        update(Lease)
+        .where(Lease.name == name, or_(Lease.until <= now, Lease.token == token))
+        .values(token=token, until=now + timedelta(seconds=seconds))
+        .execution_options(synchronize_session=False)
+    )
+    result: Any = session.execute(statement)
+    return bool(result.rowcount)
+
+
+def lease_is_free(session: Session, name: str, now: datetime) -> bool:
+    """Whether nobody holds ``name`` now."""
+    until = session.execute(select(Lease.until).where(Lease.name == name)).scalar_one_or_none()
+    return until is None or until <= now

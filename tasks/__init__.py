@@ -1,0 +1,1 @@
+"""Thin Celery tasks around the plain functions of ``app/pipeline``."""
