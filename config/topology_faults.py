@@ -18,7 +18,7 @@ class TopologyFault:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " + (f"{self.path}: " if self.path else "")
-        return f"{place}{self.reason}; {self.mend}."
+        return f"{place}{self.reason}; {self.mend}" + ("" if self.mend.endswith("?") else ".")
 
 
 class TopologyError(Exception):

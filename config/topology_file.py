@@ -6,6 +6,7 @@ The file is taken whole or not at all: ``TopologyError`` lists every fault with 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,11 @@ def load_topology(path: Path | None, known: KnownNames | None = None) -> Topolog
 
 
 def _in_order(faults: list[TopologyFault], main: str) -> list[TopologyFault]:
-    placed = {
-        TopologyFault(fault.file or main, fault.line, fault.path, fault.reason, fault.mend): None for fault in faults
-    }
-    return sorted(placed, key=lambda fault: (fault.file != main, fault.file, fault.line))
+    """The main file first, by line; of several faults at one place the first, which is the most basic."""
+    placed: dict[tuple[str, int, str], TopologyFault] = {}
+    for fault in faults:
+        placed.setdefault((fault.file or main, fault.line, fault.path), replace(fault, file=fault.file or main))
+    return sorted(placed.values(), key=lambda fault: (fault.file != main, fault.file, fault.line))
 
 
 def _topology(entries: Entries) -> Topology:

@@ -39,7 +39,9 @@ class TargetAnswer:
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """A target's block of the topology with its secret resolved: all that an adapter may know."""
+    """A target's block of the topology with its secret resolved: all that an adapter may know.
+
+    ``calls_in_flight`` is how many threads call at once, so how many connections are worth keeping."""
 
     code: str
     url: str
@@ -47,6 +49,7 @@ class TargetSettings:
     options: Mapping[str, Any]
     secret: str | None = field(default=None, repr=False)
     drop_dir: Path | None = None
+    calls_in_flight: int = 4
 
 
 class Adapter(Protocol):

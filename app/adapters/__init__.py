@@ -1,0 +1,1 @@
+"""Adapters: one file a vendor, plain values in and out."""

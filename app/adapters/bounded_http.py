@@ -1,0 +1,187 @@
+"""One HTTP call that ends in time, whatever the other side does, and that knows whether it may have taken effect.
+
+A read time-out alone bounds only the silence between two bytes; a server that sends one byte a second would hold a
+thread for ever. Here every read of the socket checks one deadline for the whole call.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+MAX_ANSWER_BYTES = 1_000_000
+MAX_CONNECT_SECONDS = 10.0
+
+
+@dataclass
+class _Call:
+    """The call that this thread makes now: until when, and whether a byte of it has gone out."""
+
+    ends_at: float
+    was_sent: bool = False
+
+    def seconds_left(self) -> float:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the whole call is over")
+        return left
+
+
+_current: ContextVar[_Call | None] = ContextVar("current_call", default=None)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """Whatever came back, whole; ``headers`` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CallFailed(Exception):
+    """No whole answer came. ``was_sent`` False: certainly nothing reached the other side; True: it may have."""
+
+    def __init__(self, reason: str, was_sent: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.was_sent = was_sent
+
+
+class _DeadlineStream(io.RawIOBase):
+    """Reads of a socket, each allowed only the time that is left of the call."""
+
+    def __init__(self, sock: socket.socket, call: _Call) -> None:
+        self._raw = sock.makefile("rb", buffering=0)
+        self._sock = sock
+        self._call = call
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._call.seconds_left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        call = _current.get()
+        if call is not None:
+            self.fp.close()
+            self.fp = io.BufferedReader(_DeadlineStream(sock, call))
+
+
+def _note_sending(connection: HTTPConnection) -> None:
+    """Called before bytes of a request go out; what fails before the first of them cannot have taken effect."""
+    call = _current.get()
+    if call is None:
+        return
+    if connection.sock is None:
+        connection.connect()
+    call.was_sent = True
+    if connection.sock is not None:
+        connection.sock.settimeout(call.seconds_left())
+
+
+class _BoundedHTTPConnection(HTTPConnection):
+    response_class = _BoundedResponse
+
+    def send(self, data: Any) -> None:
+        _note_sending(self)
+        super().send(data)
+
+
+class _BoundedHTTPSConnection(HTTPSConnection):
+    response_class = _BoundedResponse
+
+    def send(self, data: Any) -> None:
+        _note_sending(self)
+        super().send(data)
+
+
+class _BoundedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _BoundedHTTPConnection
+
+
+class _BoundedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _BoundedHTTPSConnection
+
+
+class BoundedHttp:
+    """Keep-alive connections to one system, as many as it may get calls at once. Safe to share between threads."""
+
+    def __init__(self, timeout_seconds: float, connections: int, ca_file: str | None = None) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._pool = urllib3.PoolManager(
+            num_pools=2, maxsize=connections, block=False, retries=False, cert_reqs="CERT_REQUIRED", ca_certs=ca_file
+        )
+        self._pool.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}
+
+    def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
+        """The whole answer of one request, never repeated and never redirected; raises CallFailed where none came."""
+        call = _Call(time.monotonic() + self._timeout_seconds)
+        token = _current.set(call)
+        try:
+            return self._exchange(call, method, url, headers, body)
+        except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
+            raise CallFailed(_reason(error, self._timeout_seconds), call.was_sent) from None
+        finally:
+            _current.reset(token)
+
+    def _exchange(
+        self, call: _Call, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> HttpAnswer:
+        connect_seconds = min(MAX_CONNECT_SECONDS, self._timeout_seconds)
+        response = self._pool.request(
+            method,
+            url,
+            body=body,
+            headers={"User-Agent": "lineside", "Accept-Encoding": "identity", **headers},
+            timeout=urllib3.Timeout(connect=connect_seconds, read=self._timeout_seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            text = response.read(MAX_ANSWER_BYTES + 1)
+            if len(text) > MAX_ANSWER_BYTES:
+                raise CallFailed(f"the answer is larger than {MAX_ANSWER_BYTES:,} bytes", call.was_sent)
+        except BaseException:
+            # A connection with an answer half read must not go back to the pool.
+            response.close()
+            raise
+        response.release_conn()
+        return HttpAnswer(response.status, {name.lower(): value for name, value in response.headers.items()}, text)
+
+
+def _reason(error: Exception, timeout_seconds: float) -> str:
+    """A short sentence; the library's own texts name internals, and may hold the URL."""
+    exceptions = urllib3.exceptions
+    if isinstance(error, exceptions.NameResolutionError):
+        return f"the host {error.host!r} has no address" if hasattr(error, "host") else "the host has no address"
+    if isinstance(error, exceptions.ConnectTimeoutError):
+        return "no connection within the time-out"
+    if isinstance(error, exceptions.NewConnectionError):
+        return "the connection was refused"
+    if isinstance(error, (exceptions.TimeoutError, TimeoutError)):
+        return f"no whole answer within {timeout_seconds:g} seconds"
+    if isinstance(error, exceptions.SSLError):
+        return f"TLS failed: {error}"[:300]
+    return "the connection was lost before the whole answer came"

@@ -1,0 +1,61 @@
+"""What the topology may say about a system that reads dropped files; docs/topology.md explains each key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from app.adapters.http_json_options import OF_A_POSTING, Template, dotted_path
+from config.drop_file_schema import Layout
+from config.strict_schema import Choice, Delimiter, Encoding, Flag, Many, Problem, StrictSchema, Text
+
+DIRECTORY = "give an absolute path"
+
+
+class FileName(Template):
+    """A file name that differs from posting to posting, so that no document can take another's place."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        mend = 'write for example "{kind}-{posting_key}.csv", without folders'
+        super().__init__(OF_A_POSTING, pattern=r"[^/\\.][^/\\]*", max_characters=120, mend=mend, **kwargs)
+
+    def check(self, value: Any) -> str:
+        name = super().check(value)
+        if "{posting_key}" not in name:
+            raise ValidationError([Problem("two documents would get the same name", "put {posting_key} into it")])
+        return name
+
+
+def column(**kwargs: Any) -> Text:
+    return Text(max_characters=80, mend="give the column a name", **kwargs)
+
+
+class FileOptions(StrictSchema):
+    name = FileName(required=True)
+    format = Choice("csv", "fixed_width", mend="give csv or fixed_width", required=True)
+    directory = Text(r"/.+", mend=DIRECTORY)
+    archive_dir = Text(r"/.+", mend=DIRECTORY)
+    ack_dir = Text(r"/.+", mend=DIRECTORY)
+    acknowledged = Flag()
+    rows = dotted_path()
+    encoding = Encoding()
+    line_end = Choice("crlf", "lf")
+    delimiter = Delimiter()
+    header = Flag()
+    columns = Many(column(), at_least=1, mend="name the columns in order: [order_id, item, quantity]")
+    guard_formulas = Flag()
+    layout = Layout(mend="write one `- [name, first column, width]` a column")
+    right = Many(column())
+    negate = Many(column())
+
+    @validates_schema
+    def fit_the_format(self, data: Mapping[str, Any], **_: Any) -> None:
+        is_csv = data["format"] == "csv"
+        foreign = ("layout", "right") if is_csv else ("delimiter", "header", "columns", "guard_formulas")
+        found = {key: [Problem(f"{data['format']} has no {key!r}", "remove it")] for key in foreign if key in data}
+        if not is_csv and "layout" not in data:
+            found["layout"] = [Problem("it is missing", "write one `- [name, first column, width]` a column")]
+        if found:
+            raise ValidationError(found)

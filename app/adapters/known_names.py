@@ -1,0 +1,19 @@
+"""Every name that a topology file may use, gathered from where each has its home."""
+
+from __future__ import annotations
+
+from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults
+from config.topology_file import KnownNames
+from mappings.canonical.registry import SCHEMAS
+from mappings.registry import INBOUND, OUTBOUND
+
+
+def known_names() -> KnownNames:
+    return KnownNames(
+        types=SCHEMAS.keys(),
+        inbound=INBOUND.keys(),
+        outbound=OUTBOUND.keys(),
+        adapters=ADAPTERS.keys(),
+        adapters_with_url=ADAPTERS_WITH_URL,
+        option_faults=option_faults,
+    )

@@ -1,0 +1,71 @@
+"""Which adapter serves which target: one line each. Adapters load only when a target names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any, cast
+
+from app.adapters.base import Adapter, TargetSettings
+from app.errors import TargetPaused
+from config.settings import SECRET_PREFIX, Settings
+from config.strict_schema import StrictSchema, problems
+from config.topology import Target
+
+ADAPTERS: dict[str, str] = {
+    "http_json": "app.adapters.http_json:HttpJsonAdapter",
+    "tryton": "app.adapters.tryton:TrytonAdapter",
+    "file": "app.adapters.file:FileAdapter",
+}
+
+ADAPTERS_WITH_URL = frozenset({"http_json", "tryton"})
+
+
+class SecretMissing(TargetPaused):
+    """The target's secret is not set, so its postings wait until an operator sets the variable that this names."""
+
+
+def build_adapter(target: Target, settings: Settings) -> Adapter:
+    """The adapter of this target, ready to call; raises SecretMissing where its credentials are not set."""
+    secret = None
+    if target.secret is not None:
+        secret = (settings.secret(target.secret) or "").strip()
+        if not secret:
+            raise SecretMissing(
+                f"the secret of target {target.code!r} is not set; set {secret_variable(target.secret)}"
+            )
+    values = TargetSettings(
+        code=target.code,
+        url=target.url,
+        timeout_seconds=target.timeout_seconds,
+        options=target.options,
+        secret=secret,
+        drop_dir=settings.home / "outbox" / target.code,
+        calls_in_flight=target.calls_in_flight,
+    )
+    return cast(Adapter, _adapter_class(target.adapter)(values))
+
+
+def secret_variable(name: str) -> str:
+    """The environment variable that holds the secret of this name."""
+    return SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_")
+
+
+def missing_secrets(targets: Iterable[Target], settings: Settings) -> list[tuple[str, str]]:
+    """(target, variable) of every secret that the topology names and the environment lacks."""
+    named = [(target.code, target.secret) for target in targets if target.secret is not None]
+    return [(code, secret_variable(name)) for code, name in named if not (settings.secret(name) or "").strip()]
+
+
+def option_faults(name: str, options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(dotted path, reason, mend) for everything that the adapter does not take in its options."""
+    schema: type[StrictSchema] | None = getattr(_adapter_class(name), "options_schema", None)
+    if schema is None:
+        return []
+    errors = schema().validate(dict(options))
+    return [(".".join(map(str, path)), problem.reason, problem.mend) for path, problem in problems(errors)]
+
+
+def _adapter_class(name: str) -> Any:
+    module, _, attribute = ADAPTERS[name].partition(":")
+    return getattr(import_module(module), attribute)
