@@ -18,6 +18,11 @@ from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
 from mappings.outbound.planning import production_scrapped as planning_scrapped
+from mappings.outbound.tryton import inventory_moved as tryton_moved
+from mappings.outbound.tryton import material_issued as tryton_issued
+from mappings.outbound.tryton import production_completed as tryton_completed
+from mappings.outbound.tryton import production_scrapped as tryton_scrapped
+from mappings.outbound.tryton import receipt_recorded as tryton_received
 from mappings.outbound.wms import inventory_moved as wms_moved
 from mappings.outbound.wms import production_completed as wms_completed
 from mappings.outbound.wms import receipt_recorded as wms_received
@@ -70,6 +75,11 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
 
 # (mapping family of the target in the topology, canonical type) -> mapping
 OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
+    ("tryton", "production.completed.v1"): OutboundMapping(tryton_completed.to_document),
+    ("tryton", "production.scrapped.v1"): OutboundMapping(tryton_scrapped.to_document),
+    ("tryton", "material.issued.v1"): OutboundMapping(tryton_issued.to_document),
+    ("tryton", "inventory.moved.v1"): OutboundMapping(tryton_moved.to_document),
+    ("tryton", "receipt.recorded.v1"): OutboundMapping(tryton_received.to_document),
     ("wms", "production.completed.v1"): OutboundMapping(wms_completed.to_document),
     ("wms", "inventory.moved.v1"): OutboundMapping(wms_moved.to_document),
     ("wms", "receipt.recorded.v1"): OutboundMapping(wms_received.to_document),

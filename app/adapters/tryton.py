@@ -1,0 +1,166 @@
+"""Tryton as a target: productions, internal shipments and supplier shipments over REST, posted once.
+
+Tryton's ``reference`` is searchable but not unique. So a post searches first, creates a draft where there is none,
+searches again, and drives what it finds by its state; a stray duplicate stays a draft, and drafts have no effect.
+Of two posts under one key that run at once the pipeline's lease is the guard; here both drive the same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.adapters import tryton_documents as documents
+from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
+from app.adapters.tryton_orders import settle_expected
+from app.adapters.tryton_reading import balances, items
+from app.adapters.tryton_receipts import sort_received
+from app.adapters.tryton_records import TrytonRecords
+from app.adapters.tryton_rest import Rejected, TrytonRest
+from app.adapters.tryton_reversals import reversal_of
+from app.errors import Refused, Transient, Waiting
+
+_STEPS = 12
+_SERVER_FAULTS = 2
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """The button to press in each state, and where the moves are that need stock."""
+
+    buttons: Mapping[str, str]
+    assigned_field: str = ""
+
+
+_FLOWS: Mapping[str, _Flow] = {
+    documents.PRODUCTION: _Flow(
+        {"draft": "wait", "waiting": "assign_try", "assigned": "run", "running": "do"}, "inputs"
+    ),
+    documents.TRANSFER: _Flow(
+        {"draft": "wait", "waiting": "assign_try", "assigned": "do", "packed": "ship", "shipped": "do"}, "moves"
+    ),
+    documents.RECEIPT: _Flow({"draft": "receive", "received": "do"}),
+    documents.SUPPLIER_RETURN: _Flow({"draft": "wait", "waiting": "assign_try", "assigned": "do"}, "moves"),
+}
+
+
+class TrytonAdapter:
+    """Options: ``company`` (its id) where the key's user sees several."""
+
+    def __init__(self, settings: TargetSettings) -> None:
+        self._rest = TrytonRest(settings.url, settings.secret, settings.timeout_seconds, settings.calls_in_flight)
+        self._records = TrytonRecords(self._rest, settings.options.get("company"))
+
+    def post(self, request: PostingRequest) -> TargetAnswer:
+        model = documents.model_of(request.document)
+        record = self._held(model, request.posting_key)
+        if record is None:
+            values = documents.body(request.document, request.posting_key, self._records)
+            record = self._draft(model, request.posting_key, values)
+        return self._drive(model, record, request)
+
+    def find(self, request: PostingRequest) -> TargetAnswer | None:
+        """None also for a document that stands half-way: posting it again goes on where it stopped."""
+        models = [documents.model_of(request.document)]
+        if documents.RECEIPT in models:
+            models.append(documents.SUPPLIER_RETURN)
+        for model in models:
+            record = self._held(model, request.posting_key)
+            if record is not None and record["state"] == "done":
+                return _answer(model, record)
+        return None
+
+    def reverse(self, request: PostingRequest, reference: str) -> TargetAnswer:
+        """Post the opposite document under the reversal's own key; the original stays as it was."""
+        for model, posting_key, values in reversal_of(reference, request, self._records):
+            step = PostingRequest(posting_key, request.kind, request.plant, request.document)
+            record = self._held(model, posting_key) or self._draft(model, posting_key, values())
+            answer = self._drive(model, record, step)
+        return answer
+
+    def read(self, domain: str) -> Iterator[Document]:
+        if domain == "items":
+            return items(self._rest)
+        if domain == "balances":
+            return balances(self._rest, self._records)
+        raise Refused("domain_unknown", f"Tryton is read for items and balances, not for {domain!r}.")
+
+    def check(self) -> None:
+        self._rest.search("company.company", [], ["id"], limit=1)
+
+    def _held(self, model: str, posting_key: str) -> dict[str, Any] | None:
+        """The one document of this key: the one that was driven furthest, else the oldest draft."""
+        fields = ["state", "number", "reference"] + (["transit_location"] if model == documents.TRANSFER else [])
+        found = self._rest.search(model, documents.with_key(posting_key), fields, limit=50)
+        driven = [record for record in found if record["state"] not in ("draft", "cancelled")]
+        return next(iter(driven + found), None)
+
+    def _draft(self, model: str, posting_key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        for attempt in range(_SERVER_FAULTS):
+            try:
+                self._rest.create(model, values, ["id"], self._records.context)
+            except Rejected as fault:
+                # Only a 500 is worth a second try, and it may even have come after the commit.
+                if fault.status != 500 or attempt + 1 == _SERVER_FAULTS:
+                    raise
+            record = self._held(model, posting_key)
+            if record is not None:
+                return record
+        raise Transient("Tryton took the draft and does not show it yet.")
+
+    def _drive(self, model: str, record: dict[str, Any], request: PostingRequest) -> TargetAnswer:
+        """Press the button of each state until the document is done."""
+        faults = 0
+        for _ in range(_STEPS):
+            if record["state"] == "done":
+                return self._settled(model, record)
+            if record["state"] == "cancelled":
+                raise Refused("document_cancelled", f"Somebody cancelled {record['number']} in Tryton.")
+            before = record["state"]
+            try:
+                record = record | self._press(model, record, request)
+            except Rejected as fault:
+                # The button may be gone because somebody else pressed it: what counts is the state now.
+                record = self._held(model, request.posting_key) or record
+                faults += record["state"] == before
+                if faults and (fault.status != 500 or faults >= _SERVER_FAULTS):
+                    raise
+                continue
+            if before == record["state"] == "waiting":
+                self._release(model, record, request)
+        raise Transient(f"Tryton's document {record['number']} is still {record['state']}.")
+
+    def _press(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> dict[str, Any]:
+        state = record["state"]
+        button = _FLOWS[model].buttons[state]
+        if state == "assigned" and record.get("transit_location"):
+            button = "pack"
+        if state == "received":
+            sort_received(record["id"], request.document, self._records)
+        fields = ["state", "number"] + (["transit_location"] if model == documents.TRANSFER else [])
+        return self._rest.act(model, record["id"], button, fields, self._records.context)
+
+    def _settled(self, model: str, record: Mapping[str, Any]) -> TargetAnswer:
+        if model == documents.RECEIPT:
+            settle_expected(self._rest, record["id"], self._records.context)
+        return _answer(model, record)
+
+    def _release(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> None:
+        """Short of stock: give back what was reserved, or it would starve the next order, and say what is missing."""
+        moves = _FLOWS[model].assigned_field
+        fields = [f"{moves}.{name}" for name in ("state", "product.code", "quantity", "unit.symbol")]
+        short = [move for move in self._rest.get(model, record["id"], fields)[moves] if move["state"] == "draft"]
+        self._rest.act(model, record["id"], "wait", ["state"], self._records.context)
+        if not short:
+            raise Transient("Tryton could not reserve the stock; another document was faster.")
+        lacking = ", ".join(f"{m['quantity']} {m['unit']['symbol']} of {m['product']['code']}" for m in short)
+        raise Waiting(
+            f"stock:{request.plant}:{short[0]['product']['code']}",
+            f"Tryton is short of {lacking} at {request.plant}; it goes on once the stock is there.",
+        )
+
+
+def _answer(model: str, record: Mapping[str, Any]) -> TargetAnswer:
+    kept = {name: record[name] for name in ("id", "number", "state", "reference") if name in record}
+    return TargetAnswer(f"{model},{record['id']}", {"model": model, **kept})

@@ -1,0 +1,185 @@
+"""Tryton's REST interface: one call a method, and every answer or silence turned into the error that says what is next.
+
+Message texts differ between databases and languages, so nothing here reads them; they are kept for people.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
+
+Record = Mapping[str, Any]
+Domain = Sequence[Any]
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+ANSWER_BYTES = 20_000_000
+PAGE = 500
+_REASON_CHARACTERS = 500
+
+
+class Rejected(Refused):
+    """Tryton said no to this call. A 400 may mean that the record's state has moved on: read it before giving up."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__("target_error" if status == 500 else "target_refused", reason)
+        self.status = status
+
+
+class TrytonRest:
+    """One database of one Tryton server. May be called from several threads at once."""
+
+    def __init__(self, url: str, key: str | None, timeout_seconds: float, connections: int) -> None:
+        self._base = url.rstrip("/") + "/rest/model/"
+        self._key = key
+        self._pool = urllib3.PoolManager(
+            num_pools=1,
+            maxsize=connections,
+            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), read=timeout_seconds),
+            retries=False,
+        )
+
+    def search(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Sequence[str],
+        context: Record | None = None,
+        limit: int = PAGE,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """At most ``limit`` records, by ascending id."""
+        query = [("d", _encoded(domain)), ("s", str(limit)), ("p", str(offset)), ("o", _encoded([["id", "ASC"]]))]
+        found: list[dict[str, Any]] = self._call("GET", model, fields, query=query, context=context)
+        return found
+
+    def every(
+        self, model: str, domain: Domain, fields: Sequence[str], context: Record | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All records, a page at a time."""
+        last = 0
+        while page := self.search(model, [domain, ["id", ">", last]], fields, context):
+            yield from page
+            last = page[-1]["id"]
+
+    def get(self, model: str, record_id: int, fields: Sequence[str]) -> dict[str, Any]:
+        record: dict[str, Any] = self._call("GET", f"{model}/{record_id}", fields)
+        return record
+
+    def count(self, model: str, domain: Domain) -> int:
+        counted: int = self._call("POST", f"{model}/search_count", (), {"domain": list(domain)}, writes=False)
+        return counted
+
+    def create(self, model: str, values: Record, fields: Sequence[str], context: Record) -> dict[str, Any]:
+        record: dict[str, Any] = self._call("POST", model, fields, values, context=context)
+        return record
+
+    def update(self, model: str, record_id: int, values: Record, fields: Sequence[str], context: Record) -> Any:
+        return self._call("PUT", f"{model}/{record_id}", fields, values, context=context)
+
+    def act(self, model: str, record_id: int, action: str, fields: Sequence[str], context: Record) -> dict[str, Any]:
+        """Press one of the record's buttons; the answer is the record as it stands afterwards."""
+        record: dict[str, Any] = self._call("POST", f"{model}/{record_id}/{action}", fields, {}, context=context)
+        return record
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        fields: Sequence[str],
+        body: Record | None = None,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        context: Record | None = None,
+        writes: bool | None = None,
+    ) -> Any:
+        url = self._base + path + "?" + urlencode([("f", name) for name in fields] + list(query))
+        writing = method != "GET" if writes is None else writes
+        status, headers, text = self._exchange(method, url, body, context, writing)
+        if status in (200, 201):
+            return _parsed(text, writing)
+        if status == 204:
+            return {}
+        raise _error(status, headers, text, writing)
+
+    def _exchange(
+        self, method: str, url: str, body: Record | None, context: Record | None, writes: bool
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if not self._key:
+            raise TargetPaused("No REST key is configured for this Tryton target; set its secret.")
+        headers = {
+            "Authorization": f"Bearer {self._key}",
+            "Content-Type": "application/json",
+            "X-Tryton-Context": _encoded(context or {}),
+        }
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            answer = self._pool.request(method, url, body=data, headers=headers, preload_content=False, redirect=False)
+            with answer:
+                text = answer.read(ANSWER_BYTES + 1)
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            raise Transient("Tryton cannot be reached.") from error
+        except HTTPError as error:
+            raise _silence(error, writes) from error
+        if len(text) > ANSWER_BYTES:
+            raise _silence(ValueError("answer too long"), writes)
+        return answer.status, answer.headers, text
+
+
+def _silence(error: Exception, writes: bool) -> Transient | OutcomeUnknown:
+    reason = f"Tryton gave no whole answer ({type(error).__name__})."
+    return OutcomeUnknown(reason) if writes else Transient(reason)
+
+
+def _error(status: int, headers: Mapping[str, str], text: bytes, writes: bool) -> Exception:
+    if status == 401:
+        return TargetPaused("Tryton does not accept the REST key (401); issue a new one and set the target's secret.")
+    if status in (429, 503):
+        return Transient(f"Tryton is busy ({status}).", _seconds(headers.get("Retry-After")))
+    if status in (502, 504):
+        return _silence(ValueError(f"status {status}"), writes)
+    return Rejected(status, _reason(status, text))
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _reason(status: int, text: bytes) -> str:
+    """Tryton's own words for the person who reads the dead letter."""
+    try:
+        said = json.loads(text)
+        words = " ".join(str(said[name]) for name in ("message", "description") if said.get(name))
+    except (ValueError, TypeError, AttributeError, KeyError):
+        words = ""
+    return f"Tryton answered {status}: {words or 'no reason given'}"[:_REASON_CHARACTERS]
+
+
+def _parsed(text: bytes, writes: bool) -> Any:
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError as error:
+        raise _silence(error, writes) from error
+
+
+def _encoded(value: Any) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).decode()
+
+
+def tryton_date(text: str) -> Record:
+    """An ISO day in the form that Tryton's JSON gives dates."""
+    day = date.fromisoformat(text)
+    return {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
+
+
+def tryton_decimal(value: Decimal) -> Record:
+    return {"__class__": "Decimal", "decimal": str(value)}
