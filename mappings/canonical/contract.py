@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from mappings.canonical.json_schema import json_schema_of
 from mappings.canonical.registry import SCHEMAS
 from mappings.context import Event, MappingError
 from mappings.units import Quantity, quantity
@@ -53,6 +54,11 @@ def validate(event_type: str, data: Any) -> dict[str, Any]:
     except ValidationError as error:
         raise ContractError(_faults(error)) from None
     return loaded
+
+
+def json_schema(event_type: str) -> dict[str, Any]:
+    """The contract of a type for publication; raises KeyError for a type that is not canonical."""
+    return json_schema_of(event_type, _schema(event_type))
 
 
 @cache
