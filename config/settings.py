@@ -54,6 +54,11 @@ class Settings:
     def log_dir(self) -> Path:
         return self.home / "log"
 
+    @property
+    def metrics_dir(self) -> Path:
+        """Where every process keeps its counters, so that one of them can answer for all."""
+        return self.run_dir / "metrics"
+
     def secret(self, name: str) -> str | None:
         """The secret that the topology calls ``name``, from ``LINESIDE_SECRET_<NAME>``; None where it is not set."""
         return self.secrets.get(_secret_variable(name))
@@ -104,6 +109,11 @@ def _broker_url(environ: Mapping[str, str], home: Path) -> tuple[str, bool]:
         scheme = url.split(":", 1)[0]
         raise SettingError(f"LINESIDE_BROKER_URL begins with {scheme!r}; give redis://... or amqp://...")
     return url, False
+
+
+def inherited_environment(additions: Mapping[str, str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's own environment with ``additions``, for a process that it starts or becomes."""
+    return {**(os.environ if environ is None else environ), **additions}
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,0 +1,1 @@
+"""Log lines and metric names: the bottom of the house, imported by everybody and importing nobody."""

@@ -1,0 +1,98 @@
+"""Every metric has its name here. Several processes count; the one that is asked answers for all of them.
+
+Counters and histograms live in files that all processes of an installation share (PROMETHEUS_MULTIPROC_DIR, which the
+commands set for what they start). Gauges are read from the database at the moment of the question: they cannot be
+stale, and no process has to report them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+STAGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200)
+CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60)
+
+MOVES = Counter("lineside_moves", "Moves of messages into a state.", ["plant", "type", "state"])
+STAGE_SECONDS = Histogram(
+    "lineside_stage_seconds",
+    "Time from a message's acceptance until it reached this state.",
+    ["plant", "state"],
+    buckets=STAGE_BUCKETS,
+)
+CALL_SECONDS = Histogram(
+    "lineside_target_call_seconds", "Time that a call to a target took.", ["target", "outcome"], buckets=CALL_BUCKETS
+)
+ACCEPTANCES = Counter("lineside_acceptances", "Answers to messages that were sent.", ["source", "status"])
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds."""
+
+    backlog: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    oldest_age: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    dead: Mapping[str, int] = field(default_factory=dict)
+
+
+def observe_moves(plant: str, event_type: str, state: str, count: int = 1) -> None:
+    MOVES.labels(plant, event_type, state).inc(count)
+
+
+def observe_stage(plant: str, state: str, seconds: float) -> None:
+    """``seconds``: since the message was accepted."""
+    STAGE_SECONDS.labels(plant, state).observe(max(0.0, seconds))
+
+
+def observe_call(target: str, outcome: str, seconds: float) -> None:
+    CALL_SECONDS.labels(target, outcome).observe(max(0.0, seconds))
+
+
+def observe_acceptances(source: str, status: str, count: int = 1) -> None:
+    """``status``: accepted, repeat, conflict or refused."""
+    ACCEPTANCES.labels(source, status).inc(count)
+
+
+class _Gauges(Collector):
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        backlog = GaugeMetricFamily(
+            "lineside_backlog_messages", "Messages that are not finished.", labels=["plant", "step", "state"]
+        )
+        for labels, count in self._figures.backlog.items():
+            backlog.add_metric(labels, count)
+        age = GaugeMetricFamily(
+            "lineside_oldest_age_seconds", "Age of the oldest unfinished message.", labels=["plant", "state"]
+        )
+        for pair, seconds in self._figures.oldest_age.items():
+            age.add_metric(pair, seconds)
+        dead = GaugeMetricFamily(
+            "lineside_dead_messages", "Dead letters that a person has to look at.", labels=["plant"]
+        )
+        for plant, count in self._figures.dead.items():
+            dead.add_metric([plant], count)
+        return [backlog, age, dead]
+
+
+def render(figures: Figures) -> tuple[bytes, str]:
+    """The answer to a scrape: the counters of every process and the given figures, with its content type."""
+    registry = CollectorRegistry()
+    try:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    except ValueError:  # no shared directory: this process counts for itself
+        return generate_latest(REGISTRY) + generate_latest(_only(figures)), CONTENT_TYPE_LATEST
+    registry.register(_Gauges(figures))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _only(figures: Figures) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(_Gauges(figures))
+    return registry
