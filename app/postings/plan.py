@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,6 @@ def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[Planne
     statement = statement.on_conflict_do_update(
         index_elements=["posting_key"],
         set_={name: statement.excluded[name] for name in replaced} | {"reason_code": None, "reason": None},
-        where=Posting.state.in_(["planned", "refused"]),
+        where=or_(Posting.state == "planned", Posting.state == "refused"),
     )
     session.connection().execute(statement, rows)
