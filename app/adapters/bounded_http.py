@@ -21,6 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CONNECT_SECONDS = 10.0
+_CHUNK_BYTES = 262_144
 
 
 @dataclass
@@ -65,13 +66,16 @@ class _DeadlineStream(io.RawIOBase):
         self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
         self._call = call
+        self.has_ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._call.seconds_left())
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.has_ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -81,10 +85,18 @@ class _DeadlineStream(io.RawIOBase):
 class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
+        self._stream: _DeadlineStream | None = None
         call = _current.get()
         if call is not None:
             self.fp.close()
-            self.fp = io.BufferedReader(_DeadlineStream(sock, call))
+            self._stream = _DeadlineStream(sock, call)
+            self.fp = io.BufferedReader(self._stream)
+
+    def begin(self) -> None:
+        super().begin()
+        if self._stream is not None and self._stream.has_ended:
+            # http.client takes headers that break off for whole ones, and then a status without its body for an answer.
+            raise http.client.IncompleteRead(b"")
 
 
 def _note_sending(connection: HTTPConnection) -> None:
@@ -160,9 +172,12 @@ class BoundedHttp:
             decode_content=False,
         )
         try:
-            text = response.read(MAX_ANSWER_BYTES + 1)
-            if len(text) > MAX_ANSWER_BYTES:
-                raise CallFailed(f"the answer is larger than {MAX_ANSWER_BYTES:,} bytes", call.was_sent)
+            text = b""
+            # Up to the empty read: only there does the library tell a whole body from one that broke off.
+            while chunk := response.read(_CHUNK_BYTES):
+                text += chunk
+                if len(text) > MAX_ANSWER_BYTES:
+                    raise CallFailed(f"the answer is larger than {MAX_ANSWER_BYTES:,} bytes", call.was_sent)
         except BaseException:
             # A connection with an answer half read must not go back to the pool.
             response.close()
@@ -175,11 +190,11 @@ def _reason(error: Exception, timeout_seconds: float) -> str:
     """A short sentence; the library's own texts name internals, and may hold the URL."""
     exceptions = urllib3.exceptions
     if isinstance(error, exceptions.NameResolutionError):
-        return f"the host {error.host!r} has no address" if hasattr(error, "host") else "the host has no address"
+        return "the host has no address"
+    if isinstance(error, exceptions.NewConnectionError):
+        return "the connection was refused, or no way leads there"
     if isinstance(error, exceptions.ConnectTimeoutError):
         return "no connection within the time-out"
-    if isinstance(error, exceptions.NewConnectionError):
-        return "the connection was refused"
     if isinstance(error, (exceptions.TimeoutError, TimeoutError)):
         return f"no whole answer within {timeout_seconds:g} seconds"
     if isinstance(error, exceptions.SSLError):
