@@ -43,13 +43,14 @@ class YamlFault(Exception):
 @dataclass
 class Node:
     """A scalar, or the children by key or index. ``nodes`` counts what is below it with every alias unfolded;
-    ``lines`` holds the line of each child's key, ``merged`` the keys that came by ``<<``."""
+    ``lines`` holds the line of each child's key; ``bases`` are the
+    blocks that ``<<`` names, each with its line."""
 
     line: int
     value: Any = None
     children: dict[str | int, Node] | None = None
     lines: dict[str | int, int] = field(default_factory=dict)
-    merged: set[str] = field(default_factory=set)
+    bases: list[tuple[Node, int]] = field(default_factory=list)
     is_list: bool = False
     is_open: bool = False
     nodes: int = 1
@@ -122,6 +123,7 @@ class _Builder:
         elif isinstance(event, (SequenceStartEvent, MappingStartEvent)):
             self._begin(event, line)
         elif isinstance(event, (SequenceEndEvent, MappingEndEvent)):
+            self._merge_bases(self._open[-1])
             self._open.pop().is_open = False
             self._keys.pop()
 
@@ -170,12 +172,10 @@ class _Builder:
 
     def _add_to_mapping(self, parent: Node, key: Node, node: Node) -> None:
         if key.value == "<<":
-            self._merge(parent, key, node)
+            parent.bases.append((node, key.line))
             return
         first = parent.lines.get(key.value)
-        if key.value in parent.merged:
-            parent.merged.discard(key.value)
-        elif first is not None:
+        if first is not None:
             raise YamlFault(
                 key.line,
                 f"the key {key.value!r} stands here a second time (first on line {first})",
@@ -183,16 +183,15 @@ class _Builder:
             )
         self._add(parent, key.value, node, key.line)
 
-    def _merge(self, parent: Node, key: Node, node: Node) -> None:
+    def _merge_bases(self, node: Node) -> None:
         """``<<: *base`` takes the keys of another block; the block's own keys win, wherever they stand."""
-        assert parent.children is not None
-        for base in (node.children or {}).values() if node.is_list else [node]:
-            if base.children is None or base.is_list:
-                raise YamlFault(key.line, "<< merges something that is no block of keys", "alias a block of keys")
-            for name, child in base.children.items():
-                if name not in parent.children:
-                    self._add(parent, name, child, base.lines[name])
-                    parent.merged.add(str(name))
+        for base, line in node.bases:
+            for block in (base.children or {}).values() if base.is_list else [base]:
+                if block.children is None or block.is_list:
+                    raise YamlFault(line, "<< merges something that is no block of keys", "alias a block of keys")
+                for key, child in block.children.items():
+                    if node.children is not None and key not in node.children:
+                        self._add(node, key, child, block.lines[key])
 
     def _add(self, parent: Node, key: str | int, node: Node, line: int) -> None:
         assert parent.children is not None
