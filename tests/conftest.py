@@ -1,4 +1,4 @@
-"""What all tests share: databases of both kinds, made empty for each test, and sockets kept shut where none is needed."""
+"""What all tests share: databases of both kinds, made empty for each test."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -
     for start in range(0, len(messages), INSERT_CHUNK):
         chunk = messages[start : start + INSERT_CHUNK]
         statement = _insert_ignoring_known(session).returning(Message.id, Message.source, Message.source_message_id)
-        rows = session.connection().execute(statement.values([_row(message, now) for message in chunk]))
+        rows = session.connection().execute(statement, [_row(message, now) for message in chunk])
         stored |= {(row.source, row.source_message_id): row.id for row in rows}
     new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
     if new:

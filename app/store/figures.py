@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.store.messages_tables import Message, StateChange, StateCount
+from app.store.counts import message_counts
+from app.store.messages_tables import Message
 from app.telemetry.metrics import Figures
 
 UNFINISHED_STATES = ("received", "transformed", "enriched", "waiting")
@@ -16,21 +17,10 @@ UNFINISHED_STATES = ("received", "transformed", "enriched", "waiting")
 _STEP_LABEL = {"received": "transform", "transformed": "enrich", "enriched": "post", "waiting": "any"}
 
 
-def state_counts(session: Session) -> dict[tuple[str, str, str], int]:
-    """How many messages of each (plant, type, state) there are, exactly: what was folded and what was not yet."""
-    folded = select(StateCount.plant, StateCount.type, StateCount.state, StateCount.count.label("n"))
-    recent = select(StateChange.plant, StateChange.type, StateChange.state, StateChange.change.label("n"))
-    both = union_all(folded, recent).subquery()
-    query = select(both.c.plant, both.c.type, both.c.state, func.sum(both.c.n)).group_by(
-        both.c.plant, both.c.type, both.c.state
-    )
-    return {(row[0], row[1], row[2]): int(row[3]) for row in session.execute(query) if row[3]}
-
-
 def plant_counts(session: Session) -> dict[str, dict[str, int]]:
     """For each plant how many messages are in each state."""
     counts: dict[str, dict[str, int]] = {}
-    for (plant, _, state), count in state_counts(session).items():
+    for (plant, _, state), count in message_counts(session).items():
         states = counts.setdefault(plant, {})
         states[state] = states.get(state, 0) + count
     return counts

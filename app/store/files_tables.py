@@ -12,7 +12,8 @@ from app.store.base import Base, BigId, UtcInstant
 
 class DroppedFile(Base):
     """One file of a source, known by its content: the same bytes under another name are the same file.
-    ``rows_done`` is committed together with the messages of those rows, so a crash resumes at the next row."""
+    ``rows_done`` is committed together with the messages of those rows, so a crash resumes at the next row;
+    ``errors_bytes`` is how much of the errors file belongs to them."""
 
     __tablename__ = "files"
 
@@ -26,6 +27,7 @@ class DroppedFile(Base):
     rows_accepted: Mapped[int] = mapped_column(default=0)
     rows_repeated: Mapped[int] = mapped_column(default=0)
     rows_refused: Mapped[int] = mapped_column(default=0)
+    errors_bytes: Mapped[int] = mapped_column(BigId, default=0)
     reason: Mapped[str | None] = mapped_column(Text)
     taken_at: Mapped[datetime] = mapped_column(UtcInstant)
     ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)

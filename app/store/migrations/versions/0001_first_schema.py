@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("rows_accepted", sa.Integer(), nullable=False),
         sa.Column("rows_repeated", sa.Integer(), nullable=False),
         sa.Column("rows_refused", sa.Integer(), nullable=False),
+        sa.Column("errors_bytes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("taken_at", base.UtcInstant(timezone=True), nullable=False),
         sa.Column("ended_at", base.UtcInstant(timezone=True), nullable=True),

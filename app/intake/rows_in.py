@@ -1,0 +1,147 @@
+"""Read one file's rows into the inbox, some hundreds a commit, and go on at the right row after a crash."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app.inbox.accept import MAX_ID_LENGTH, Incoming, accept_messages
+from app.intake.context import Intake
+from app.intake.hold import hold_folder
+from app.store.files import TakenFile, record_rows
+from config.topology import DropFile, Source
+from mappings.formats import delimited, fixed_width
+from mappings.formats.lines import BadRow, Row
+
+ROWS_PER_COMMIT = 500
+ROW_CONTENT_TYPE = "application/vnd.lineside.row+json"
+ERRORS_HEADER = ("row", "field", "reason", "content")
+
+OpenRows = Callable[[BinaryIO, Mapping[str, Any], int], Iterator[Row | BadRow]]
+READERS: Mapping[str, OpenRows] = {"csv": delimited.open_rows, "fixed_width": fixed_width.open_rows}
+
+
+@dataclass(frozen=True)
+class FileUnderWork:
+    """One file: where it stands, what the topology says of it, and how far it was read before."""
+
+    path: Path
+    source: Source
+    plant: str
+    kind: DropFile
+    taken: TakenFile
+    token: str
+
+    @property
+    def errors_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".errors.csv")
+
+
+def check_whole(file: FileUnderWork) -> None:
+    """Where a trailer says how much there is to be, read to the end before anything is taken: half a file looks whole
+    until then. Raises FileFault."""
+    if "trailer" not in file.kind.options:
+        return
+    with file.path.open("rb") as stream:
+        for _ in READERS[file.kind.format](stream, file.kind.options, 0):
+            pass
+
+
+def read_rows(intake: Intake, file: FileUnderWork) -> None:
+    """Store every row that can be a message, and list the others in the errors file. Raises FileFault."""
+    errors_bytes = file.taken.errors_bytes
+    _cut_errors(file.errors_path, errors_bytes)
+    with file.path.open("rb") as stream:
+        rows = READERS[file.kind.format](stream, file.kind.options, file.taken.rows_done)
+        while chunk := list(islice(rows, ROWS_PER_COMMIT)):
+            errors_bytes = _store(intake, file, chunk, errors_bytes)
+
+
+def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
+    messages: list[Incoming] = []
+    bad: list[BadRow] = []
+    for row in chunk:
+        made = row if isinstance(row, BadRow) else _message(file, row)
+        if isinstance(made, BadRow):
+            bad.append(made)
+        else:
+            messages.append(made)
+    with intake.store.writing() as session:
+        hold_folder(session, file.source, file.token, intake.clock())
+        answers = accept_messages(session, messages, intake.clock())
+        statuses = [answer.status for answer in answers]
+        for message, answer in zip(messages, answers, strict=True):
+            if answer.status == "conflict":
+                bad.append(_conflict(message, answer.id))
+        # The errors file is written before the commit and cut back on resume: it never lacks a row that was counted.
+        errors_bytes = _write_errors(file.errors_path, bad, errors_bytes)
+        record_rows(
+            session, file.taken.id, statuses.count("accepted"), statuses.count("repeat"), len(bad), errors_bytes
+        )
+    if accepted := statuses.count("accepted"):
+        intake.nudge(file.plant, accepted)
+    return errors_bytes
+
+
+def _message(file: FileUnderWork, row: Row) -> Incoming | BadRow:
+    id_columns = file.kind.options.get("id") or ()
+    values = [row.values.get(name, "") for name in id_columns]
+    empty = next((name for name in id_columns if not row.values.get(name)), None)
+    if empty is not None:
+        return BadRow(row.number, empty, "this column tells one row from another and is empty; fill it.", row.raw)
+    own_id = "|".join(values) if values else f"{file.taken.id}:{row.number}"
+    message_id = f"{file.kind.type}:{own_id}"
+    if len(message_id) > MAX_ID_LENGTH:
+        return BadRow(row.number, None, f"the row's id is longer than {MAX_ID_LENGTH} characters.", row.raw)
+    body = json.dumps(row.values, ensure_ascii=False, separators=(",", ":")).encode()
+    return Incoming(
+        plant=file.plant,
+        source=file.source.code,
+        source_message_id=message_id,
+        type=file.kind.type,
+        content_type=ROW_CONTENT_TYPE,
+        body=body,
+        digest=hashlib.sha256(body).hexdigest(),
+        file_id=file.taken.id,
+        row_number=row.number,
+    )
+
+
+def _conflict(message: Incoming, first_id: int) -> BadRow:
+    reason = f"message {first_id} came before under the same id with other content; give the row an id of its own."
+    return BadRow(message.row_number or 0, None, reason, message.body.decode()[:2_000])
+
+
+def _cut_errors(path: Path, size: int) -> None:
+    """Drop what was written for rows that were not committed."""
+    if path.exists():
+        with path.open("r+b") as stream:
+            stream.truncate(size)
+
+
+def _write_errors(path: Path, bad: list[BadRow], size: int) -> int:
+    if not bad:
+        return size
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if size == 0:
+        writer.writerow(ERRORS_HEADER)
+    for row in sorted(bad, key=lambda row: row.number):
+        writer.writerow((row.number, row.field or "", row.reason, _inert(row.raw)))
+    data = text.getvalue().encode()
+    with path.open("ab") as stream:
+        stream.truncate(size)
+        stream.write(data)
+    return size + len(data)
+
+
+def _inert(text: str) -> str:
+    """A spreadsheet must show the row, not run it (OWASP, CSV Injection)."""
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,125 @@
+"""Take one file from ``in`` to ``archive`` or ``failed``; a crash anywhere between is gone on from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import structlog
+
+from app.intake.context import Intake
+from app.intake.folders import DropFolder, free_name, marker_of
+from app.intake.rows_in import FileUnderWork, check_whole, read_rows
+from app.store.files import ARCHIVED, FAILED, TakenFile, end_file, reopen_file, take_file
+from mappings.formats.lines import FileFault
+
+log = structlog.get_logger()
+
+
+def begin(folder: DropFolder, path: Path) -> Path:
+    """Move a whole file from ``in`` to ``working``; from here on it is ours."""
+    ours = free_name(folder.working, path.name)
+    path.rename(ours)
+    marker_of(path).unlink(missing_ok=True)
+    return ours
+
+
+def take(intake: Intake, folder: DropFolder, path: Path, token: str) -> None:
+    """Read one file in ``working`` to its end, or say why it cannot be read."""
+    kind = folder.kind_of(path.name)
+    plants = folder.source.plants
+    if kind is None or len(plants) != 1:
+        patterns = ", ".join(kind.pattern for kind in folder.source.files) or "none"
+        reason = (
+            f"no pattern of source {folder.source.code} matches this name; its patterns are: {patterns}."
+            if kind is None
+            else f"source {folder.source.code} sends for several plants; a source that drops files needs exactly one."
+        )
+        _move_to_failed(folder, path, reason)
+        return
+    taken = _known(intake, folder, path)
+    if taken.state == ARCHIVED and not taken.is_new:
+        _archive_again(folder, path, taken)
+        return
+    file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
+    try:
+        if taken.rows_done == 0:
+            check_whole(file)
+        read_rows(intake, file)
+    except FileFault as fault:
+        _fail(intake, folder, file, fault.reason)
+        return
+    with intake.store.writing() as session:
+        end_file(session, taken.id, ARCHIVED, None, intake.clock())
+    _move_to_archive(folder, file)
+    log.info("file_archived", source=folder.source.code, file=path.name)
+
+
+def _known(intake: Intake, folder: DropFolder, path: Path) -> TakenFile:
+    sha256, size = _fingerprint(path)
+    with intake.store.writing() as session:
+        now = intake.clock()
+        taken = take_file(session, folder.source.code, path.name, sha256, size, now)
+        if taken.state == FAILED:
+            reopen_file(session, taken.id, path.name, now)
+            taken = take_file(session, folder.source.code, path.name, sha256, size, now)
+    return taken
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+        return digest.hexdigest(), stream.tell()
+
+
+def _archive_again(folder: DropFolder, path: Path, taken: TakenFile) -> None:
+    """The same bytes were read before: nothing of them is taken twice. After a crash this is the file itself."""
+    target = free_name(folder.archive, path.name)
+    if (folder.archive / taken.name).exists():
+        note = f"This file has the same content as {taken.name}, which was read before; nothing was taken twice.\n"
+        _write(target.with_name(target.name + ".note.txt"), note)
+        log.info("file_is_a_repeat", source=folder.source.code, file=path.name, first=taken.name)
+    errors = path.with_name(path.name + ".errors.csv")
+    if errors.exists():
+        errors.rename(target.with_name(target.name + ".errors.csv"))
+    path.rename(target)
+
+
+def _move_to_archive(folder: DropFolder, file: FileUnderWork) -> None:
+    target = free_name(folder.archive, file.path.name)
+    if file.errors_path.exists() and file.errors_path.stat().st_size:
+        file.errors_path.rename(target.with_name(target.name + ".errors.csv"))
+    else:
+        file.errors_path.unlink(missing_ok=True)
+    file.path.rename(target)
+    _sync(folder.archive)
+
+
+def _fail(intake: Intake, folder: DropFolder, file: FileUnderWork, reason: str) -> None:
+    with intake.store.writing() as session:
+        end_file(session, file.taken.id, FAILED, reason, intake.clock())
+    file.errors_path.unlink(missing_ok=True)
+    _move_to_failed(folder, file.path, reason)
+
+
+def _move_to_failed(folder: DropFolder, path: Path, reason: str) -> None:
+    target = free_name(folder.failed, path.name)
+    _write(target.with_name(target.name + ".error.txt"), reason + "\n")
+    path.rename(target)
+    log.warning("file_failed", source=folder.source.code, file=path.name, reason=reason)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _sync(folder: Path) -> None:
+    """Make the renames durable: what stands in ``archive`` must still stand there after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
