@@ -60,7 +60,11 @@ class PracticeDouble:
 
 def serve(name: str, port: int, directory: Path, api_key: str) -> None:
     """Runs a double in the foreground until SIGTERM or SIGINT."""
-    double = PracticeDouble(name, directory, api_key, port)
+    serve_until_signalled(PracticeDouble(name, directory, api_key, port))
+
+
+def serve_until_signalled(double: PracticeDouble) -> None:
+    """Runs in the main thread, since only there can signals be taken."""
 
     def end(*_: Any) -> None:
         # The server's own loop runs in this thread, so another one has to tell it to end.
