@@ -1,0 +1,1 @@
+"""Who may: keys of sources, accounts of people, and the policy that every route declares."""

@@ -1,0 +1,121 @@
+"""What is checked before a message is accepted: what its sender can mend at once is told at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from app.access.keys import KeyOwner
+from app.api.digest import content_digest
+from app.api.received import Received
+from app.inbox.accept import Incoming
+from app.web.problems import FieldError, Problem
+from config.topology import Source, Topology
+from mappings.canonical import contract
+from mappings.canonical.registry import SCHEMAS
+from mappings.registry import INBOUND
+
+
+def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_plant: str | None) -> Incoming:
+    """The message as the inbox takes it; raises Problem where source, plant, type or content are refused."""
+    source = _source(received, key, topology)
+    plant = _plant(received.plant or default_plant, source, key, topology)
+    _check_type(received.type, source)
+    data = _effective_data(received)
+    if contract.is_canonical(received.type):
+        _check_contract(received, data)
+    return Incoming(
+        plant=plant,
+        source=source.code,
+        source_message_id=received.source_message_id,
+        type=received.type,
+        content_type=received.content_type,
+        body=received.body,
+        digest=content_digest(received.type, plant, data, received.raw_data),
+        attributes=received.attributes,
+        ordering_key=received.ordering_key,
+        sequence=received.sequence,
+        traceparent=received.traceparent,
+    )
+
+
+def _source(received: Received, key: KeyOwner, topology: Topology) -> Source:
+    code = received.source or key.source
+    source = topology.sources.get(code)
+    if source is None:
+        raise _unknown("source", code, topology.sources)
+    if key.source != code:
+        raise Problem(403, "forbidden", f"This key belongs to source {key.source}; it may not send for {code}.")
+    return source
+
+
+def _plant(named: str | None, source: Source, key: KeyOwner, topology: Topology) -> str:
+    allowed = [plant for plant in source.plants if key.may_send_for(plant)]
+    if named is None:
+        if len(allowed) == 1:
+            return allowed[0]
+        raise Problem(
+            422,
+            "refused",
+            f"Say which plant: send the attribute `plant`, or ?plant=..., as one of: {', '.join(allowed)}.",
+            [FieldError("is missing", place="plant")],
+            more={"known": allowed},
+        )
+    if named not in topology.plants:
+        raise _unknown("plant", named, topology.plants)
+    if named not in source.plants:
+        raise Problem(
+            422,
+            "refused",
+            f"Source {source.code} sends for {', '.join(source.plants)}, not for {named}; see the topology file.",
+            [FieldError("is not a plant of this source", place="plant")],
+        )
+    if not key.may_send_for(named):
+        raise Problem(403, "forbidden", f"This key may not send for plant {named}.")
+    return named
+
+
+def _check_type(event_type: str, source: Source) -> None:
+    if contract.is_canonical(event_type) or (source.mapping, event_type) in INBOUND:
+        return
+    own = (kind for family, kind in INBOUND if family == source.mapping)
+    raise _unknown("type", event_type, [*own, *SCHEMAS], f" for source {source.code}")
+
+
+def _unknown(what: str, name: str, known: Iterable[str], behind: str = "") -> Problem:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    detail = f"Unknown {what} {name[:80]!r}{behind}{hint} Known: {', '.join(names)}."
+    return Problem(422, "refused", detail, [FieldError("is unknown", place=what)], more={"known": names})
+
+
+def _effective_data(received: Received) -> Any:
+    """The event's own time stands for ``event_time`` where a canonical event does not give it."""
+    data = received.data
+    if not contract.is_canonical(received.type) or received.time is None:
+        return data
+    if isinstance(data, dict) and "event_time" not in data:
+        return {**data, "event_time": received.time}
+    return data
+
+
+def _check_contract(received: Received, data: Any) -> None:
+    if received.kind != "json":
+        raise Problem(422, "refused", f"Type {received.type} is sent as JSON.")
+    try:
+        contract.validate(received.type, data)
+    except contract.ContractError as error:
+        faults = [
+            FieldError(fault.message, pointer=_pointer(received.data_pointer, fault.path)) for fault in error.faults
+        ]
+        more = {"code": error.code}
+        raise Problem(422, "refused", f"The data break the contract: {error.reason}.", faults, more=more) from None
+
+
+def _pointer(prefix: str, path: str) -> str:
+    """``outputs[0].quantity.value`` as the JSON pointer ``/outputs/0/quantity/value``."""
+    steps = re.findall(r"[^.\[\]]+", path)
+    return prefix + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

@@ -1,0 +1,122 @@
+"""Sending messages, and asking what became of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+from flask_smorest import Blueprint
+
+from app.access.identity import current_identity
+from app.access.keys import KeyOwner
+from app.access.policy import SOURCE_KEY
+from app.api.bodies import BATCH, STRUCTURED, media_type
+from app.api.cloud_events import is_binary_mode, read_binary, read_structured, split_batch
+from app.api.door_checks import to_incoming
+from app.api.openapi_parts import SEND_BODY, SEND_PARAMETERS, done, problems
+from app.api.received import Received
+from app.api.routing import route
+from app.api.schemas import AcceptedSchema, BatchSchema
+from app.api.vendor_payload import read_vendor
+from app.inbox.accept import Acceptance, Incoming
+from app.web.problems import Problem
+from app.web.services import Services, services
+
+blueprint = Blueprint("messages", __name__, description="Send messages, and ask what became of them.")
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/messages",
+    SOURCE_KEY,
+    summary="Send one message, or a batch",
+    parameters=SEND_PARAMETERS,
+    requestBody=SEND_BODY,
+    responses={
+        **done("Accepted and stored; or a batch, all of it accepted", AcceptedSchema, "202"),
+        **done("A repeat; the first one's id", AcceptedSchema),
+        **done("A batch of which some events were not accepted", BatchSchema, "207"),
+        **problems("400", "401", "403", "409", "413", "415", "422", "503"),
+    },
+)
+def send_messages() -> Response:
+    """Takes one CloudEvent (structured or binary), a batch of them, or a vendor's own payload with `source`, `type`
+    and `plant` in the query and its id as `Idempotency-Key`. What was answered with 202 is stored for good."""
+    key = current_identity().key
+    assert key is not None
+    _refuse_compressed()
+    body = request.get_data(cache=False)
+    if media_type(request.content_type) == BATCH:
+        return _answer_batch(split_batch(body), key)
+    incoming = _incoming(_read_one(body), key)
+    (acceptance,) = services().door.admit([incoming])
+    return _answer_one(incoming, acceptance)
+
+
+def _refuse_compressed() -> None:
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Problem(415, "unsupported_media_type", "Compressed bodies are not taken; send it as it is.")
+
+
+def _read_one(body: bytes) -> Received:
+    if media_type(request.content_type) == STRUCTURED:
+        return read_structured(body)
+    headers = request.headers
+    if is_binary_mode(headers):
+        return read_binary(headers, body, request.content_type)
+    return read_vendor(request.args, headers, body, request.content_type)
+
+
+def _incoming(received: Received, key: KeyOwner) -> Incoming:
+    here: Services = services()
+    return to_incoming(received, key, here.topology, request.args.get("plant"))
+
+
+def _answer_one(incoming: Incoming, acceptance: Acceptance) -> Response:
+    if acceptance.status == "conflict":
+        raise _conflict(incoming, acceptance)
+    body = {"id": acceptance.id, "source_message_id": incoming.source_message_id, "status": acceptance.status}
+    response = jsonify(body)
+    response.status_code = 202 if acceptance.status == "accepted" else 200
+    response.headers["Location"] = url_for("messages.show_message", message_id=acceptance.id)
+    return response
+
+
+def _conflict(incoming: Incoming, acceptance: Acceptance) -> Problem:
+    detail = (
+        f"Source {incoming.source} sent message id {incoming.source_message_id!r} before with other content "
+        f"(message {acceptance.id}). Send new content under a new id."
+    )
+    return Problem(409, "conflict", detail, more={"id": acceptance.id})
+
+
+def _answer_batch(events: list[bytes], key: KeyOwner) -> Response:
+    """Each event stands by itself: a bad one is told in its result and fails no other."""
+    results: list[dict[str, Any]] = []
+    taken: list[tuple[int, Incoming]] = []
+    for index, event in enumerate(events):
+        result: dict[str, Any] = {"index": index}
+        results.append(result)
+        try:
+            received = read_structured(event)
+            result["source_message_id"] = received.source_message_id
+            taken.append((index, _incoming(received, key)))
+        except Problem as problem:
+            result |= {"status": "refused", "problem": problem.wire()}
+    for (index, incoming), acceptance in zip(
+        taken, services().door.admit([message for _, message in taken]), strict=True
+    ):
+        results[index] |= {"status": acceptance.status, "id": acceptance.id}
+        if acceptance.status == "conflict":
+            results[index]["problem"] = _conflict(incoming, acceptance).wire()
+    mixed = any(result["status"] in ("refused", "conflict") for result in results)
+    response = jsonify({"results": results})
+    response.status_code = 207 if mixed else 202
+    return response
+
+
+@route(blueprint, "GET", "/v1/messages/<int:message_id>", SOURCE_KEY, summary="One message")
+def show_message(message_id: int) -> Response:
+    return jsonify({"id": message_id})

@@ -1,0 +1,1 @@
+"""Append-only trail of what people and programs did to the installation."""

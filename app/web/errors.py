@@ -1,0 +1,88 @@
+"""Turn every error that ends a request into its answer: problem details, or a page for the console."""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from app.access.identity import Forbidden, NotAuthenticated, TooManyAttempts
+from app.web.problems import Problem
+from app.web.services import services
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = "2"
+_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+
+
+def register_errors(app: Flask) -> None:
+    app.register_error_handler(Problem, lambda error: error.response())
+    app.register_error_handler(NotAuthenticated, _not_authenticated)
+    app.register_error_handler(Forbidden, lambda error: Problem(403, "forbidden", error.reason).response())
+    app.register_error_handler(TooManyAttempts, _too_many_attempts)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(HTTPException, _http)
+
+
+def _not_authenticated(error: NotAuthenticated) -> ResponseReturnValue:
+    if error.page and request.method in ("GET", "HEAD"):
+        return redirect(url_for("console.log_in", next=request.full_path.rstrip("?")))
+    response = Problem(401, "not_authenticated", error.reason).response()
+    for challenge in error.challenges:
+        if not error.page:
+            response.headers.add("WWW-Authenticate", challenge)
+    return response
+
+
+def _too_many_attempts(error: TooManyAttempts) -> Response:
+    headers = {"Retry-After": str(max(1, round(error.after_seconds)))}
+    return Problem(429, "too_many_attempts", f"{error}.", headers=headers).response()
+
+
+def _csrf(error: CSRFError) -> Response:
+    detail = f"{error.description} Load the page again and repeat; scripts use Basic authentication and no cookie."
+    return Problem(403, "forbidden", detail).response()
+
+
+def _database(error: Exception) -> Response:
+    """The sender keeps its message and tries again: nothing of this request was committed."""
+    if isinstance(error, IntegrityError):
+        log.error("request_failed", path=request.path, error=str(error.orig))
+        return _failed()
+    log.warning("database_unavailable", path=request.path, error=str(error)[:500])
+    detail = "The database cannot be reached, is locked or is full. Nothing was accepted; try again."
+    return Problem(503, "unavailable", detail, headers={"Retry-After": RETRY_AFTER_SECONDS}).response()
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    if isinstance(error, RequestEntityTooLarge):
+        most = services().settings.max_body_bytes
+        detail = f"The body has more than {most:,} bytes; send less at a time, or raise LINESIDE_MAX_BODY_BYTES."
+        return Problem(413, "too_large", detail).response()
+    if error.code >= 500:
+        return _failed()
+    response = Problem(error.code, _CODES.get(error.code, "bad_request"), error.description or error.name).response()
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _failed() -> Response:
+    return Problem(500, "internal_error", "Lineside itself failed on this request; its log has the details.").response()

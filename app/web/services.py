@@ -1,0 +1,41 @@
+"""What a request works with, built once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Flask, current_app
+
+from app.access.gate import Gate
+from app.inbox.door import Door
+from app.store.session import Store
+from config.settings import Settings
+from config.topology import Topology
+
+_NAME = "lineside"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    topology: Topology
+    store: Store
+    door: Door
+    gate: Gate
+    clock: Callable[[], datetime] = utc_now
+
+
+def attach_services(app: Flask, services: Services) -> None:
+    app.extensions[_NAME] = services
+
+
+def services() -> Services:
+    """The services of the application that answers the current request."""
+    found: Services = current_app.extensions[_NAME]
+    return found
