@@ -1,0 +1,64 @@
+"""`lineside up` and `lineside demo`: everything together, until it is told to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from app.adapters.known_names import known_names
+from app.commands.database import reachable_database
+from app.commands.exits import Unreachable, Unusable
+from app.commands.opening import open_settings, open_topology
+from app.commands.printing import json_option, print_json, terminal
+from app.stack.instance import AlreadyRunning
+from app.stack.ports import PortsTaken
+from app.stack.procfile import PRODUCT
+from app.stack.running import StartFailed, addresses, claimed_home, prepare_database, product_ports, running_stack
+from app.stack.valkey import SocketUnusable
+
+
+@contextmanager
+def plain_faults() -> Iterator[None]:
+    """What can keep an installation from starting, as exit codes with one clear line."""
+    try:
+        yield
+    except (AlreadyRunning, PortsTaken, SocketUnusable) as error:
+        raise Unusable(str(error)) from None
+    except StartFailed as error:
+        raise Unreachable(str(error)) from None
+
+
+def wait_for_the_end() -> None:
+    """Until a signal interrupts."""
+    while True:
+        time.sleep(3600)
+
+
+@click.command()
+@json_option
+def up(as_json: bool) -> None:
+    """Run Lineside: broker, API and console, workers, relay, watcher and Flower, until Ctrl-C.
+
+    What ends by itself is started again. Logs are in LINESIDE_HOME/log, one file a process. Exit codes: 0 ended in
+    order, 2 a setting, the topology or a port has to be mended, 3 the database or the broker does not answer.
+    """
+    settings = open_settings()
+    topology = open_topology(settings, known_names())
+    console = terminal(to_stderr=True)
+    with plain_faults(), claimed_home(settings, product_ports(settings), console.print) as instance:
+        with reachable_database(settings):
+            prepare_database(settings, topology)
+        with running_stack(settings, topology, instance, PRODUCT, {}, console.print):
+            if as_json:
+                print_json({"addresses": addresses(settings), "home": str(settings.home)})
+            else:
+                for name, address in addresses(settings).items():
+                    console.print(f"{name:<8} {address}")
+                console.print("Ctrl-C ends every process.")
+            try:
+                wait_for_the_end()
+            except KeyboardInterrupt:
+                console.print("Ending every process ...")

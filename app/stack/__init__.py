@@ -1,0 +1,1 @@
+"""The processes of one installation: what they are, and how they are started, watched and ended together."""

@@ -1,0 +1,35 @@
+"""The Procfile names the processes; which of them run together is said here."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable
+
+from honcho.environ import parse_procfile
+
+from app.stack.programs import PROJECT
+from config.settings import Settings
+
+BROKER = "valkey"
+PRODUCT = (BROKER, "web", "work", "post", "relay", "beat", "watch", "flower")
+DEMONSTRATION = ("erp", "wms", "planning", "mes")
+
+OURS = "lineside"
+
+
+def read_procfile() -> dict[str, list[str]]:
+    """Each process's command, with ``lineside`` as the very program that runs now."""
+    text = (PROJECT / "Procfile").read_text(encoding="utf-8")
+    commands = {name: shlex.split(line) for name, line in parse_procfile(text).processes.items()}
+    return {name: _as_this_program(words) for name, words in commands.items()}
+
+
+def _as_this_program(words: list[str]) -> list[str]:
+    return [sys.executable, "-m", "app.cli", *words[1:]] if words[0] == OURS else words
+
+
+def chosen_commands(settings: Settings, names: Iterable[str]) -> dict[str, list[str]]:
+    """The commands of these processes; the embedded broker only where it is the broker."""
+    commands = read_procfile()
+    return {name: commands[name] for name in names if name != BROKER or settings.broker_is_embedded}

@@ -1,0 +1,157 @@
+"""Start processes, watch them, start again what ends by itself, and leave none behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from honcho.process import Popen
+
+from app.stack.instance import Instance, end_groups, kill_group
+from app.stack.output_files import keep_within_bounds, last_line, open_output, output_path
+from app.stack.programs import PROJECT
+from config.settings import Settings, inherited_environment
+
+Say = Callable[[str], None]
+
+WATCH_SECONDS = 0.1
+ROTATE_SECONDS = 30.0
+# After this long a process counts as well again, and its next failure starts from the shortest pause.
+SETTLED_SECONDS = 30.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+STOP_PATIENCE_SECONDS = 12.0
+
+
+@dataclass
+class Watched:
+    """One process. ``pause_seconds`` grows with each failure in a row; ``again_at`` is set while it is down."""
+
+    name: str
+    command: Sequence[str]
+    running: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause_seconds: float = FIRST_PAUSE_SECONDS
+    again_at: float | None = None
+    failures: int = 0
+
+
+class Supervisor:
+    """Runs commands until ``stop``. Each leads a process group of its own, so a terminal's Ctrl-C reaches only us and
+    the end is orderly. ``ends_last`` are the processes that the others need to end well."""
+
+    def __init__(
+        self, settings: Settings, instance: Instance, say: Say, environment: Mapping[str, str], ends_last: Iterable[str]
+    ) -> None:
+        self._settings = settings
+        self._instance = instance
+        self._say = say
+        self._environment = environment
+        self._ends_last = frozenset(ends_last)
+        self._watched: dict[str, Watched] = {}
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._hurry = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self, commands: Mapping[str, Sequence[str]]) -> None:
+        with self._lock:
+            for name, command in commands.items():
+                self._watched[name] = Watched(name, command)
+                self._spawn(self._watched[name])
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def pids(self) -> dict[str, int]:
+        """The processes that run now."""
+        with self._lock:
+            return self._pids()
+
+    def what_failed(self) -> str | None:
+        """What a process that ended by itself said last; None while none has."""
+        with self._lock:
+            failed = [name for name, one in self._watched.items() if one.failures]
+        return f"{failed[0]}: {last_line(self._settings.log_dir, failed[0])}" if failed else None
+
+    def hurry(self) -> None:
+        """Let ``stop`` wait no longer; may be called while it runs."""
+        self._hurry.set()
+
+    def stop(self) -> list[str]:
+        """End everything, in order, each within its patience; returns the names of those that had to be killed."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        pids = self._pids()
+        killed: list[str] = []
+        for phase in (pids.keys() - self._ends_last, pids.keys() & self._ends_last):
+            stubborn = end_groups([pids[name] for name in phase], STOP_PATIENCE_SECONDS, self._hurry.is_set)
+            killed += [name for name in phase if pids[name] in stubborn]
+        for watched in self._watched.values():
+            if watched.running is not None:
+                watched.running.wait()
+        self._instance.release()
+        return sorted(killed)
+
+    def _pids(self) -> dict[str, int]:
+        return {name: one.running.pid for name, one in self._watched.items() if one.running is not None}
+
+    def _spawn(self, watched: Watched) -> None:
+        with open_output(self._settings.log_dir, watched.name) as output:
+            watched.running = Popen(
+                list(watched.command),
+                shell=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=inherited_environment({"PYTHONPATH": str(PROJECT), **self._environment}),
+            )
+        watched.started_at, watched.again_at = time.monotonic(), None
+        self._instance.record(self._pids())
+
+    def _watch(self) -> None:
+        rotate_at = time.monotonic() + ROTATE_SECONDS
+        while not self._ending.wait(WATCH_SECONDS):
+            with self._lock:
+                for watched in self._watched.values():
+                    self._look_after(watched)
+            if time.monotonic() >= rotate_at:
+                keep_within_bounds(self._settings.log_dir)
+                rotate_at = time.monotonic() + ROTATE_SECONDS
+
+    def _look_after(self, watched: Watched) -> None:
+        now = time.monotonic()
+        if watched.again_at is not None:
+            if now >= watched.again_at:
+                self._spawn(watched)
+                self._say(f"{watched.name} was started again (pid {self._pids()[watched.name]}).")
+            return
+        if watched.running is None:
+            return
+        code = watched.running.poll()
+        if code is None:
+            return
+        kill_group(watched.running.pid)  # children of a killed worker would otherwise work on beside the new one
+        watched.running = None
+        self._note_failure(watched, code, now)
+
+    def _note_failure(self, watched: Watched, code: int, now: float) -> None:
+        watched.failures += 1
+        settled = now - watched.started_at >= SETTLED_SECONDS
+        watched.pause_seconds = FIRST_PAUSE_SECONDS if settled else watched.pause_seconds
+        watched.again_at = now + watched.pause_seconds
+        log_dir = self._settings.log_dir
+        said = last_line(log_dir, watched.name)
+        self._say(
+            f"{watched.name} ended by itself ({_manner(code)}); it is started again in {watched.pause_seconds:g} s. "
+            f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said})" if said and code > 0 else "")
+        )
+        watched.pause_seconds = min(LONGEST_PAUSE_SECONDS, watched.pause_seconds * 2)
+
+
+def _manner(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
