@@ -72,6 +72,9 @@ def _secrets_within(value: Any, path: Path = ()) -> Iterator[tuple[Path, Problem
 
 
 def _is_reference(value: Any) -> bool:
+    """A named secret, or a placeholder alone: a search by ``key: "{posting_key}"`` gives nothing away."""
+    if isinstance(value, str):
+        return re.fullmatch(r"\{[a-z_]+\}", value) is not None
     try:
         return isinstance(value, dict) and set(value) == {"secret"} and bool(SecretName().check(value["secret"]))
     except ValidationError:

@@ -61,10 +61,11 @@ class Settings:
 
     def secret(self, name: str) -> str | None:
         """The secret that the topology calls ``name``, from ``LINESIDE_SECRET_<NAME>``; None where it is not set."""
-        return self.secrets.get(_secret_variable(name))
+        return self.secrets.get(secret_variable(name))
 
 
-def _secret_variable(name: str) -> str:
+def secret_variable(name: str) -> str:
+    """The environment variable that holds the secret of this name."""
     return SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_")
 
 

@@ -16,7 +16,7 @@ MAX_ROWS = 100_000
 REVERSAL_OF = "reversal_of"
 # A spreadsheet takes text that begins so for a formula, and runs it.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 Row = Mapping[str, str]
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from app.adapters.base import Adapter, TargetSettings
 from app.errors import TargetPaused
-from config.settings import SECRET_PREFIX, Settings
+from config.settings import Settings, secret_variable
 from config.strict_schema import StrictSchema, problems
 from config.topology import Target
 
@@ -44,11 +44,6 @@ def build_adapter(target: Target, settings: Settings) -> Adapter:
         calls_in_flight=target.calls_in_flight,
     )
     return cast(Adapter, _adapter_class(target.adapter)(values))
-
-
-def secret_variable(name: str) -> str:
-    """The environment variable that holds the secret of this name."""
-    return SECRET_PREFIX + name.upper().replace("-", "_").replace(".", "_")
 
 
 def missing_secrets(targets: Iterable[Target], settings: Settings) -> list[tuple[str, str]]:

@@ -176,11 +176,15 @@ def test_acknowledgements_may_lie_in_another_folder(tmp_path: Path) -> None:
 
 def test_a_reversal_names_its_original_and_negates_the_amounts(tmp_path: Path) -> None:
     subject = adapter(tmp_path, FIXED, negate=["quantity"])
-    original = subject.post(request({"item": "A", "quantity": "4.50"}))
+    original = subject.post(request({"item": "A", "quantity": "4,50"}))
 
-    answer = subject.reverse(request({"item": "A", "quantity": "4.50"}, "LSBBBB33"), original.reference)
+    answer = subject.reverse(request({"item": "A", "quantity": "4,50"}, "LSBBBB33"), original.reference)
 
-    assert (tmp_path / answer.reference).read_bytes() == b"A         -4.50    LSAAAA22.txt  \r\n"
+    assert (tmp_path / answer.reference).read_bytes() == b"A         -4,50    LSAAAA22.txt  \r\n"
+
+
+def test_a_negative_number_is_no_formula(tmp_path: Path) -> None:
+    assert posted(tmp_path, {"a": "-4,50", "b": "+1.0"}).splitlines()[1] == b"-4,50;+1.0"
 
 
 def test_a_reversal_that_would_look_like_its_original_is_refused(tmp_path: Path) -> None:

@@ -241,6 +241,12 @@ def test_a_secret_in_options_may_be_named(tmp_path: Path) -> None:
     assert topology.targets["erp"].options == {"auth": {"password": {"secret": "erp-password"}}}
 
 
+def test_a_parameter_called_key_may_hold_a_placeholder(tmp_path: Path) -> None:
+    topology = read(tmp_path, GOOD.replace("scheme: bearer", "key: '{posting_key}'"))
+
+    assert topology.targets["erp"].options == {"auth": {"key": "{posting_key}"}}
+
+
 def test_a_type_that_a_targets_mapping_cannot_write_is_a_fault(tmp_path: Path) -> None:
     known = KnownNames(KNOWN.types, KNOWN.inbound, {("erp", "inventory.moved.v1")}, KNOWN.adapters)
 
