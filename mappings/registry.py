@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +39,7 @@ class InboundMapping:
 
     @cached_property
     def version(self) -> str:
-        """Content hash of the mapping's module: the same text gives the same version anywhere."""
+        """Content hash of the mapping's modules: the same text gives the same version anywhere."""
         return _module_hash(self.to_canonical)
 
 
@@ -56,8 +57,28 @@ class OutboundMapping:
 
 def _module_hash(function: Callable[..., Any]) -> str:
     module = inspect.getmodule(function)
-    source = inspect.getsource(module if module is not None else function)
-    return hashlib.sha256(source.encode()).hexdigest()[:12]
+    if module is None:
+        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+    digest = hashlib.sha256()
+    for name in sorted(modules_behind(module.__name__)):
+        digest.update(inspect.getsource(sys.modules[name]).encode())
+    return digest.hexdigest()[:12]
+
+
+def modules_behind(name: str) -> set[str]:
+    """A mapping's module and every module of ours that it draws on: a change in a shared part is a change of it."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in sys.modules:
+            continue
+        found.add(name)
+        for value in vars(sys.modules[name]).values():
+            owner = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if isinstance(owner, str) and owner.startswith("mappings."):
+                waiting.append(owner)
+    return found
 
 
 # (mapping family of the source in the topology, type that the source sends) -> mapping

@@ -46,7 +46,7 @@ def read_performance(body: bytes) -> dict[str, Any]:
 
 
 def local_name(element: etree._Element) -> str:
-    return str(etree.QName(element).localname)
+    return str(element.tag).rpartition("}")[2]
 
 
 def children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
@@ -56,11 +56,13 @@ def children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 
 def text(element: etree._Element | None, *names: str) -> str | None:
     """The trimmed text of the first child whose name comes first among ``names``; None where there is none."""
-    for name in names if element is not None else ():
-        for child in children(element, name) if element is not None else ():
-            if child.text and child.text.strip():
-                return child.text.strip()
-    return None
+    if element is None:
+        return None
+    found: dict[str, str] = {}
+    for child in children(element, *names):
+        if child.text and (trimmed := child.text.strip()):
+            found.setdefault(local_name(child), trimmed)
+    return next((found[name] for name in names if name in found), None)
 
 
 def _descendants(root: etree._Element, names: tuple[str, ...]) -> Iterator[etree._Element]:

@@ -9,6 +9,7 @@ null where the target has nothing to do.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 from mappings.canonical import contract
 from mappings.context import Event, InboundContext, ItemFacts, MappingError, OutboundContext, PlantFacts
-from mappings.registry import INBOUND, OUTBOUND
+from mappings.registry import INBOUND, OUTBOUND, modules_behind
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -208,10 +209,14 @@ def test_a_body_of_any_bytes_is_mapped_or_refused(family: str, kind: str, data: 
 @pytest.mark.parametrize("key", [*INBOUND, *OUTBOUND])
 def test_a_mapping_has_the_same_version_wherever_it_runs(key: tuple[str, str]) -> None:
     mapping = INBOUND[key] if key in INBOUND else OUTBOUND[key]
+    again = dataclasses.replace(mapping)
 
     assert len(mapping.version) == 12
-    assert mapping.version == type(mapping)(**vars_of(mapping)).version
+    assert mapping.version == again.version
 
 
-def vars_of(mapping: Any) -> dict[str, Any]:
-    return {name: getattr(mapping, name) for name in type(mapping).__dataclass_fields__}
+def test_a_change_in_a_shared_part_is_a_change_of_the_mapping() -> None:
+    behind = modules_behind(INBOUND["mes_json", "mes.completion"].to_canonical.__module__)
+
+    assert {"mappings.inbound.mes_json.parts", "mappings.inbound.payload", "mappings.units"} <= behind
+    assert "mappings.inbound.mes_json.scrap" not in behind
