@@ -73,7 +73,10 @@ class TextReader:
             self._fault(str(path), node.line, place, "this is no file name", "write for example plants/p100.yaml")
             return
         for found in self._matches(path, node.value):
-            problem = self._objection(found, chain)
+            try:
+                problem = self._objection(found, chain)
+            except (OSError, ValueError, RuntimeError):
+                problem = "no file can have this name, or its links go round in a circle", "mend the name"
             if problem:
                 self._fault(str(path), node.line, place, *problem)
             else:
@@ -81,7 +84,8 @@ class TextReader:
 
     def _matches(self, path: Path, name: str) -> Iterator[Path]:
         """The one file of that name, or every file that a pattern such as ``plants/*.yaml`` matches, by name."""
-        if "*" in name and not Path(name).is_absolute():
+        is_pattern = "*" in name and "**" not in name and ".." not in name and "\0" not in name
+        if is_pattern and not Path(name).is_absolute():
             found = sorted(path.parent.glob(name))
             if found:
                 yield from found

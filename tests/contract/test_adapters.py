@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,29 @@ def test_two_postings_have_two_effects(bench: Bench) -> None:
 
     assert first.reference != second.reference
     assert bench.effects() == 2
+
+
+def test_postings_from_several_threads_at_once_each_have_their_effect(bench: Bench) -> None:
+    postings = [request() for _ in range(40)]
+
+    with ThreadPoolExecutor(8) as pool:
+        references = {answer.reference for answer in pool.map(bench.adapter.post, postings)}
+
+    assert len(references) == bench.effects() == 40
+
+
+def test_one_posting_from_several_threads_at_once_has_one_effect(bench: Bench) -> None:
+    posting = request()
+
+    def post(_: int) -> None:
+        with suppress(OutcomeUnknown, Transient):
+            bench.adapter.post(posting)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(post, range(16)))
+
+    assert bench.effects() == 1
+    assert bench.adapter.find(posting) is not None
 
 
 def test_find_says_none_for_what_was_never_posted(bench: Bench) -> None:
@@ -296,3 +321,18 @@ def test_a_slow_target_is_bounded_and_a_rate_limit_says_when(tmp_path: Path) -> 
         assert raised.value.after_seconds == 7
     finally:
         double.stop()
+
+
+def test_a_restarted_target_is_called_on_a_fresh_connection(tmp_path: Path) -> None:
+    double = PracticeDouble("wms", tmp_path, "a-key").start()
+    options = load_topology(None).targets["wms"].options
+    adapter = HttpJsonAdapter(TargetSettings("wms", double.url, 2.0, options, "a-key"))
+    posting = request()
+    first = adapter.post(posting)
+    double.stop()
+
+    restarted = PracticeDouble("wms", tmp_path, "a-key", port=int(double.url.rsplit(":", 1)[1])).start()
+    try:
+        assert adapter.post(posting).reference == first.reference
+    finally:
+        restarted.stop()

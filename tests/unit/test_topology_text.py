@@ -170,6 +170,10 @@ def test_a_system_of_record_in_two_files_is_a_fault_that_names_both_places(tmp_p
         ("/etc/hostname", "outside the topology's folder"),
         ("link.yaml", "outside the topology's folder"),
         ("missing-*.yaml", "no file"),
+        ("../**/*.yaml", "outside the topology's folder"),
+        ('"a\\0*"', "no file can have this name"),
+        ("a" * 5000, "no file can have this name"),
+        ("circle.yaml", "no file can have this name"),
     ],
 )
 def test_an_include_that_cannot_be_is_named_with_its_line(name: str, reason: str, tmp_path: Path) -> None:
@@ -177,6 +181,7 @@ def test_an_include_that_cannot_be_is_named_with_its_line(name: str, reason: str
     folder.mkdir()
     (tmp_path / "outside.yaml").write_text(PLANT)
     (folder / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    (folder / "circle.yaml").symlink_to(folder / "circle.yaml")
 
     found = faults(folder, main=MAIN + f"include:\n  - {name}\n", back="include: [main.yaml]\n")
 
