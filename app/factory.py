@@ -15,6 +15,7 @@ from app.console import register_console
 from app.inbox.door import Door, Nudges
 from app.store.session import Store
 from app.web.errors import register_errors
+from app.web.headers import set_headers
 from app.web.services import Services, attach_services, utc_now
 from config.settings import Settings
 from config.topology import Topology
@@ -31,12 +32,13 @@ def create_app(
     app = Flask("lineside", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    gate = Gate(store)
-    attach_services(app, Services(settings, topology, store, Door(store, dispatcher, clock), gate, clock))
+    gate, door = Gate(store), Door(store, dispatcher, clock)
+    attach_services(app, Services(settings, topology, store, dispatcher, door, gate, clock))
     use_sessions(app, settings, store)
     gate.guard(app)
     register_api(app)
     register_console(app)
     register_errors(app)
+    set_headers(app)
     refuse_undeclared_routes(app)
     return app

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.access.keys import KeyOwner
+from app.api.bodies import Kind
 from app.api.digest import content_digest
 from app.api.received import Received
 from app.inbox.accept import Incoming
@@ -23,9 +24,7 @@ def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_p
     source = _source(received, key, topology)
     plant = _plant(received.plant or default_plant, source, key, topology)
     _check_type(received.type, source)
-    data = _effective_data(received)
-    if contract.is_canonical(received.type):
-        _check_contract(received, data)
+    data = check_contract(received.type, received.kind, received.data, received.time, received.data_pointer)
     return Incoming(
         plant=plant,
         source=source.code,
@@ -92,27 +91,24 @@ def _unknown(what: str, name: str, known: Iterable[str], behind: str = "") -> Pr
     return Problem(422, "refused", detail, [FieldError("is unknown", place=what)], more={"known": names})
 
 
-def _effective_data(received: Received) -> Any:
-    """The event's own time stands for ``event_time`` where a canonical event does not give it."""
-    data = received.data
-    if not contract.is_canonical(received.type) or received.time is None:
+def check_contract(event_type: str, kind: Kind, data: Any, time: str | None, data_pointer: str) -> Any:
+    """The data, with the event's own ``time`` for ``event_time`` where a canonical event does not give that.
+
+    Raises Problem where data of a canonical type break its contract; other types are checked by their mapping.
+    """
+    if not contract.is_canonical(event_type):
         return data
-    if isinstance(data, dict) and "event_time" not in data:
-        return {**data, "event_time": received.time}
-    return data
-
-
-def _check_contract(received: Received, data: Any) -> None:
-    if received.kind != "json":
-        raise Problem(422, "refused", f"Type {received.type} is sent as JSON.")
+    if kind != "json":
+        raise Problem(422, "refused", f"Type {event_type} is sent as JSON.")
+    if time is not None and isinstance(data, dict) and "event_time" not in data:
+        data = {**data, "event_time": time}
     try:
-        contract.validate(received.type, data)
+        contract.validate(event_type, data)
     except contract.ContractError as error:
-        faults = [
-            FieldError(fault.message, pointer=_pointer(received.data_pointer, fault.path)) for fault in error.faults
-        ]
+        faults = [FieldError(fault.message, pointer=_pointer(data_pointer, fault.path)) for fault in error.faults]
         more = {"code": error.code}
         raise Problem(422, "refused", f"The data break the contract: {error.reason}.", faults, more=more) from None
+    return data
 
 
 def _pointer(prefix: str, path: str) -> str:

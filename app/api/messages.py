@@ -1,4 +1,4 @@
-"""Sending messages, and asking what became of them."""
+"""Sending messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.inbox.accept import Acceptance, Incoming
 from app.web.problems import Problem
 from app.web.services import Services, services
 
-blueprint = Blueprint("messages", __name__, description="Send messages, and ask what became of them.")
+blueprint = Blueprint("messages", __name__, description="Send messages.")
 
 
 @route(
@@ -80,7 +80,7 @@ def _answer_one(incoming: Incoming, acceptance: Acceptance) -> Response:
     body = {"id": acceptance.id, "source_message_id": incoming.source_message_id, "status": acceptance.status}
     response = jsonify(body)
     response.status_code = 202 if acceptance.status == "accepted" else 200
-    response.headers["Location"] = url_for("messages.show_message", message_id=acceptance.id)
+    response.headers["Location"] = url_for("message_reads.show_message", message_id=acceptance.id)
     return response
 
 
@@ -115,8 +115,3 @@ def _answer_batch(events: list[bytes], key: KeyOwner) -> Response:
     response = jsonify({"results": results})
     response.status_code = 207 if mixed else 202
     return response
-
-
-@route(blueprint, "GET", "/v1/messages/<int:message_id>", SOURCE_KEY, summary="One message")
-def show_message(message_id: int) -> Response:
-    return jsonify({"id": message_id})

@@ -37,6 +37,10 @@ def done(description: str, schema: Any = None, status: str = "200") -> dict[str,
     return {status: {"description": description, **body}}
 
 
+def json_request(schema: Any) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 def security_of(declared: Policy) -> list[dict[str, list[str]]]:
     """Which of the document's security schemes let a caller in."""
     keys: list[dict[str, list[str]]] = [{"source_key": []}] if declared.source_key else []
@@ -92,3 +96,8 @@ SEND_BODY = {
         "application/xml": {"schema": {"type": "string"}},
     },
 }
+
+PAGING = [
+    query("limit", "Rows a page", type="integer", minimum=1, maximum=200, default=50),
+    query("before", "Where the page before ended; `next` holds it", type="integer"),
+]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask.json import dumps
 from flask_smorest import Api
 
-from app.api import messages
+from app.api import dead_letters, documentation, health, message_reads, messages, operations
+from app.api.openapi_parts import SECURITY_SCHEMES
 
 VERSION = "1"
+DESCRIPTION = (
+    "Lineside takes messages of plants, keeps them, and posts each one once to the systems that need it. "
+    "Errors are problem details (RFC 9457): `detail` says what is wrong, `errors` says where."
+)
 
 
 class LinesideApi(Api):  # type: ignore[misc]
@@ -19,6 +25,17 @@ class LinesideApi(Api):  # type: ignore[misc]
 
 def register_api(app: Flask) -> None:
     app.config.update(API_TITLE="Lineside", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
-    api = LinesideApi(app)
-    for module in (messages,):
-        api.register_blueprint(module.blueprint)
+    api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    for name, scheme in SECURITY_SCHEMES.items():
+        api.spec.components.security_scheme(name, scheme)
+    for blueprint in (
+        messages.blueprint,
+        message_reads.blueprint,
+        dead_letters.blueprint,
+        operations.blueprint,
+        health.blueprint,
+    ):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(documentation.blueprint)
+    with app.app_context():
+        app.extensions["lineside-openapi"] = dumps(api.spec.to_dict())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from app.inbox.states import State
+
 
 class FieldErrorSchema(Schema):
     pointer = fields.String(metadata={"description": "JSON pointer into the body, where one can be named"})
@@ -58,3 +60,138 @@ class CloudEventSchema(Schema):
     traceparent = fields.String()
     data = fields.Raw()
     data_base64 = fields.String()
+
+
+class MessageRowSchema(Schema):
+    id = fields.Integer(required=True)
+    plant = fields.String(required=True)
+    source = fields.String(required=True)
+    source_message_id = fields.String(required=True)
+    type = fields.String(required=True)
+    state = fields.String(required=True, metadata={"enum": [state.value for state in State]})
+    step = fields.String(metadata={"description": "What is done next; null when nothing is"})
+    received_at = fields.DateTime(required=True)
+    state_at = fields.DateTime(required=True)
+    due_at = fields.DateTime()
+    attempts = fields.Integer()
+    ordering_key = fields.String()
+    sequence = fields.String()
+    waiting_for = fields.String()
+    reason_code = fields.String()
+    reason = fields.String()
+    reason_field = fields.String()
+    links = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class MessagePageSchema(Schema):
+    messages = fields.List(fields.Nested(MessageRowSchema), required=True)
+    next = fields.String(metadata={"description": "The next page; null at the end"})
+
+
+class TimelineEntrySchema(Schema):
+    at = fields.DateTime()
+    actor = fields.String()
+    to = fields.String()
+    note = fields.String()
+
+
+class AttemptSchema(Schema):
+    number = fields.Integer()
+    started_at = fields.DateTime()
+    ended_at = fields.DateTime()
+    outcome = fields.String()
+    detail = fields.String()
+    worker = fields.String()
+
+
+class PostingSchema(Schema):
+    target = fields.String()
+    kind = fields.String()
+    state = fields.String()
+    required = fields.Boolean()
+    posting_key = fields.String()
+    reference = fields.String()
+    reason_code = fields.String()
+    reason = fields.String()
+    document = fields.Dict()
+    answer = fields.Dict()
+    attempts = fields.List(fields.Nested(AttemptSchema))
+
+
+class MessageSchema(MessageRowSchema):
+    mapping_version = fields.String()
+    traceparent = fields.String()
+    holds_up = fields.Integer(metadata={"description": "How many messages wait for this one's ordering key"})
+    payload = fields.Dict()
+    timeline = fields.List(fields.Nested(TimelineEntrySchema))
+    corrections = fields.List(fields.Dict())
+    postings = fields.List(fields.Nested(PostingSchema))
+
+
+class DeadChoiceSchema(Schema):
+    """Either ``ids`` or ``filter``."""
+
+    ids = fields.List(fields.Integer())
+    filter = fields.Dict(
+        metadata={"description": "plant, source, type, reason_code, dead_after, dead_before; {} for all"}
+    )
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Only say how many it would be"})
+
+
+class DoneSchema(Schema):
+    count = fields.Integer(required=True)
+    ids = fields.List(fields.Integer(), metadata={"description": "At most the first 1,000"})
+    more = fields.Boolean(metadata={"description": "The filter matches further ones: repeat"})
+    dry_run = fields.Boolean()
+
+
+class DiscardSchema(Schema):
+    ids = fields.List(fields.Integer(), required=True)
+    reason = fields.String(required=True)
+
+
+class DeadPageSchema(Schema):
+    dead_letters = fields.List(fields.Nested(MessageRowSchema), required=True)
+    next = fields.String()
+
+
+class PlantFiguresSchema(Schema):
+    plant = fields.String(required=True)
+    accepted = fields.Integer(required=True)
+    states = fields.Dict(keys=fields.String(), values=fields.Integer())
+    oldest_received_at = fields.Dict(keys=fields.String(), values=fields.DateTime())
+    latency_seconds = fields.Dict(metadata={"description": "p50 and p95 from accepted to posted, of late"})
+
+
+class PauseSchema(Schema):
+    target = fields.String(required=True)
+    paused_at = fields.DateTime(required=True)
+    reason = fields.String(required=True)
+
+
+class QueuesSchema(Schema):
+    plants = fields.List(fields.Nested(PlantFiguresSchema), required=True)
+    paused_targets = fields.List(fields.Nested(PauseSchema), required=True)
+
+
+class ResumedSchema(Schema):
+    target = fields.String(required=True)
+    due_again = fields.Integer(required=True)
+
+
+class TrailEntrySchema(Schema):
+    id = fields.Integer(required=True)
+    at = fields.DateTime(required=True)
+    actor = fields.String(required=True)
+    action = fields.String(required=True)
+    subject = fields.String(required=True)
+    detail = fields.Dict()
+
+
+class TrailSchema(Schema):
+    entries = fields.List(fields.Nested(TrailEntrySchema), required=True)
+    next = fields.String()
+
+
+class HealthSchema(Schema):
+    status = fields.String(required=True)

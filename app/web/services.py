@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from flask import Flask, current_app
 
 from app.access.gate import Gate
-from app.inbox.door import Door
+from app.inbox.door import Door, Nudges
 from app.store.session import Store
 from config.settings import Settings
 from config.topology import Topology
@@ -26,6 +26,7 @@ class Services:
     settings: Settings
     topology: Topology
     store: Store
+    nudges: Nudges
     door: Door
     gate: Gate
     clock: Callable[[], datetime] = utc_now

@@ -1,0 +1,72 @@
+"""Bodies of the admin routes, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import request
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from app.api.bodies import kind_of, media_type, parsed
+from app.dead_letters.selection import DeadFilter
+from app.web import parameters
+from app.web.problems import FieldError, Problem
+from mappings.canonical.contract import walk_faults
+
+IDS_MOST = 10_000
+
+
+def _ids(**options: Any) -> fields.List[int]:
+    one = fields.Integer(strict=True, validate=validate.Range(min=1, max=parameters.ID_MOST))
+    return fields.List(one, validate=validate.Length(min=1, max=IDS_MOST), **options)
+
+
+class _Strict(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class DeadFilterBody(_Strict):
+    plant = fields.String()
+    source = fields.String()
+    type = fields.String()
+    reason_code = fields.String()
+    dead_after = fields.AwareDateTime()
+    dead_before = fields.AwareDateTime()
+
+
+class RequeueBody(_Strict):
+    ids = _ids()
+    filter = fields.Nested(DeadFilterBody)
+    dry_run = fields.Boolean(load_default=False)
+
+
+class DiscardBody(_Strict):
+    ids = _ids(required=True)
+    reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
+
+
+def read_body(schema: type[Schema]) -> Mapping[str, Any]:
+    """The JSON body by its schema; Problem with every fault otherwise."""
+    bare = media_type(request.content_type)
+    if kind_of(bare) != "json":
+        raise Problem(415, "unsupported_media_type", "Send application/json.")
+    value = parsed(request.get_data(cache=False), "json")
+    try:
+        return cast(Mapping[str, Any], schema().load(value))
+    except ValidationError as error:
+        faults = [
+            FieldError(fault.message, pointer="/" + fault.path.replace(".", "/").replace("[", "/").replace("]", ""))
+            for fault in walk_faults(error.messages)
+        ][:50]
+        raise Problem(422, "refused", "The body is not what this route takes.", faults) from None
+
+
+def read_choice(body: Mapping[str, Any]) -> list[int] | DeadFilter:
+    """The ids, or the filter; exactly one of the two."""
+    if ("ids" in body) == ("filter" in body):
+        raise Problem(422, "refused", "Give either `ids` or `filter` (`{}` for all dead letters).")
+    if "ids" in body:
+        return list(dict.fromkeys(body["ids"]))
+    return DeadFilter(**body["filter"])

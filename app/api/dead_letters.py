@@ -1,0 +1,162 @@
+"""Dead letters: list, show, requeue, correct, discard."""
+
+from __future__ import annotations
+
+from flask import Response, jsonify, request, url_for
+from flask_smorest import Blueprint
+
+from app.access.identity import current_identity
+from app.access.policy import at_least
+from app.access.roles import Role
+from app.api.admin_bodies import DiscardBody, RequeueBody, read_body, read_choice
+from app.api.bodies import STRUCTURED, kind_of, media_type, parsed
+from app.api.cloud_events import read_structured
+from app.api.door_checks import check_contract
+from app.api.message_wire import message_wire, story_wire
+from app.api.openapi_parts import PAGING, done, json_request, problems, query
+from app.api.routing import route
+from app.api.schemas import DeadChoiceSchema, DeadPageSchema, DiscardSchema, DoneSchema, MessageSchema
+from app.inbox.lookup import PAGE_MOST, find_message, list_messages, read_payload, tell_story
+from app.inbox.states import State
+from app.store.messages_tables import Message
+from app.web import parameters
+from app.web.dead_letter_acts import (
+    Acted,
+    correct_message,
+    count_chosen,
+    discard_ids,
+    requeue_filtered,
+    requeue_ids,
+)
+from app.web.dead_letter_filter import as_messages, filter_of_query
+from app.web.problems import FieldError, Problem
+from app.web.services import services
+
+blueprint = Blueprint("dead_letters", __name__, description="Messages that need a person.")
+VIEWER, OPERATOR = at_least(Role.VIEWER), at_least(Role.OPERATOR)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/admin/dead-letters",
+    VIEWER,
+    summary="List dead letters, newest first",
+    parameters=[
+        query("plant", "The plant's code"),
+        query("source", "The source's code"),
+        query("type", "The type as it was sent"),
+        query("reason_code", "Such as `unit_unknown`"),
+        query("dead_after", "Dead since this instant"),
+        query("dead_before", "Dead before this instant"),
+        *PAGING,
+    ],
+    responses={**done("A page", DeadPageSchema), **problems("401", "403", "422")},
+)
+def list_dead_letters() -> Response:
+    limit = parameters.whole_number(request.args, "limit", PAGE_MOST) or 50
+    chosen = as_messages(filter_of_query(request.args))
+    with services().store.reading() as session:
+        page = list_messages(session, chosen, limit, parameters.whole_number(request.args, "before"))
+        rows = [message_wire(message) for message in page.messages]
+    return jsonify({"dead_letters": rows, "next": parameters.next_page(page.before)})
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/admin/dead-letters/<int:message_id>",
+    VIEWER,
+    summary="One dead letter with everything that is known of it",
+    responses={**done("The message", MessageSchema), **problems("401", "403", "404")},
+)
+def show_dead_letter(message_id: int) -> Response:
+    with services().store.reading() as session:
+        message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
+        if message is None or message.state != State.DEAD:
+            raise _no_dead_letter(message_id)
+        return jsonify(story_wire(tell_story(session, message)))
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/admin/dead-letters/requeue",
+    OPERATOR,
+    summary="Requeue dead letters, by ids or by filter",
+    requestBody=json_request(DeadChoiceSchema),
+    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "422", "503")},
+)
+def requeue_dead_letters() -> Response:
+    """The same messages again, through today's mapping. With `dry_run` only counts. `more` says that a filter matches
+    further ones: repeat the request."""
+    body = read_body(RequeueBody)
+    chosen, here, actor = read_choice(body), services(), current_identity().actor
+    if body["dry_run"]:
+        return jsonify({"count": count_chosen(here, chosen), "dry_run": True})
+    acted = requeue_ids(here, chosen, actor) if isinstance(chosen, list) else requeue_filtered(here, chosen, actor)
+    return _acted(acted)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/admin/dead-letters/discard",
+    OPERATOR,
+    summary="Discard dead letters for good, with a reason",
+    requestBody=json_request(DiscardSchema),
+    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "409", "422", "503")},
+)
+def discard_dead_letters() -> Response:
+    """Later messages of the same key go on. Refused for a message of which a target holds a part."""
+    body = read_body(DiscardBody)
+    return _acted(discard_ids(services(), body["ids"], current_identity().actor, body["reason"]))
+
+
+@route(
+    blueprint,
+    "PUT",
+    "/v1/admin/dead-letters/<int:message_id>",
+    OPERATOR,
+    summary="Correct a dead letter's payload and resubmit it",
+    requestBody={"required": True, "content": {"*/*": {"schema": {}}}},
+    responses={
+        "202": {"description": "Due again with the new payload"},
+        **problems("400", "401", "403", "404", "409", "413", "422", "503"),
+    },
+)
+def correct_dead_letter(message_id: int) -> Response:
+    """The body takes the place of what was received, in the same content type; what was received is kept beside it."""
+    body = request.get_data(cache=False)
+    with services().store.reading() as session:
+        message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
+        payload = read_payload(session, message_id, 0) if message is not None else None
+    if message is None or payload is None:
+        raise _no_dead_letter(message_id)
+    _check_correction(message, payload[0], body)
+    correct_message(services(), message_id, body, current_identity().actor)
+    response = jsonify({"id": message_id, "status": "accepted"})
+    response.status_code = 202
+    response.headers["Location"] = url_for("message_reads.show_message", message_id=message_id)
+    return response
+
+
+def _check_correction(message: Message, content_type: str, body: bytes) -> None:
+    """A correction changes what the message says, never which message it is."""
+    if media_type(content_type) != STRUCTURED:
+        kind = kind_of(media_type(content_type))
+        check_contract(message.type, kind, parsed(body, kind), None, "")
+        return
+    received = read_structured(body)
+    if (received.source_message_id, received.type) != (message.source_message_id, message.type):
+        faults = [FieldError("must stay as it was", pointer="/id"), FieldError("must stay as it was", pointer="/type")]
+        raise Problem(422, "refused", "The corrected event must keep its id and its type.", faults)
+    check_contract(message.type, received.kind, received.data, received.time, received.data_pointer)
+
+
+def _no_dead_letter(message_id: int) -> Problem:
+    return Problem(404, "not_found", f"There is no dead letter {message_id}.")
+
+
+def _acted(acted: Acted) -> Response:
+    return jsonify({"count": acted.count, "ids": acted.ids, "more": acted.more})

@@ -1,0 +1,109 @@
+"""The figures of each plant: how many messages are where, the oldest of them, and how long they take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.orm import Session
+
+from app.inbox.states import State
+from app.store.messages_tables import Message, StateChange, StateCount
+from app.store.postings_tables import TargetPause
+
+IN_PROGRESS = (State.RECEIVED, State.TRANSFORMED, State.ENRICHED)
+UNFINISHED = (*IN_PROGRESS, State.WAITING, State.DEAD)
+# The latency of a plant is that of its newest posted messages, this many at most and none older than this.
+LATENCY_MESSAGES = 500
+LATENCY_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class PlantFigures:
+    """``counts`` by state. ``oldest``: when the oldest message of each unfinished state was received. Latency is from
+    acceptance to posted, in seconds, over ``latency_messages``; None where nothing was posted of late."""
+
+    plant: str
+    counts: dict[str, int] = field(default_factory=dict)
+    oldest: dict[str, datetime] = field(default_factory=dict)
+    latency_p50: float | None = None
+    latency_p95: float | None = None
+    latency_messages: int = 0
+
+    @property
+    def accepted(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def in_progress(self) -> int:
+        return sum(self.counts.get(state, 0) for state in IN_PROGRESS)
+
+    def count(self, state: str) -> int:
+        return self.counts.get(state, 0)
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """The oldest message that moves by itself; a dead letter waits for a person and has its own column."""
+        return min((at for state, at in self.oldest.items() if state != State.DEAD), default=None)
+
+
+def count_states(session: Session) -> dict[tuple[str, str], int]:
+    """Messages by plant and state, exact: the folded counts and what is not folded yet."""
+    both = union_all(
+        select(StateCount.plant, StateCount.state, StateCount.count.label("number")),
+        select(StateChange.plant, StateChange.state, StateChange.change.label("number")),
+    ).subquery()
+    query = select(both.c.plant, both.c.state, func.sum(both.c.number)).group_by(both.c.plant, both.c.state)
+    return {(plant, state): int(number) for plant, state, number in session.execute(query) if number}
+
+
+def plant_figures(session: Session, plants: Sequence[str], now: datetime) -> list[PlantFigures]:
+    """One for each plant, in the order given; then those that have messages though the topology knows them no more."""
+    counts = count_states(session)
+    gone = sorted({plant for plant, _ in counts} - set(plants))
+    return [_figures(session, plant, counts, now) for plant in (*plants, *gone)]
+
+
+def _figures(session: Session, plant: str, counts: dict[tuple[str, str], int], now: datetime) -> PlantFigures:
+    own = {state: number for (code, state), number in counts.items() if code == plant}
+    oldest = {
+        state.value: at for state in UNFINISHED if own.get(state) and (at := _oldest(session, plant, state)) is not None
+    }
+    seconds = _latencies(session, plant, now) if own.get(State.POSTED) else []
+    return PlantFigures(plant, own, oldest, percentile(seconds, 50), percentile(seconds, 95), len(seconds))
+
+
+def _oldest(session: Session, plant: str, state: State) -> datetime | None:
+    query = select(Message.received_at).where(Message.plant == plant, Message.state == state.value)
+    return session.scalar(query.order_by(Message.id).limit(1))
+
+
+def _latencies(session: Session, plant: str, now: datetime) -> list[float]:
+    """In ascending order."""
+    query = (
+        select(Message.received_at, Message.state_at)
+        .where(Message.plant == plant, Message.state == State.POSTED.value)
+        .order_by(Message.id.desc())
+        .limit(LATENCY_MESSAGES)
+    )
+    since = now - LATENCY_WITHIN
+    return sorted(
+        max(0.0, (row.state_at - row.received_at).total_seconds())
+        for row in session.execute(query)
+        if row.state_at >= since
+    )
+
+
+def percentile(ascending: Sequence[float], percent: int) -> float | None:
+    """The smallest value that at least ``percent`` of a hundred values do not exceed (nearest rank)."""
+    if not ascending:
+        return None
+    rank = -(-len(ascending) * percent // 100)
+    return ascending[max(0, rank - 1)]
+
+
+def list_pauses(session: Session) -> list[TargetPause]:
+    """Targets to which nothing is posted until a person resumes them."""
+    return list(session.scalars(select(TargetPause).order_by(TargetPause.paused_at)))

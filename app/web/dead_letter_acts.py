@@ -1,0 +1,94 @@
+"""What a person does with dead letters, from the API or the console: committed first, then the plants are nudged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select
+
+from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, correct, discard, requeue, requeue_matching
+from app.dead_letters.selection import DeadFilter, dead_ids
+from app.store.messages_tables import Message
+from app.web.problems import Problem
+from app.web.services import Services
+
+# One request moves at most this many; it says when more are left, and the person repeats it.
+ACT_MOST = 100_000
+LISTED_MOST = 1_000
+
+
+@dataclass(frozen=True)
+class Acted:
+    """``ids``: the first of them. ``more``: the filter matches further ones, which were left."""
+
+    count: int
+    ids: list[int]
+    more: bool = False
+
+
+def requeue_ids(here: Services, ids: Sequence[int], actor: str) -> Acted:
+    with here.store.writing() as session:
+        moved = requeue(session, ids, actor, here.clock())
+    _nudge(here, moved)
+    return Acted(len(moved), sorted(moved)[:LISTED_MOST])
+
+
+def requeue_filtered(here: Services, chosen: DeadFilter, actor: str) -> Acted:
+    """Requeue all that match, a chunk a commit, so that it holds nobody up and a crash keeps what it did."""
+    count, first, after_id = 0, list[int](), 0
+    while count < ACT_MOST:
+        with here.store.writing() as session:
+            moved = requeue_matching(session, chosen, actor, here.clock(), after_id)
+        if not moved:
+            return Acted(count, first)
+        _nudge(here, moved)
+        count, after_id = count + len(moved), max(moved)
+        first += sorted(moved)[: LISTED_MOST - len(first)]
+        if len(moved) < REQUEUE_CHUNK:
+            return Acted(count, first)
+    return Acted(count, first, more=True)
+
+
+def discard_ids(here: Services, ids: Sequence[int], actor: str, reason: str) -> Acted:
+    """End these dead letters; raises Problem where a target holds part of one."""
+    try:
+        with here.store.writing() as session:
+            moved = discard(session, ids, actor, reason, here.clock())
+    except DeadLetterError as error:
+        raise Problem(409, "not_possible", str(error)) from None
+    return Acted(len(moved), sorted(moved)[:LISTED_MOST])
+
+
+def correct_message(here: Services, message_id: int, body: bytes, actor: str) -> None:
+    """Resubmit a dead letter with another body; raises Problem where it is not dead or partly posted."""
+    try:
+        with here.store.writing() as session:
+            correct(session, message_id, body, actor, here.clock())
+    except DeadLetterError as error:
+        raise Problem(409, "not_possible", str(error)) from None
+    _nudge(here, {message_id})
+
+
+def count_chosen(here: Services, chosen: list[int] | DeadFilter) -> int:
+    """How many dead letters these are; counts no further than one request would move."""
+    if isinstance(chosen, list):
+        with here.store.reading() as session:
+            return len(dead_ids(session, chosen))
+    matching = select(literal(1)).select_from(Message).where(*chosen.conditions()).limit(ACT_MOST)
+    with here.store.reading() as session:
+        return session.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+
+
+def _nudge(here: Services, ids: set[int]) -> None:
+    if not ids:
+        return
+    plants: Counter[str] = Counter()
+    listed = sorted(ids)
+    with here.store.reading() as session:
+        for start in range(0, len(listed), 500):
+            query = select(Message.plant).where(Message.id.in_(listed[start : start + 500]))
+            plants.update(session.scalars(query))
+    for plant, count in plants.items():
+        here.nudges.nudge(plant, count)

@@ -1,0 +1,67 @@
+"""Read what a query says, with a clear word about what it cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from flask import request
+
+from app.inbox.states import State
+from app.web.problems import FieldError, Problem
+
+ID_MOST = 2**63 - 1
+
+
+def _refuse(name: str, reason: str) -> Problem:
+    return Problem(422, "refused", f"Query parameter {name} {reason}.", [FieldError(reason, place=f"query {name}")])
+
+
+def whole_number(query: Mapping[str, str], name: str, most: int = ID_MOST) -> int | None:
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
+        raise _refuse(name, f"must be a whole number from 1 to {most}")
+    return int(text)
+
+
+def moment(query: Mapping[str, str], name: str) -> datetime | None:
+    """An instant; one without an offset, as a browser's date field sends it, is in UTC."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _refuse(name, "must be an instant such as 2026-01-01T08:00:00Z") from None
+
+
+def words(query: Mapping[str, str], name: str, known: Collection[str] | None = None) -> list[str]:
+    """Words parted by commas; ``known`` are the only ones allowed."""
+    found = [word.strip() for word in query.get(name, "").split(",") if word.strip()]
+    for word in found:
+        if known is not None and word not in known:
+            raise _refuse(name, f"knows only {', '.join(sorted(known))}")
+    return found
+
+
+def states(query: Mapping[str, str]) -> list[str]:
+    return words(query, "state", {state.value for state in State})
+
+
+def next_page(before: int | None) -> str | None:
+    """The current list, continued below this id; None at its end."""
+    if before is None:
+        return None
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "before"]
+    return f"{request.path}?{urlencode([*kept, ('before', str(before))])}"
+
+
+def text(query: Mapping[str, str], name: str, bound: int = 200) -> str | None:
+    value = query.get(name, "").strip()
+    if len(value) > bound or not value.isprintable():
+        raise _refuse(name, f"must have at most {bound} printable characters")
+    return value or None
