@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -19,6 +20,7 @@ from app.api.routing import route
 from app.api.schemas import AcceptedSchema, BatchSchema
 from app.api.vendor_payload import read_vendor
 from app.inbox.accept import Acceptance, Incoming
+from app.telemetry.metrics import observe_acceptances
 from app.web.problems import Problem
 from app.web.services import Services, services
 
@@ -49,8 +51,13 @@ def send_messages() -> Response:
     body = request.get_data(cache=False)
     if media_type(request.content_type) == BATCH:
         return _answer_batch(split_batch(body), key)
-    incoming = _incoming(_read_one(body), key)
+    try:
+        incoming = _incoming(_read_one(body), key)
+    except Problem:
+        observe_acceptances(key.source, "refused")
+        raise
     (acceptance,) = services().door.admit([incoming])
+    observe_acceptances(key.source, acceptance.status)
     return _answer_one(incoming, acceptance)
 
 
@@ -111,7 +118,10 @@ def _answer_batch(events: list[bytes], key: KeyOwner) -> Response:
         results[index] |= {"status": acceptance.status, "id": acceptance.id}
         if acceptance.status == "conflict":
             results[index]["problem"] = _conflict(incoming, acceptance).wire()
-    mixed = any(result["status"] in ("refused", "conflict") for result in results)
+    statuses = Counter(result["status"] for result in results)
+    for status, count in statuses.items():
+        observe_acceptances(key.source, status, count)
+    mixed = statuses["refused"] + statuses["conflict"] > 0
     response = jsonify({"results": results})
     response.status_code = 207 if mixed else 202
     return response

@@ -28,14 +28,8 @@ def register_api(app: Flask) -> None:
     api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    for blueprint in (
-        messages.blueprint,
-        message_reads.blueprint,
-        dead_letters.blueprint,
-        operations.blueprint,
-        health.blueprint,
-    ):
-        api.register_blueprint(blueprint)
+    for module in (messages, message_reads, dead_letters, operations, health):
+        api.register_blueprint(module.blueprint)
     app.register_blueprint(documentation.blueprint)
     with app.app_context():
         app.extensions["lineside-openapi"] = dumps(api.spec.to_dict())
