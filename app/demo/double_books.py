@@ -43,7 +43,10 @@ class Conflict(Exception):
 
 
 class Books:
-    """One connection behind one lock. A commit survives the end of the process, which is what a double promises."""
+    """One connection behind one lock. A commit survives the end of the process, which is what a double promises.
+
+    ``sent_again`` counts documents that came although the books held them: a sender that asks first makes it none.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +55,7 @@ class Books:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(_TABLE)
+        self.sent_again = 0
 
     def write(
         self, key: str, kind: str, plant: str, body: Mapping[str, Any], reverses: int | None = None
@@ -62,6 +66,7 @@ class Books:
         with self._lock:
             number = self._insert((key, kind, plant, text, digest, reverses))
             found = self._find("posting_key = ?", key)
+            self.sent_again += number is None
         if found is None:
             raise Conflict("the document is reversed already under another key")
         if found.digest != digest:

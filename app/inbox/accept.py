@@ -79,8 +79,8 @@ def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -
         stored |= {(row.source, row.source_message_id): row.id for row in rows}
     new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
     if new:
-        session.execute(insert(Payload), [_payload(message_id, message) for message_id, message in new])
-        session.execute(insert(TimelineEntry), [_received(message_id, now) for message_id, _ in new])
+        session.connection().execute(insert(Payload), [_payload(message_id, message) for message_id, message in new])
+        session.connection().execute(insert(TimelineEntry), [_received(message_id, now) for message_id, _ in new])
         record_changes(session, Counter((m.plant, m.type, State.RECEIVED.value) for _, m in new))
     return stored
 

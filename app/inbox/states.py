@@ -129,7 +129,7 @@ def move_messages(
     if not allowed:
         return set()
     session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id].state, now) for m in allowed])
-    session.execute(insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed])
+    session.connection().execute(insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed])
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in allowed:
         was = current[move.message_id]
@@ -190,7 +190,7 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
         if change
     ]
     if rows:
-        session.execute(insert(StateChange), rows)
+        session.connection().execute(insert(StateChange), rows)
 
 
 def wake(session: Session, references: Iterable[str], now: datetime) -> int:

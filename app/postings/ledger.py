@@ -114,7 +114,7 @@ def record_intents(session: Session, postings: Sequence[OpenPosting], worker: st
     session.connection().execute(
         _INTENT, [{"b_id": posting.id, "b_attempts": posting.attempts + 1, "b_at": now} for posting in postings]
     )
-    session.execute(
+    session.connection().execute(
         insert(PostingAttempt),
         [
             {"posting_id": posting.id, "number": posting.attempts + 1, "started_at": now, "worker": worker}

@@ -1,0 +1,175 @@
+"""Lineside's own processes over a database and a broker, as a user starts them, with practice doubles as targets."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+
+from app.demo.doubles import PracticeDouble
+from app.dispatch import BROKER_ERRORS, Dispatcher
+from app.stack import programs, valkey
+from app.stack.programs import Program, Role
+from app.store.session import Store
+from config.queues import REFERENCE_QUEUE, RELAY_QUEUE, plant_queues
+from config.settings import Settings, load_settings
+from config.topology import Topology
+from config.topology_file import load_topology
+from tests.services import RABBITMQ_URL, REDIS_URL, missing_service
+
+TOPOLOGY = """
+version: 1
+plants:
+{plants}
+sources:
+  - {{code: mes, kind: MES, plants: [{codes}], mapping: canonical}}
+targets:
+  - code: wms
+    kind: WMS
+    adapter: http_json
+    mapping: wms
+    url: {url}
+    secret: wms
+    timeout_seconds: 3
+    calls_in_flight: 8
+    retry: {{base_seconds: 0.2, cap_seconds: 1, give_up_seconds: 600}}
+    options:
+      auth: {{scheme: api_key, header: X-Api-Key}}
+      idempotency_header: Idempotency-Key
+      post: {{method: POST, path: "/{{kind}}", reference: id}}
+      find: {{method: GET, path: "/documents/{{posting_key}}", reference: id, absent_status: [404]}}
+routes:
+  - {{type: inventory.moved.v1, targets: [{{target: wms}}]}}
+"""
+
+
+@dataclass
+class Stack:
+    """A running installation. ``processes`` are real ones, ended with the test whatever happens."""
+
+    settings: Settings
+    topology: Topology
+    store: Store
+    dispatcher: Dispatcher
+    wms: PracticeDouble
+    environment: dict[str, str]
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def plants(self) -> list[str]:
+        return list(self.topology.plants)
+
+    def start(self, *roles: Role) -> None:
+        for role in roles:
+            self.launch(role, programs.worker(self.settings, self.plants, role))
+
+    def start_beat(self) -> None:
+        self.launch("beat", programs.beat(self.settings))
+
+    def launch(self, name: str, program: Program) -> None:
+        environment = {**os.environ, **self.environment, **program.environment}
+        with (self.settings.home / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                program.arguments, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for the process and its children."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+        self.processes.clear()
+
+    def logs(self) -> str:
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.settings.home.glob("*.log"))
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 60, what: str = "the condition") -> None:
+        """Wait for the condition, bounded; on failure the processes' logs are part of the message."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"{what} did not come true within {seconds} s\n{self.logs()}")
+
+
+@contextmanager
+def running_stack(tmp_path: Path, database_url: str, broker: str, plants: int = 2) -> Iterator[Stack]:
+    """An installation over ``broker`` (valkey, redis, rabbitmq) with plants of its own names, so that two runs on one
+    broker never meet."""
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    wms = PracticeDouble("wms", home, "wms-key-for-tests").start()
+    names = [f"T{os.getpid() % 100_000}{letter}" for letter in "ABCDEFGH"[:plants]]
+    lines = "\n".join(f"  - {{code: {name}, name: {name}, timezone: Europe/Berlin, lanes: 4}}" for name in names)
+    config = home / "topology.yaml"
+    config.write_text(TOPOLOGY.format(plants=lines, codes=", ".join(names), url=wms.url))
+    environment = {
+        "LINESIDE_HOME": str(home),
+        "LINESIDE_CONFIG": str(config),
+        "LINESIDE_DATABASE_URL": database_url,
+        "LINESIDE_SECRET_WMS": "wms-key-for-tests",
+        "LINESIDE_LEASE_SECONDS": "3",
+        "LINESIDE_WORK_PROCESSES": "1",
+        "LINESIDE_POST_THREADS": "4",
+    }
+    url = {"redis": REDIS_URL, "rabbitmq": RABBITMQ_URL}.get(broker)
+    if url:
+        environment["LINESIDE_BROKER_URL"] = url
+    settings = load_settings(environment)
+    topology = load_topology(settings.config_path)
+    stack = Stack(
+        settings, topology, Store(database_url), Dispatcher(settings, list(topology.plants)), wms, environment
+    )
+    try:
+        if broker == "valkey":
+            stack.launch("valkey", valkey.program(settings))
+        _wait_for_broker(stack, broker)
+        stack.dispatcher.declare_queues(stack.plants)
+        yield stack
+    finally:
+        stack.stop()
+        if broker != "valkey":
+            _forget_queues(stack)
+        stack.dispatcher.close()
+        stack.store.dispose()
+        wms.stop()
+
+
+def _wait_for_broker(stack: Stack, name: str) -> None:
+    end = time.monotonic() + 10
+    while True:
+        try:
+            stack.dispatcher.depths([RELAY_QUEUE])
+        except BROKER_ERRORS:
+            if name == "valkey" and time.monotonic() < end:
+                time.sleep(0.05)
+                continue
+            missing_service(name, stack.settings.broker_url)
+        return
+
+
+def _forget_queues(stack: Stack) -> None:
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, *(name for plant in stack.plants for name in plant_queues(plant))]
+    with Connection(stack.settings.broker_url) as connection, connection.channel() as channel:
+        for name in names:
+            channel.queue_delete(name)
