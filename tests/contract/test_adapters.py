@@ -1,6 +1,6 @@
 """What every adapter promises, tried on each against a target that really keeps books.
 
-The tryton adapter keeps the same promises against a real ERP, in the flow tests: its target takes minutes to build.
+The tryton adapter is held to them against a real ERP, in test_tryton_posting.py: its target takes long to build.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from config.topology_file import load_topology
 pytestmark = pytest.mark.enable_socket
 
 DOCUMENT = {"order_id": "1000123", "item": "BIKE-100", "quantity": "12.50", "reversal_of": ""}
-TRIED_IN_FLOW_TESTS = {"tryton"}
+TRIED_ON_A_REAL_ERP = {"tryton"}
 _numbers = itertools.count()
 
 
@@ -111,7 +111,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_every_registered_adapter_is_on_a_bench() -> None:
-    assert set(ADAPTERS) == set(BENCHES) | TRIED_IN_FLOW_TESTS
+    assert set(ADAPTERS) == set(BENCHES) | TRIED_ON_A_REAL_ERP
 
 
 def test_a_posting_has_its_effect_and_a_reference(bench: Bench) -> None:
