@@ -19,7 +19,7 @@ from app.store.messages_tables import Lane, Message
 COUNT_LIMIT = 5_000
 
 # A message that was claimed this often without a report has cost a worker each time; it must not hold back others.
-LOST_WORKERS_LIMIT = 5
+LOST_WORKERS_LIMIT = 3
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
 UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
@@ -167,7 +167,7 @@ def claim_lane_messages(
 
     Messages that arrived after one that is still to be transformed are left: that one may belong before them.
     """
-    horizon = oldest_untransformed(session, plant, now)
+    horizon = oldest_untransformed(session, plant)
     due = (
         select(Message.id)
         .where(Message.plant == plant, Message.step == Step.POST.value, Message.lane == lane, Message.due_at <= now)
@@ -181,15 +181,16 @@ def claim_lane_messages(
     return sorted(claimed, key=lambda message: (message.ordering_key or "", message.key_rank, message.id))
 
 
-def oldest_untransformed(session: Session, plant: str, now: datetime) -> int | None:
+def oldest_untransformed(session: Session, plant: str) -> int | None:
     """The first message of the plant whose ordering key is not known yet, though it is to be known any moment.
 
     A message that waits before its transform (a retry, a missing crosswalk value) holds nobody: it may wait for days.
     """
     query = (
-        select(func.min(Message.id))
-        .where(Message.plant == plant, Message.step == Step.TRANSFORM.value, Message.lane == 0)
-        .where(Message.state == "received", Message.attempts < LOST_WORKERS_LIMIT)
+        select(Message.id)
+        .where(Message.plant == plant, Message.state == "received", Message.attempts <= LOST_WORKERS_LIMIT)
+        .order_by(Message.id)
+        .limit(1)
     )
     return session.execute(query).scalar_one_or_none()
 

@@ -129,7 +129,9 @@ def move_messages(
     if not allowed:
         return set()
     session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id].state, now) for m in allowed])
-    session.connection().execute(insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed])
+    session.connection().execute(
+        insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed]
+    )
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in allowed:
         was = current[move.message_id]

@@ -14,8 +14,8 @@ from app.inbox.claim import new_token
 from app.intake.context import Intake
 from app.intake.folders import DropFolder
 from app.intake.hold import FolderLost, hold_folder
-from app.store.session import Store
 from app.intake.take import begin, take
+from app.store.session import Store
 from config.settings import Settings
 from config.topology import Topology
 
