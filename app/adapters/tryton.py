@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from app.adapters import tryton_documents as documents
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
+from app.adapters.bounded_http import BoundedHttp
+from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
 from app.adapters.tryton_reading import balances, items
 from app.adapters.tryton_receipts import sort_received
@@ -20,6 +23,7 @@ from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import Rejected, TrytonRest
 from app.adapters.tryton_reversals import reversal_of
 from app.errors import Refused, Transient, Waiting
+from mappings.units import plain
 
 _STEPS = 12
 _SERVER_FAULTS = 2
@@ -46,10 +50,13 @@ _FLOWS: Mapping[str, _Flow] = {
 
 
 class TrytonAdapter:
-    """Options: ``company`` (its id) where the key's user sees several."""
+    """One Tryton database, spoken to as the user whose REST key is the target's secret."""
+
+    options_schema = TrytonOptions
 
     def __init__(self, settings: TargetSettings) -> None:
-        self._rest = TrytonRest(settings.url, settings.secret, settings.timeout_seconds, settings.calls_in_flight)
+        http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
+        self._rest = TrytonRest(settings.url, settings.secret, http)
         self._records = TrytonRecords(self._rest, settings.options.get("company"))
 
     def post(self, request: PostingRequest) -> TargetAnswer:
@@ -154,7 +161,10 @@ class TrytonAdapter:
         self._rest.act(model, record["id"], "wait", ["state"], self._records.context)
         if not short:
             raise Transient("Tryton could not reserve the stock; another document was faster.")
-        lacking = ", ".join(f"{m['quantity']} {m['unit']['symbol']} of {m['product']['code']}" for m in short)
+        lacking = ", ".join(
+            f"{plain(Decimal(move['quantity']))} {move['unit']['symbol']} of {move['product']['code']}"
+            for move in short
+        )
         raise Waiting(
             f"stock:{request.plant}:{short[0]['product']['code']}",
             f"Tryton is short of {lacking} at {request.plant}; it goes on once the stock is there.",

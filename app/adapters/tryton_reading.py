@@ -9,6 +9,7 @@ from typing import Any
 from app.adapters.base import Document
 from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import TrytonRest
+from mappings.units import plain
 
 
 def items(rest: TrytonRest) -> Iterator[Document]:
@@ -24,7 +25,7 @@ def items(rest: TrytonRest) -> Iterator[Document]:
             "description": product["name"],
             "base_uom": base["symbol"],
             "units": {
-                unit["symbol"]: _plain(_decimal(unit["factor"]) / _decimal(base["factor"]))
+                unit["symbol"]: plain(_decimal(unit["factor"]) / _decimal(base["factor"]))
                 for unit in units[base["category"]]
                 if unit["symbol"] != base["symbol"]
             },
@@ -56,14 +57,9 @@ def _balances_at(rest: TrytonRest, records: TrytonRecords, plant: str, place: Ma
                 "item": product["code"],
                 "storage": place["code"],
                 "lot": number,
-                "quantity": {"value": _plain(value), "uom": product["default_uom"]["symbol"]},
+                "quantity": {"value": plain(value), "uom": product["default_uom"]["symbol"]},
             }
 
 
 def _decimal(number: object) -> Decimal:
     return Decimal(str(number))
-
-
-def _plain(value: Decimal) -> str:
-    text = format(value.normalize(), "f")
-    return "0" if text == "-0" else text

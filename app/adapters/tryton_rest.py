@@ -13,16 +13,12 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-
+from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 
 Record = Mapping[str, Any]
 Domain = Sequence[Any]
 
-CONNECT_TIMEOUT_SECONDS = 5.0
-ANSWER_BYTES = 20_000_000
 PAGE = 500
 _REASON_CHARACTERS = 500
 
@@ -38,15 +34,10 @@ class Rejected(Refused):
 class TrytonRest:
     """One database of one Tryton server. May be called from several threads at once."""
 
-    def __init__(self, url: str, key: str | None, timeout_seconds: float, connections: int) -> None:
+    def __init__(self, url: str, key: str | None, http: BoundedHttp) -> None:
         self._base = url.rstrip("/") + "/rest/model/"
         self._key = key
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=connections,
-            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, timeout_seconds), read=timeout_seconds),
-            retries=False,
-        )
+        self._http = http
 
     def search(
         self,
@@ -104,16 +95,16 @@ class TrytonRest:
     ) -> Any:
         url = self._base + path + "?" + urlencode([("f", name) for name in fields] + list(query))
         writing = method != "GET" if writes is None else writes
-        status, headers, text = self._exchange(method, url, body, context, writing)
-        if status in (200, 201):
-            return _parsed(text, writing)
-        if status == 204:
+        answer = self._exchange(method, url, body, context, writing)
+        if answer.status in (200, 201):
+            return _parsed(answer.body, writing)
+        if answer.status == 204:
             return {}
-        raise _error(status, headers, text, writing)
+        raise _error(answer, writing)
 
     def _exchange(
-        self, method: str, url: str, body: Record | None, context: Record | None, writes: bool
-    ) -> tuple[int, Mapping[str, str], bytes]:
+        self, method: str, url: str, body: Record | None, context: Record | None, writing: bool
+    ) -> HttpAnswer:
         if not self._key:
             raise TargetPaused("No REST key is configured for this Tryton target; set its secret.")
         headers = {
@@ -121,33 +112,28 @@ class TrytonRest:
             "Content-Type": "application/json",
             "X-Tryton-Context": _encoded(context or {}),
         }
-        data = None if body is None else json.dumps(body).encode()
         try:
-            answer = self._pool.request(method, url, body=data, headers=headers, preload_content=False, redirect=False)
-            with answer:
-                text = answer.read(ANSWER_BYTES + 1)
-        except (NewConnectionError, ConnectTimeoutError) as error:
-            raise Transient("Tryton cannot be reached.") from error
-        except HTTPError as error:
-            raise _silence(error, writes) from error
-        if len(text) > ANSWER_BYTES:
-            raise _silence(ValueError("answer too long"), writes)
-        return answer.status, answer.headers, text
+            return self._http.call(method, url, headers, None if body is None else json.dumps(body).encode())
+        except CallFailed as failure:
+            if not failure.was_sent:
+                raise Transient(f"Tryton cannot be reached: {failure.reason}.") from failure
+            raise _silence(failure.reason, writing) from failure
 
 
-def _silence(error: Exception, writes: bool) -> Transient | OutcomeUnknown:
-    reason = f"Tryton gave no whole answer ({type(error).__name__})."
-    return OutcomeUnknown(reason) if writes else Transient(reason)
+def _silence(reason: str, writing: bool) -> Transient | OutcomeUnknown:
+    text = f"Tryton gave no whole answer: {reason}."
+    return OutcomeUnknown(text) if writing else Transient(text)
 
 
-def _error(status: int, headers: Mapping[str, str], text: bytes, writes: bool) -> Exception:
+def _error(answer: HttpAnswer, writing: bool) -> Exception:
+    status = answer.status
     if status == 401:
         return TargetPaused("Tryton does not accept the REST key (401); issue a new one and set the target's secret.")
     if status in (429, 503):
-        return Transient(f"Tryton is busy ({status}).", _seconds(headers.get("Retry-After")))
+        return Transient(f"Tryton is busy ({status}).", _seconds(answer.headers.get("retry-after")))
     if status in (502, 504):
-        return _silence(ValueError(f"status {status}"), writes)
-    return Rejected(status, _reason(status, text))
+        return _silence(f"status {status}", writing)
+    return Rejected(status, _reason(status, answer.body))
 
 
 def _seconds(text: str | None) -> float | None:
@@ -164,11 +150,11 @@ def _reason(status: int, text: bytes) -> str:
     return f"Tryton answered {status}: {words or 'no reason given'}"[:_REASON_CHARACTERS]
 
 
-def _parsed(text: bytes, writes: bool) -> Any:
+def _parsed(text: bytes, writing: bool) -> Any:
     try:
         return json.loads(text, parse_float=Decimal)
     except ValueError as error:
-        raise _silence(error, writes) from error
+        raise _silence("it is not JSON", writing) from error
 
 
 def _encoded(value: Any) -> str:

@@ -20,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from app.adapters.bounded_http import BoundedHttp
 from app.adapters.tryton_rest import TrytonRest
 
 DATABASE = "lineside"
@@ -28,7 +29,6 @@ PACKAGES = ("trytond", *(f"trytond-{module.replace('_', '-')}" for module in MOD
 BUILD_TIMEOUT_SECONDS = 600.0
 KEY_TIMEOUT_SECONDS = 60.0
 COUNT_TIMEOUT_SECONDS = 30.0
-SERVER_THREADS = 8
 
 Progress = Callable[[float, str], None]
 
@@ -116,11 +116,12 @@ def issue_key(database_path: Path) -> str:
 def serve_command(database_path: Path, port: int) -> tuple[list[str], dict[str, str]]:
     """Arguments and environment of the process that serves this database on the loopback interface.
 
-    One gunicorn worker with threads: Tryton's own server closes the connection after every answer, and its caches are
-    kept in step between processes only every few minutes where the database is SQLite.
+    One worker with one thread: on SQLite Tryton's table locks do nothing, so two writers at once were seen to give
+    two productions one number, and could reserve the same stock. A second one would gain nothing either, since every
+    call is bound by the processor. Not Tryton's own server, which closes the connection after each answer.
     """
     arguments = [sys.executable, "-m", "gunicorn", "trytond.application:app", "--bind", f"127.0.0.1:{port}"]
-    arguments += ["--workers", "1", "--worker-class", "gthread", "--threads", str(SERVER_THREADS)]
+    arguments += ["--workers", "1", "--worker-class", "gthread", "--threads", "1"]
     arguments += ["--keep-alive", "75", "--graceful-timeout", "10", "--no-control-socket", "--log-level", "warning"]
     return arguments, {**_environment(database_path), "TRYTOND_DATABASE_NAMES": database_path.stem}
 
@@ -188,7 +189,7 @@ def _check_series(database: Path) -> None:
 
 def erp_counts(url: str, key: str) -> Mapping[str, int]:
     """How many documents with a posting key of Lineside's Tryton itself holds as done, per plant."""
-    rest = TrytonRest(url, key, COUNT_TIMEOUT_SECONDS, 1)
+    rest = TrytonRest(url, key, BoundedHttp(COUNT_TIMEOUT_SECONDS, 1))
     counts = {}
     for house in rest.every("stock.location", [["type", "=", "warehouse"]], ["code"]):
         counts[house["code"]] = sum(
@@ -203,11 +204,11 @@ _POSTED = ["OR", ["reference", "like", "LS" + "_" * 26], ["reference", "like", "
 
 def _of_warehouse(house_id: int) -> list[tuple[str, list[Any]]]:
     """Transfers count where they start; waste lies outside of Tryton's warehouses and only points to them."""
-    leaves = ["OR", ["from_location", "child_of", [house_id], "parent"]]
-    leaves += [["from_location.waste_warehouses", "=", house_id]]
+    within = ["from_location", "child_of", [house_id], "parent"]
+    waste = ["from_location.waste_warehouses", "=", house_id]
     return [
         ("production", ["warehouse", "=", house_id]),
-        ("stock.shipment.internal", leaves),
+        ("stock.shipment.internal", ["OR", within, waste]),
         ("stock.shipment.in", ["warehouse", "=", house_id]),
-        ("stock.shipment.in.return", ["from_location", "child_of", [house_id], "parent"]),
+        ("stock.shipment.in.return", within),
     ]

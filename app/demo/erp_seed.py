@@ -49,6 +49,9 @@ def _seed_company() -> Any:
 
 
 def _seed_locations() -> Records:
+    """The plants' warehouses. The one that Tryton brings along would only be a place to post to by mistake."""
+    Location = _model("stock.location")
+    Location.write(Location.search([("type", "=", "warehouse")]), {"active": False})
     return {plant: _seed_plant(plant, name) for plant, name in catalogue.PLANTS.items()}
 
 

@@ -1,0 +1,15 @@
+"""What a Tryton target may say in its ``options`` block."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from config.strict_schema import StrictSchema
+
+
+class TrytonOptions(StrictSchema):
+    """``company`` is the id of the company where the key's user sees several; ``ca_file`` holds the certificates
+    that an https address is checked with, where the system's own do not do."""
+
+    company = fields.Integer(strict=True, validate=validate.Range(min=1))
+    ca_file = fields.String()

@@ -1,0 +1,119 @@
+"""A proxy before a real server that loses an answer, answers itself or holds a call back, once each time it is told."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+HOLD_SECONDS = 20.0
+
+
+class FaultyProxy:
+    """``url`` stands for the real server's; paths are matched by their end, before the query."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._faults: list[tuple[str, str, Callable[[_Call], None]]] = []
+        self._lock = threading.Lock()
+        self._released = threading.Event()
+        proxy = self
+
+        class Handler(_Call):
+            def handle_call(self) -> None:
+                proxy._serve(self)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}{parts.path}"
+
+    def __enter__(self) -> FaultyProxy:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def lose_answer_of(self, method: str, path: str) -> None:
+        def lose(call: _Call) -> None:
+            self._forward(call)
+            call.hang_up()
+
+        self._faults.append((method, path, lose))
+
+    def answer(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes = b"{}") -> None:
+        self._faults.append((method, path, lambda call: call.reply(status, headers, body)))
+
+    def hold(self, method: str, path: str) -> None:
+        def hold(call: _Call) -> None:
+            self._released.wait(HOLD_SECONDS)
+            call.hang_up()
+
+        self._faults.append((method, path, hold))
+
+    def before(self, method: str, path: str, act: Callable[[], Any]) -> None:
+        """Do something first, then let the call through."""
+
+        def first(call: _Call) -> None:
+            act()
+            call.reply(*self._forward(call))
+
+        self._faults.append((method, path, first))
+
+    def _serve(self, call: _Call) -> None:
+        with self._lock:
+            fault = next((f for f in self._faults if f[0] == call.command and call.ends_with(f[1])), None)
+            if fault is not None:
+                self._faults.remove(fault)
+        if fault is not None:
+            fault[2](call)
+        else:
+            call.reply(*self._forward(call))
+
+    def _forward(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=60)
+        try:
+            connection.request(call.command, call.path, call.body(), dict(call.headers.items()))
+            answer = connection.getresponse()
+            return answer.status, {"Content-Type": answer.getheader("Content-Type", "")}, answer.read()
+        finally:
+            connection.close()
+
+
+class _Call(BaseHTTPRequestHandler):
+    """One call on its way; the connection ends with it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_call(self) -> None:
+        raise NotImplementedError
+
+    do_GET = do_POST = do_PUT = lambda self: self.handle_call()
+
+    def ends_with(self, path: str) -> bool:
+        return self.path.partition("?")[0].endswith(path)
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        """Silent: a test's output is for its failure."""
