@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
 from config.option_blocks import Options
-from config.strict_schema import Checked, Choice, Delimiter, Encoding, Many, Problem, StrictSchema, Text, fail, nearest
+from config.strict_schema import (
+    Block,
+    Checked,
+    Choice,
+    Delimiter,
+    Encoding,
+    Flag,
+    Many,
+    Number,
+    Problem,
+    StrictSchema,
+    Text,
+    fail,
+    nearest,
+)
 
 
 def column(**kwargs: Any) -> Text:
@@ -39,7 +54,7 @@ def _layout_problem(entry: Any, before: list[tuple[str, int, int]]) -> Problem |
     if not whole or any(not isinstance(number, int) or isinstance(number, bool) for number in entry[1:]):
         return Problem("this is no [name, first column, width]", "write for example [item_no, 14, 18]")
     name, first, width = entry
-    if not 1 <= first <= 100_000 or not 1 <= width <= 10_000:
+    if not 1 <= first <= 10_000 or not 1 <= width <= 10_000:
         return Problem(f"column {name!r} has a place that cannot be", "columns count from 1, and a width is at least 1")
     for other, start, size in before:
         if other == name:
@@ -52,10 +67,48 @@ def _layout_problem(entry: Any, before: list[tuple[str, int, int]]) -> Problem |
     return None
 
 
+# By Python's own names for them. In each a line end is one byte, so that a file is cut into lines before decoding.
+FILE_ENCODINGS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1250", "cp1252", "cp437", "cp850"})
+
+
+class FileEncoding(Encoding):
+    def check(self, value: Any) -> str:
+        name = super().check(value)
+        if codecs.lookup(name).name not in FILE_ENCODINGS:
+            raise fail(f"dropped files are not read in {name!r}", nearest(name, FILE_ENCODINGS))
+        return name
+
+
+class FileDelimiter(Delimiter):
+    def check(self, value: Any) -> str:
+        return "tab" if value == "tab" else super().check(value)
+
+
+class CsvTrailerSchema(StrictSchema):
+    marker = Text(max_characters=80, mend="give the text that the last line begins with, such as TRL", required=True)
+    count = Number(1, 10_000, whole=True)
+
+
+class Place(Checked):
+    """``[first column, width]`` on a fixed-width line."""
+
+    def check(self, value: Any) -> tuple[int, int]:
+        if not isinstance(value, list) or len(value) != 2 or _layout_problem(["count", *value], []):
+            raise fail("this is no [first column, width]", "write for example [4, 10]")
+        return value[0], value[1]
+
+
+class FixedWidthTrailerSchema(StrictSchema):
+    marker = Text(max_characters=80, mend="give the text that the last line begins with, such as TRL", required=True)
+    count = Place(mend="say where the number of rows stands: [4, 10]", required=True)
+
+
 class CsvFileOptions(StrictSchema):
-    delimiter = Delimiter()
-    encoding = Encoding()
+    delimiter = FileDelimiter()
+    encoding = FileEncoding()
+    header = Flag()
     columns = Many(column(), at_least=1, mend="name the columns in order: [record_no, item_no, ...]", required=True)
+    trailer = Block(CsvTrailerSchema)
     id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
 
     @validates_schema
@@ -64,8 +117,11 @@ class CsvFileOptions(StrictSchema):
 
 
 class FixedWidthFileOptions(StrictSchema):
-    encoding = Encoding()
+    encoding = FileEncoding()
+    header = Flag()
+    trimmed = Flag()
     layout = Layout(mend="write one `- [name, first column, width]` a column", required=True)
+    trailer = Block(FixedWidthTrailerSchema)
     id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
 
     @validates_schema

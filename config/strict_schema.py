@@ -254,7 +254,7 @@ class Encoding(Text):
 
 
 class Delimiter(Text):
-    kind = "single character such as ; or a tab in double quotes"
+    kind = "single character such as ;"
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or len(value) != 1 or value.isalnum() or value in "\r\n\"'. ":

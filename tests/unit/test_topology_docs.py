@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from encodings.aliases import aliases
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,17 @@ from app.adapters.http_json_options import (
     ReverseSchema,
 )
 from app.adapters.known_names import known_names
-from config.drop_file_schema import CsvFileOptions, DropFileSchema, FixedWidthFileOptions
+from config.drop_file_schema import (
+    FILE_ENCODINGS,
+    CsvFileOptions,
+    CsvTrailerSchema,
+    DropFileSchema,
+    FixedWidthFileOptions,
+)
 from config.topology_entries import BLOCKS, KEYS, LISTS
 from config.topology_file import load_topology
 from config.topology_schema import RetrySchema, RouteTargetSchema
+from mappings.formats.lines import FileFault, encoding_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "topology.md").read_text(encoding="utf-8")
 SCHEMAS: list[type[Schema]] = [
@@ -33,6 +42,7 @@ SCHEMAS: list[type[Schema]] = [
     DropFileSchema,
     CsvFileOptions,
     FixedWidthFileOptions,
+    CsvTrailerSchema,
     HttpJsonOptions,
     AuthSchema,
     PostSchema,
@@ -62,6 +72,21 @@ def test_every_key_of_a_block_is_explained(schema: type[Schema]) -> None:
     keys = {field.data_key or name for name, field in schema().fields.items()}
 
     assert not keys - explained
+
+
+def test_the_checker_and_the_reader_of_dropped_files_know_the_same_encodings() -> None:
+    encodings = {*aliases.values(), *FILE_ENCODINGS, "utf-8-sig"}
+
+    readable = {name for name in encodings if _is_read(name)}
+
+    assert {codecs.lookup(name).name for name in readable} == FILE_ENCODINGS
+
+
+def _is_read(encoding: str) -> bool:
+    try:
+        return bool(encoding_of({"encoding": encoding}))
+    except FileFault:
+        return False
 
 
 def test_every_key_at_the_top_is_explained() -> None:
