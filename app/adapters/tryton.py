@@ -8,6 +8,7 @@ Of two posts under one key that run at once the pipeline's lease is the guard; h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -150,7 +151,9 @@ class TrytonAdapter:
 
     def _settled(self, model: str, record: Mapping[str, Any]) -> TargetAnswer:
         if model == documents.RECEIPT:
-            settle_expected(self._rest, record["id"], self._records.context)
+            # The receipt has its effect already; what the order still expects must not make it look refused.
+            with suppress(Rejected):
+                settle_expected(self._rest, record["id"], self._records.context)
         return _answer(model, record)
 
     def _release(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> None:
@@ -161,14 +164,15 @@ class TrytonAdapter:
         self._rest.act(model, record["id"], "wait", ["state"], self._records.context)
         if not short:
             raise Transient("Tryton could not reserve the stock; another document was faster.")
-        lacking = ", ".join(
-            f"{plain(Decimal(move['quantity']))} {move['unit']['symbol']} of {move['product']['code']}"
-            for move in short
-        )
+        lacking = ", ".join(_amount(move) for move in short)
         raise Waiting(
             f"stock:{request.plant}:{short[0]['product']['code']}",
             f"Tryton is short of {lacking} at {request.plant}; it goes on once the stock is there.",
         )
+
+
+def _amount(move: Mapping[str, Any]) -> str:
+    return f"{plain(Decimal(move['quantity']))} {move['unit']['symbol']} of {move['product']['code']}"
 
 
 def _answer(model: str, record: Mapping[str, Any]) -> TargetAnswer:

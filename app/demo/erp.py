@@ -46,6 +46,11 @@ def is_installed() -> bool:
     return True
 
 
+def _require_tryton() -> None:
+    if not is_installed():
+        raise ErpUnavailable("Tryton is not installed; run: pip install 'lineside[tryton]'.")
+
+
 def build_fingerprint() -> str:
     """Changes whenever the ERP's packages, its seeding or its catalogue do."""
     digest = hashlib.sha256()
@@ -62,8 +67,7 @@ def build_erp(cache_dir: Path, progress: Progress) -> Path:
     The lock lets a second build wait for the first and then use its result; whatever a killed build left behind is
     removed by the next one, which can be sure that nobody works in it.
     """
-    if not is_installed():
-        raise ErpUnavailable("Tryton is not installed; run: pip install 'lineside[tryton]'.")
+    _require_tryton()
     finished = cache_dir / f"erp-{build_fingerprint()}.sqlite"
     cache_dir.mkdir(parents=True, exist_ok=True)
     with (cache_dir / "erp-build.lock").open("w") as lock:
@@ -92,6 +96,7 @@ def _build(finished: Path, progress: Progress) -> None:
 
 def place_erp(home: Path, progress: Progress = lambda share, doing: None) -> Path:
     """The installation's own ERP database; one that is already there keeps all that was posted to it."""
+    _require_tryton()
     placed = home / "erp" / f"{DATABASE}.sqlite"
     if placed.is_file():
         _check_series(placed)
