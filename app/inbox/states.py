@@ -9,10 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.store.messages_tables import Message, StateChange, TimelineEntry
+from app.telemetry import metrics
 
 
 class State(StrEnum):
@@ -114,6 +115,7 @@ class _Current:
     state: State
     plant: str
     type: str
+    received_at: datetime
 
 
 def move_messages(
@@ -138,20 +140,29 @@ def move_messages(
         changes[was.plant, was.type, was.state] -= 1
         changes[was.plant, was.type, move.to] += 1
     record_changes(session, changes)
+    ages = [(current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds()) for m in allowed]
+    event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
     return {move.message_id for move in allowed}
+
+
+def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
+    """Metrics tell what was committed, so they are told after the commit."""
+    for was, to, seconds in ages:
+        metrics.observe_moves(was.plant, was.type, to.value)
+        metrics.observe_stage(was.plant, to.value, seconds)
 
 
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
     query = (
-        select(Message.id, Message.state, Message.plant, Message.type)
+        select(Message.id, Message.state, Message.plant, Message.type, Message.received_at)
         .where(Message.id.in_(ids))
         .order_by(Message.id)
         .with_for_update()
     )
     if lease_token is not None:
         query = query.where(Message.lease_token == lease_token)
-    return {row.id: _Current(State(row.state), row.plant, row.type) for row in session.execute(query)}
+    return {row.id: _Current(State(row.state), row.plant, row.type, row.received_at) for row in session.execute(query)}
 
 
 def _parameters(move: Move, was: State, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -12,6 +13,7 @@ from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Tra
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Failed, attempt
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
+from app.telemetry import metrics
 
 WAVE_THREADS = 16
 NOT_STARTED = "not_started"
@@ -55,6 +57,13 @@ def longest_call_seconds(pipeline: Pipeline, wave: Sequence[OpenPosting]) -> flo
 def _post_one(
     pipeline: Pipeline, posting: OpenPosting, start_by: datetime
 ) -> tuple[PostingResult, LinesideError | None]:
+    began = time.monotonic()
+    result, error = _result(pipeline, posting, start_by)
+    metrics.observe_call(posting.target, result.outcome, time.monotonic() - began)
+    return result, error
+
+
+def _result(pipeline: Pipeline, posting: OpenPosting, start_by: datetime) -> tuple[PostingResult, LinesideError | None]:
     number = posting.attempts + 1
     outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, posting, start_by))
     if isinstance(outcome, Failed):
