@@ -1,7 +1,5 @@
 """Pages for operators, acting through the same services as the API."""
 
-from flask import Flask
+from app.console.registration import register_console
 
-
-def register_console(app: Flask) -> None:
-    return
+__all__ = ["register_console"]

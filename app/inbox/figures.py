@@ -18,6 +18,7 @@ UNFINISHED = (*IN_PROGRESS, State.WAITING, State.DEAD)
 # The latency of a plant is that of its newest posted messages, this many at most and none older than this.
 LATENCY_MESSAGES = 500
 LATENCY_WITHIN = timedelta(hours=1)
+REASONS_AMONG = 20_000
 
 
 @dataclass(frozen=True)
@@ -107,3 +108,15 @@ def percentile(ascending: Sequence[float], percent: int) -> float | None:
 def list_pauses(session: Session) -> list[TargetPause]:
     """Targets to which nothing is posted until a person resumes them."""
     return list(session.scalars(select(TargetPause).order_by(TargetPause.paused_at)))
+
+
+def count_reasons(session: Session, plant: str | None) -> list[tuple[str, int]]:
+    """Reasons of dead letters, the most frequent first; looks at REASONS_AMONG of them at most."""
+    dead = select(Message.reason_code).where(Message.state == State.DEAD.value)
+    if plant:
+        dead = dead.where(Message.plant == plant)
+    looked_at = dead.order_by(Message.id.desc()).limit(REASONS_AMONG).subquery()
+    number = func.count().label("number")
+    query = select(looked_at.c.reason_code, number).group_by(looked_at.c.reason_code)
+    found = session.execute(query.order_by(number.desc(), looked_at.c.reason_code))
+    return [(row.reason_code or "", row.number) for row in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, redirect, request, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.access.identity import Forbidden, NotAuthenticated, TooManyAttempts
+from app.access.policy import policy_of
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -28,9 +29,9 @@ _CODES = {
 
 
 def register_errors(app: Flask) -> None:
-    app.register_error_handler(Problem, lambda error: error.response())
+    app.register_error_handler(Problem, _answer)
     app.register_error_handler(NotAuthenticated, _not_authenticated)
-    app.register_error_handler(Forbidden, lambda error: Problem(403, "forbidden", error.reason).response())
+    app.register_error_handler(Forbidden, lambda error: _answer(Problem(403, "forbidden", error.reason)))
     app.register_error_handler(TooManyAttempts, _too_many_attempts)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(DBAPIError, _database)
@@ -38,24 +39,43 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
 
 
+def _answer(problem: Problem) -> Response:
+    """A page for a person in the console, problem details for everybody else."""
+    if not _is_for_a_person():
+        return problem.response()
+    try:
+        body = render_template("problem.html", problem=problem)
+    except DBAPIError:  # the frame around the page has figures in it
+        return problem.response()
+    return Response(body, problem.status, headers=dict(problem.headers), content_type="text/html; charset=utf-8")
+
+
+def _is_for_a_person() -> bool:
+    if request.endpoint is not None:
+        declared = policy_of(current_app, request.endpoint)
+        return declared is not None and (declared.page or request.blueprint == "console")
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json")
+    return best == "text/html" and not request.path.startswith("/v1/")
+
+
 def _not_authenticated(error: NotAuthenticated) -> ResponseReturnValue:
-    if error.page and request.method in ("GET", "HEAD"):
-        return redirect(url_for("console.log_in", next=request.full_path.rstrip("?")))
-    response = Problem(401, "not_authenticated", error.reason).response()
+    if error.page:
+        asked = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+        return redirect(url_for("console.log_in", next=asked), 303)
+    response = _answer(Problem(401, "not_authenticated", error.reason))
     for challenge in error.challenges:
-        if not error.page:
-            response.headers.add("WWW-Authenticate", challenge)
+        response.headers.add("WWW-Authenticate", challenge)
     return response
 
 
 def _too_many_attempts(error: TooManyAttempts) -> Response:
     headers = {"Retry-After": str(max(1, round(error.after_seconds)))}
-    return Problem(429, "too_many_attempts", f"{error}.", headers=headers).response()
+    return _answer(Problem(429, "too_many_attempts", f"{error}.", headers=headers))
 
 
 def _csrf(error: CSRFError) -> Response:
     detail = f"{error.description} Load the page again and repeat; scripts use Basic authentication and no cookie."
-    return Problem(403, "forbidden", detail).response()
+    return _answer(Problem(403, "forbidden", detail))
 
 
 def _database(error: Exception) -> Response:
@@ -65,7 +85,7 @@ def _database(error: Exception) -> Response:
         return _failed()
     log.warning("database_unavailable", path=request.path, error=str(error)[:500])
     detail = "The database cannot be reached, is locked or is full. Nothing was accepted; try again."
-    return Problem(503, "unavailable", detail, headers={"Retry-After": RETRY_AFTER_SECONDS}).response()
+    return _answer(Problem(503, "unavailable", detail, headers={"Retry-After": RETRY_AFTER_SECONDS}))
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -74,10 +94,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, RequestEntityTooLarge):
         most = services().settings.max_body_bytes
         detail = f"The body has more than {most:,} bytes; send less at a time, or raise LINESIDE_MAX_BODY_BYTES."
-        return Problem(413, "too_large", detail).response()
+        return _answer(Problem(413, "too_large", detail))
     if error.code >= 500:
         return _failed()
-    response = Problem(error.code, _CODES.get(error.code, "bad_request"), error.description or error.name).response()
+    response = _answer(Problem(error.code, _CODES.get(error.code, "bad_request"), error.description or error.name))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -85,4 +105,4 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _failed() -> Response:
-    return Problem(500, "internal_error", "Lineside itself failed on this request; its log has the details.").response()
+    return _answer(Problem(500, "internal_error", "Lineside itself failed on this request; its log has the details."))

@@ -54,13 +54,17 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        return TITLES[self.code]
+
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"
 
     def wire(self) -> dict[str, Any]:
         body: dict[str, Any] = {
             "type": f"urn:lineside:problem:{self.code}",
-            "title": TITLES[self.code],
+            "title": self.title,
             "status": self.status,
             "detail": self.detail,
         }

@@ -1,0 +1,101 @@
+"""How numbers, times and states are written on a page."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import Flask, url_for
+from markupsafe import Markup, escape
+
+from app.inbox.states import State
+from app.web.services import services
+
+NOTHING = Markup('<span class="none">&ndash;</span>')
+_NAMED_MESSAGE = re.compile(r"\b([Mm]essage )([0-9]{1,18})\b")
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+TONES = {
+    State.POSTED: "good",
+    State.DEAD: "bad",
+    State.WAITING: "wait",
+    State.DISCARDED: "off",
+    State.COMPENSATED: "off",
+}
+
+
+def add_filters(app: Flask) -> None:
+    for filter_of in (number, local_time, age, seconds, tone, linked):
+        app.add_template_filter(filter_of)
+
+
+def number(value: int) -> str:
+    """Thousands parted by a narrow space, which no locale reads as a decimal sign."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def local_time(moment: datetime | None, plant: str = "") -> Markup:
+    """In the plant's zone, with UTC for the pointer and for machines."""
+    if moment is None:
+        return NOTHING
+    utc = moment.astimezone(UTC)
+    local = utc.astimezone(_zone(plant))
+    zone = local.strftime("%Z")
+    return Markup('<time datetime="{}" title="{} UTC">{} <span class="zone">{}</span></time>').format(
+        utc.isoformat(timespec="milliseconds"),
+        utc.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
+        local.strftime("%Y-%m-%d %H:%M:%S"),
+        zone,
+    )
+
+
+def _zone(plant: str) -> ZoneInfo:
+    known = services().topology.plants.get(plant)
+    try:
+        return ZoneInfo(known.timezone if known is not None else "UTC")
+    except ZoneInfoNotFoundError:
+        return ZoneInfo("UTC")
+
+
+def age(moment: datetime | None) -> Markup | str:
+    """How long ago, in the largest unit that fits and the one below it."""
+    if moment is None:
+        return NOTHING
+    return span((services().clock() - moment).total_seconds())
+
+
+def span(length: float) -> str:
+    left = max(0, int(length))
+    for index, (size, unit) in enumerate(_UNITS):
+        if left >= size:
+            whole, rest = divmod(left, size)
+            below = _UNITS[index + 1 :][:1]
+            return f"{whole} {unit}" + (f" {rest // below[0][0]} {below[0][1]}" if below else "")
+    return f"{left} s"
+
+
+def seconds(value: float | None) -> Markup | str:
+    """A latency: enough digits to compare, no more."""
+    if value is None:
+        return NOTHING
+    if value < 10:
+        return f"{value:.2f} s"
+    return f"{value:.1f} s" if value < 100 else span(value)
+
+
+def linked(text: str) -> Markup:
+    """Text in which every message that it names is a link."""
+    return Markup(_NAMED_MESSAGE.sub(_link, str(escape(text))))
+
+
+def _link(found: re.Match[str]) -> str:
+    return f'{found[1]}<a href="{url_for("console.show_message", message_id=int(found[2]))}">{found[2]}</a>'
+
+
+def tone(state: str) -> str:
+    """The colour class of a state, which is always written out beside it."""
+    return TONES.get(State(state), "live") if state in set(State) else POSTING_TONES.get(state, "live")
+
+
+POSTING_TONES = {"refused": "bad", "unknown": "wait", "compensating": "wait"}

@@ -1,0 +1,68 @@
+"""Lists of messages, and one message with everything that is known of it."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.console.documents import SHOWN_BYTES, lay_out, show_payload
+from app.console.routing import VIEWER, page
+from app.inbox.lookup import MessageFilter, find_message, list_messages, read_payload, tell_story
+from app.inbox.states import State
+from app.web import parameters
+from app.web.problems import Problem
+from app.web.services import services
+
+PAGE = 50
+
+
+@page("GET", "/messages", VIEWER)
+def show_messages() -> ResponseReturnValue:
+    here, asked = services(), request.args
+    chosen = MessageFilter(
+        plants=parameters.words(asked, "plant"),
+        states=parameters.states(asked),
+        source=parameters.text(asked, "source"),
+        type=parameters.text(asked, "type"),
+        source_message_id=parameters.text(asked, "source_message_id"),
+        ordering_key=parameters.text(asked, "ordering_key", 250),
+        received_after=parameters.moment(asked, "received_after"),
+        received_before=parameters.moment(asked, "received_before"),
+    )
+    with here.store.reading() as session:
+        found = list_messages(session, chosen, PAGE, parameters.whole_number(asked, "before"))
+    return render_template(
+        "messages.html",
+        page=found,
+        chosen=chosen,
+        older=parameters.next_page(found.before),
+        first_page="before" not in asked,
+        plants=list(here.topology.plants),
+        sources=list(here.topology.sources),
+        states=[state.value for state in State],
+    )
+
+
+@page("GET", "/messages/<int:message_id>", VIEWER)
+def show_message(message_id: int) -> ResponseReturnValue:
+    with services().store.reading() as session:
+        message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
+        if message is None:
+            raise Problem(404, "not_found", f"There is no message {message_id}.")
+        story = tell_story(session, message)
+        payload = read_payload(session, message_id, SHOWN_BYTES)
+    assert payload is not None
+    return render_template(
+        "message.html",
+        story=story,
+        message=message,
+        payload=show_payload(payload[1], story.payload_bytes),
+        documents=[(document, lay_out(document.body)) for document in story.documents],
+        postings=[
+            (posting, lay_out(posting.posting.document), _answer(posting.posting.answer)) for posting in story.postings
+        ],
+    )
+
+
+def _answer(answer: object) -> str:
+    return lay_out(answer) if answer else ""

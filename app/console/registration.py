@@ -1,0 +1,19 @@
+"""Put the console into the application."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.console import dead_letter_pages, formats, message_pages, overview, sign_in_pages, trail_pages
+from app.console.frame import frame_values
+from app.console.routing import blueprint
+
+PAGES = (overview, message_pages, dead_letter_pages, trail_pages, sign_in_pages)
+
+
+def register_console(app: Flask) -> None:
+    """Every module of PAGES has put its pages on the blueprint when it was imported."""
+    formats.add_filters(app)
+    app.register_blueprint(blueprint)
+    app.context_processor(frame_values)
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
