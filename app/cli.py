@@ -11,7 +11,7 @@ import click
 
 COMMANDS: Mapping[str, str] = {
     "up": "app.commands.stack:up",
-    "demo": "app.commands.stack:demo",
+    "demo": "app.commands.demo:demo",
     "check": "app.commands.check:check",
     "migrate": "app.commands.migrate:migrate",
     "send": "app.commands.send:send",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.exits import Unreachable, Unusable
@@ -15,17 +16,26 @@ from config.settings import Settings
 
 
 @contextmanager
+def plain_database_faults(url: str) -> Iterator[None]:
+    """A database that does not answer, or refuses, as one line without its password."""
+    try:
+        yield
+    except DBAPIError as error:
+        told = str(error.orig).strip().splitlines()
+        shown = make_url(url).render_as_string(hide_password=True)
+        raise Unreachable(
+            f"The database at {shown} cannot be used: {told[0] if told else type(error.orig).__name__}. "
+            "Check LINESIDE_DATABASE_URL and that the server runs."
+        ) from None
+
+
+@contextmanager
 def reachable_database(settings: Settings) -> Iterator[Store]:
-    """The database, whatever its schema; one that does not answer ends the command with a clear line."""
+    """The database, whatever its schema."""
     store = Store(settings.database_url, pool_size=2)
     try:
-        yield store
-    except DBAPIError as error:
-        url = store.engine.url.render_as_string(hide_password=True)
-        first_line = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-        raise Unreachable(
-            f"The database at {url} cannot be used: {first_line}. Check LINESIDE_DATABASE_URL and that the server runs."
-        ) from None
+        with plain_database_faults(settings.database_url):
+            yield store
     finally:
         store.dispose()
 

@@ -1,4 +1,4 @@
-"""`lineside up` and `lineside demo`: everything together, until it is told to end."""
+"""`lineside up`: everything together, until it is told to end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from app.adapters.known_names import known_names
-from app.commands.database import reachable_database
+from app.commands.database import plain_database_faults
 from app.commands.exits import Unreachable, Unusable
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
@@ -18,13 +18,18 @@ from app.stack.ports import PortsTaken
 from app.stack.procfile import PRODUCT
 from app.stack.running import StartFailed, addresses, claimed_home, prepare_database, product_ports, running_stack
 from app.stack.valkey import SocketUnusable
+from config.settings import Settings
 
 
 @contextmanager
-def plain_faults() -> Iterator[None]:
-    """What can keep an installation from starting, as exit codes with one clear line."""
+def plain_faults(settings: Settings) -> Iterator[None]:
+    """What can keep an installation from starting as an exit code with one clear line, and an interruption as an end
+    in order."""
     try:
-        yield
+        with plain_database_faults(settings.database_url):
+            yield
+    except KeyboardInterrupt:
+        return
     except (AlreadyRunning, PortsTaken, SocketUnusable) as error:
         raise Unusable(str(error)) from None
     except StartFailed as error:
@@ -48,9 +53,8 @@ def up(as_json: bool) -> None:
     settings = open_settings()
     topology = open_topology(settings, known_names())
     console = terminal(to_stderr=True)
-    with plain_faults(), claimed_home(settings, product_ports(settings), console.print) as instance:
-        with reachable_database(settings):
-            prepare_database(settings, topology)
+    with plain_faults(settings), claimed_home(settings, product_ports(settings), console.print) as instance:
+        prepare_database(settings, topology)
         with running_stack(settings, topology, instance, PRODUCT, {}, console.print):
             if as_json:
                 print_json({"addresses": addresses(settings), "home": str(settings.home)})
@@ -58,7 +62,4 @@ def up(as_json: bool) -> None:
                 for name, address in addresses(settings).items():
                     console.print(f"{name:<8} {address}")
                 console.print("Ctrl-C ends every process.")
-            try:
-                wait_for_the_end()
-            except KeyboardInterrupt:
-                console.print("Ending every process ...")
+            wait_for_the_end()

@@ -1,0 +1,146 @@
+"""The demonstration from nothing to its table: the ERP, the stack, one more sample shift, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import func, select
+
+from app.demo.erp import build_erp, erp_counts, issue_key, place_erp
+from app.demo.first_run import Credentials, make_credentials
+from app.demo.practice import DOUBLES, ERP, practice_ports, practice_secrets, practice_targets
+from app.demo.sending import next_run, send_shift, shift_keys
+from app.demo.shift import sample_shift
+from app.demo.table import PlantRow, accepted_messages, read_rows, wait_until_settled
+from app.stack.procfile import PRODUCT
+from app.stack.running import (
+    addresses,
+    answers,
+    claimed_home,
+    prepare_database,
+    product_ports,
+    running_stack,
+    wait_until,
+)
+from app.stack.supervisor import Supervisor
+from app.store.reference_tables import Item
+from app.store.session import Store
+from config.settings import Settings
+from config.topology import Topology
+
+ITEMS_SECONDS = 90.0
+SETTLE_SECONDS = 240.0
+
+
+class Show(Protocol):
+    """Where the demonstration tells what it does. ``progress`` gives a function that takes a share from 0 to 1."""
+
+    def line(self, text: str) -> None: ...
+
+    def progress(self, title: str) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the demonstration prints."""
+
+    run: int
+    settled: bool
+    answers: Mapping[str, int]
+    rows: list[PlantRow]
+    addresses: Mapping[str, str]
+    credentials: Credentials | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run,
+            "settled": self.settled,
+            "answers": dict(self.answers),
+            "plants": {row.plant: row.as_json() for row in self.rows},
+            "addresses": dict(self.addresses),
+            "first_run": self.credentials.as_json() if self.credentials else None,
+        }
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterator[Report]:
+    """Everything runs while the block does; the report is of the shift that was sent at its beginning."""
+    targets = practice_targets(topology)
+    ports = [*product_ports(settings), *practice_ports(topology)]
+    with claimed_home(settings, ports, show.line) as instance:
+        erp_key = _prepare_erp(settings, show)
+        prepare_database(settings, topology)
+        store = Store(settings.database_url, pool_size=2)
+        names = (*PRODUCT, ERP, *DOUBLES)
+        secrets = practice_secrets(settings, topology, erp_key)
+        show.line("Starting every process ...")
+        try:
+            with running_stack(settings, topology, instance, names, secrets, show.line) as supervisor:
+                credentials = make_credentials(store, topology, utc_now())
+                for name in (ERP, *DOUBLES):
+                    wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
+                _wait_for_items(store, supervisor)
+                run, answered, settled = _send(settings, store, show)
+                in_erp = erp_counts(targets[ERP].url, erp_key)
+                rows = read_rows(store, topology.plants, ERP, in_erp)
+                yield Report(run, settled, answered, rows, addresses(settings), credentials)
+        finally:
+            store.dispose()
+
+
+def _prepare_erp(settings: Settings, show: Show) -> str:
+    """The ERP's database, built on the first run, and a new key for it."""
+    with show.progress("Preparing the ERP (built once, then copied)") as advance:
+
+        def tell(share: float, _doing: str) -> None:
+            advance(share)
+
+        build_erp(settings.home / "cache", tell)
+        database = place_erp(settings.home)
+        return issue_key(database)
+
+
+def _wait_for_items(store: Store, supervisor: Supervisor) -> None:
+    def known() -> bool:
+        with store.reading() as session:
+            return bool(session.execute(select(func.count()).select_from(Item)).scalar_one())
+
+    wait_until(known, supervisor, "the ERP's list of items", ITEMS_SECONDS)
+
+
+def _send(settings: Settings, store: Store, show: Show) -> tuple[int, Mapping[str, int], bool]:
+    run = next_run(store)
+    shift = sample_shift(run, utc_now())
+    sources = sorted({sending.source for sending in (*shift.releases, *shift.reports)})
+    before = accepted_messages(store)
+    expected = before + shift.new_messages().total()
+    steps = len(shift.releases) + len(shift.reports) + len(shift.files)
+    base_url = addresses(settings)["console"].rstrip("/")
+    with shift_keys(store, run, sources, utc_now) as keys, show.progress(f"Sending shift {run}") as advance:
+        answered = send_shift(shift, base_url, keys, settings.drop_dir, _counter(advance, steps))
+    with show.progress("Working on it") as advance:
+
+        def settled_so_far(count: int) -> None:
+            advance(max(0.0, count - before) / (expected - before))
+
+        settled = wait_until_settled(store, expected, SETTLE_SECONDS, settled_so_far)
+    return run, answered, settled
+
+
+def _counter(advance: Callable[[float], None], steps: int) -> Callable[[], None]:
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        done += 1
+        advance(done / steps)
+
+    return one_more

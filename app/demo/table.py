@@ -1,0 +1,101 @@
+"""What became of everything, each number read back from where it lives: the database, and the ERP itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from app.postings.ledger import PostingState
+from app.store.figures import UNFINISHED_STATES, plant_counts
+from app.store.messages_tables import Message
+from app.store.postings_tables import Posting
+from app.store.session import Store
+
+POLL_SECONDS = 0.25
+CALM_SECONDS = 2.5
+
+IN_FLIGHT = tuple(state for state in UNFINISHED_STATES if state != "waiting")
+
+
+@dataclass(frozen=True)
+class PlantRow:
+    """``in_flight`` is zero once all has settled; ``ended_by_people`` were discarded or reversed. ``erp_postings`` is
+    what Lineside holds to be in the ERP, ``in_erp`` what the ERP itself says."""
+
+    plant: str
+    accepted: int
+    posted: int
+    waiting: int
+    dead: int
+    in_flight: int
+    ended_by_people: int
+    erp_postings: int
+    in_erp: int
+
+    def as_json(self) -> dict[str, int | str]:
+        return asdict(self)
+
+
+def read_rows(store: Store, plants: Mapping[str, object], erp: str, in_erp: Mapping[str, int]) -> list[PlantRow]:
+    with store.reading() as session:
+        counts = plant_counts(session)
+        postings = _erp_postings(session, erp)
+    return [_row(plant, counts.get(plant, {}), postings.get(plant, 0), in_erp.get(plant, 0)) for plant in plants]
+
+
+def _row(plant: str, states: Mapping[str, int], erp_postings: int, in_erp: int) -> PlantRow:
+    return PlantRow(
+        plant=plant,
+        accepted=sum(states.values()),
+        posted=states.get("posted", 0),
+        waiting=states.get("waiting", 0),
+        dead=states.get("dead", 0),
+        in_flight=sum(states.get(state, 0) for state in IN_FLIGHT),
+        ended_by_people=states.get("discarded", 0) + states.get("compensated", 0),
+        erp_postings=erp_postings,
+        in_erp=in_erp,
+    )
+
+
+def _erp_postings(session: Session, erp: str) -> dict[str, int]:
+    query = (
+        select(Posting.plant, func.count())
+        .where(Posting.target == erp, Posting.state == PostingState.POSTED.value)
+        .group_by(Posting.plant)
+    )
+    return {row[0]: int(row[1]) for row in session.execute(query)}
+
+
+def accepted_messages(store: Store) -> int:
+    with store.reading() as session:
+        return sum(count for states in plant_counts(session).values() for count in states.values())
+
+
+def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Callable[[int], None]) -> bool:
+    """Wait until ``accepted`` messages are there and none of them moves any more; False when that takes too long.
+
+    What waits for an item or an order that never comes has settled; what will be tried again by itself has not.
+    ``moved`` is told how many have settled.
+    """
+    deadline = time.monotonic() + seconds
+    calm_since, before = time.monotonic(), (-1, -1)
+    while time.monotonic() < deadline:
+        now = accepted_messages(store), _restless(store)
+        moved(now[0] - now[1])
+        if now != before or now[1] or now[0] < accepted:
+            calm_since, before = time.monotonic(), now
+        elif time.monotonic() - calm_since >= CALM_SECONDS:
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _restless(store: Store) -> int:
+    by_itself = (Message.state == "waiting") & or_(Message.waiting_for.is_(None), Message.waiting_for.like("key:%"))
+    query = select(func.count()).where(Message.step.is_not(None), or_(Message.state.in_(IN_FLIGHT), by_itself))
+    with store.reading() as session:
+        return session.execute(query).scalar_one()
