@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ from sqlalchemy.orm import DeclarativeBase
 
 # SQLite gives an automatic row id to INTEGER only; PostgreSQL gets 64 bits.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UtcInstant(TypeDecorator[datetime]):
@@ -42,10 +45,40 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        if value is None:
+            return None
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        # Half characters, as a target's answer may hold them, are kept as the escapes that they came as.
+        return json.dumps(value, separators=(",", ":")) if _UNSTORABLE.search(text) else text
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+class ToldText(TypeDecorator[str]):
+    """Words that may quote a sender or a target, as far as a database can hold them: NUL and half characters become
+    U+FFFD. Otherwise one message whose reason quotes such a character would stop every move of its batch."""
+
+    impl: type[String] = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+
+class ToldString(ToldText):
+    """The same with a bound: what is longer is cut."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        text = super().process_bind_param(value, dialect)
+        return None if text is None else text[: self.length]
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

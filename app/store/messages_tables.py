@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.base import Base, BigId, JsonText, UtcInstant
+from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInstant
 
 
 class Message(Base):
@@ -34,12 +34,12 @@ class Message(Base):
     key_rank: Mapped[str] = mapped_column(String(64), default="")
     sequence: Mapped[str | None] = mapped_column(String(40))
     waiting_for: Mapped[str | None] = mapped_column(String(300))
-    reason_code: Mapped[str | None] = mapped_column(String(60))
-    reason: Mapped[str | None] = mapped_column(Text)
-    reason_field: Mapped[str | None] = mapped_column(String(300))
+    reason_code: Mapped[str | None] = mapped_column(ToldString(60))
+    reason: Mapped[str | None] = mapped_column(ToldText)
+    reason_field: Mapped[str | None] = mapped_column(ToldString(300))
     received_at: Mapped[datetime] = mapped_column(UtcInstant)
     state_at: Mapped[datetime] = mapped_column(UtcInstant)
-    traceparent: Mapped[str | None] = mapped_column(String(64))
+    traceparent: Mapped[str | None] = mapped_column(ToldString(64))
     mapping_version: Mapped[str | None] = mapped_column(String(64))
     file_id: Mapped[int | None] = mapped_column(BigId)
     row_number: Mapped[int | None]
@@ -83,7 +83,7 @@ class Payload(Base):
     __tablename__ = "payloads"
 
     message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), primary_key=True, autoincrement=False)
-    content_type: Mapped[str] = mapped_column(String(120))
+    content_type: Mapped[str] = mapped_column(ToldString(120))
     body: Mapped[bytes] = mapped_column(LargeBinary)
     attributes: Mapped[Any] = mapped_column(JsonText, nullable=True)
 
@@ -122,7 +122,7 @@ class TimelineEntry(Base):
     actor: Mapped[str] = mapped_column(String(120))
     from_state: Mapped[str | None] = mapped_column(String(12))
     to_state: Mapped[str] = mapped_column(String(12))
-    note: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(ToldText)
 
 
 class Lane(Base):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.base import Base, BigId, JsonText, UtcInstant
+from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInstant
 
 
 class Posting(Base):
@@ -28,10 +28,10 @@ class Posting(Base):
     mapping_version: Mapped[str | None] = mapped_column(String(64))
     document: Mapped[Any] = mapped_column(JsonText)
     attempts: Mapped[int] = mapped_column(default=0)
-    reference: Mapped[str | None] = mapped_column(String(200))
+    reference: Mapped[str | None] = mapped_column(ToldString(200))
     answer: Mapped[Any] = mapped_column(JsonText, nullable=True)
-    reason_code: Mapped[str | None] = mapped_column(String(60))
-    reason: Mapped[str | None] = mapped_column(Text)
+    reason_code: Mapped[str | None] = mapped_column(ToldString(60))
+    reason: Mapped[str | None] = mapped_column(ToldText)
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)
 
     __table_args__ = (
@@ -51,7 +51,7 @@ class PostingAttempt(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     worker: Mapped[str] = mapped_column(String(120))
     outcome: Mapped[str | None] = mapped_column(String(20))
-    detail: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(ToldText)
 
 
 class TargetPause(Base):
@@ -61,4 +61,4 @@ class TargetPause(Base):
 
     target: Mapped[str] = mapped_column(String(64), primary_key=True)
     paused_at: Mapped[datetime] = mapped_column(UtcInstant)
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(ToldText)
