@@ -20,9 +20,10 @@ from app.projections.production_orders import order_reference, released_orders
 from app.store.documents import CANONICAL, ENRICHED, load_documents, save_documents
 from config.topology import Plant, RetryPolicy, Target
 from mappings.canonical import contract
+from mappings.canonical.fields import INTEGER_DIGITS
 from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
 from mappings.registry import OUTBOUND
-from mappings.units import knows_unit
+from mappings.units import knows_unit, to_base
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,11 @@ def _check_items(pipeline: Pipeline, event: Event, facts: Facts, place: str) -> 
         item = facts.items[code]
         if not knows_unit(item, amount.uom):
             known = ", ".join(sorted({item.base_uom, *item.units}))
-            raise Refused("unit_unknown", f"Item {code} has no unit {amount.uom!r}; its units are: {known}.", place)
+            mend = "Add the unit to the item, or correct the message; then requeue."
+            raise Refused("unit_unknown", f"Item {code} has no unit {amount.uom!r}; it has: {known}. {mend}", place)
+        if to_base(amount, item).value.adjusted() >= INTEGER_DIGITS:
+            told = f"{amount.value} {amount.uom} of item {code} is beyond {INTEGER_DIGITS} digits in {item.base_uom}"
+            raise Refused("quantity_invalid", f"{told}; correct the quantity or the item's units.", place)
 
 
 def _check_order(pipeline: Pipeline, message: Claimed, event: Event, facts: Facts) -> None:

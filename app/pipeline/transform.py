@@ -25,6 +25,8 @@ from mappings.registry import INBOUND
 
 CLOUDEVENT_JSON = "application/cloudevents+json"
 CANONICAL_VERSION = "canonical"
+# One message is worked on, and posted, as a whole; a document of more events than this is a batch job's.
+EVENTS_LIMIT = 2_000
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
     body, attributes = _unwrap(payload)
     events, version = _read_events(source, plant, message, body, attributes)
     if not events:
-        raise Refused("no_event", "The payload holds nothing that this mapping can use.")
+        raise Refused("no_event", "The payload holds nothing that this mapping can use; send it anew or discard it.")
+    if len(events) > EVENTS_LIMIT:
+        told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
+        raise Refused("too_many_events", told)
     key = attributes.get("partitionkey") or contract.ordering_key(events[0])
     return Transformed(events, key, _rank(message, events), version)
 

@@ -18,6 +18,7 @@ from mappings.units import plain
 
 INTEGER_DIGITS = 18
 FRACTION_DIGITS = 9
+UOM_LENGTH = 16
 LIST_BOUND = 1_000
 
 _MISSING = "is missing"
@@ -208,7 +209,7 @@ class BoundedList(fields.List[Any]):
         return super()._deserialize(value, attr, data, **options)
 
 
-_UOM = Code(max_length=20, required=True)
+_UOM = Code(max_length=UOM_LENGTH, required=True)
 
 
 def instant_text(moment: datetime) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from mappings.canonical.fields import ERROR_TEXTS, Amount, Code, DecimalText, Text
+from mappings.canonical.fields import ERROR_TEXTS, UOM_LENGTH, Amount, Code, DecimalText, Text
 from mappings.canonical.parts import EventData, Part, Span, Strict, parts
 
 UNIT_BOUND = 50
@@ -19,7 +19,7 @@ class UnitTable(fields.Mapping[dict[Any, Any]]):
     default_error_messages = {**ERROR_TEXTS, "invalid": "must be an object"}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Code(max_length=20), DecimalText(sign="positive"), **options)
+        super().__init__(Code(max_length=UOM_LENGTH), DecimalText(sign="positive"), **options)
 
 
 class ItemChanged(EventData):
@@ -29,7 +29,7 @@ class ItemChanged(EventData):
     revision = Code()
     effectivity = Part(Span)
     description = Text(required=True)
-    base_uom = Code(max_length=20, required=True)
+    base_uom = Code(max_length=UOM_LENGTH, required=True)
     units = UnitTable()
 
     @validates_schema
