@@ -14,6 +14,9 @@ MARKER = ".ok"
 UNFINISHED = (".part", ".tmp", ".partial", ".filepart", ".crdownload")
 # One look takes at most this many names, so that a flooded folder cannot fill the memory.
 NAMES_LIMIT = 10_000
+# File systems take names of 255 bytes; ours leave room for a number and for ``.errors.csv`` behind them.
+NAME_BYTES = 200
+SUFFIX_BYTES = 40
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class DropFolder:
         return entry.is_file(follow_symlinks=False)
 
     def _is_whole(self, path: Path, now_seconds: float) -> bool:
-        if marker_of(path).exists():
+        if os.path.exists(marker_of(path)):  # unlike Path.exists, false where the marker's name would be too long
             return True
         try:
             changed = path.stat().st_mtime
@@ -79,6 +82,16 @@ class DropFolder:
 
 def marker_of(path: Path) -> Path:
     return path.with_name(path.name + MARKER)
+
+
+def sound_name(name: str) -> str:
+    """The name that a file gets with us: what is no printable character becomes ``_``, and what is so long that no
+    ending would fit behind it is cut. A name in another encoding, or of 255 bytes, must not stop its folder."""
+    printable = "".join(character if character.isprintable() else "_" for character in name)
+    stem, suffix = Path(printable).stem, Path(printable).suffix
+    if len(suffix.encode()) > SUFFIX_BYTES:
+        stem, suffix = printable, ""
+    return stem.encode()[: NAME_BYTES - len(suffix.encode())].decode("utf-8", "ignore") + suffix
 
 
 def free_name(folder: Path, name: str) -> Path:

@@ -22,6 +22,7 @@ from mappings.formats.lines import BadRow, Row
 
 ROWS_PER_COMMIT = 500
 ROW_CONTENT_TYPE = "application/vnd.lineside.row+json"
+ERRORS_ENDING = ".errors.csv"
 ERRORS_HEADER = ("row", "field", "reason", "content")
 
 OpenRows = Callable[[BinaryIO, Mapping[str, Any], int], Iterator[Row | BadRow]]
@@ -41,7 +42,7 @@ class FileUnderWork:
 
     @property
     def errors_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".errors.csv")
+        return self.path.with_name(self.path.name + ERRORS_ENDING)
 
 
 def check_whole(file: FileUnderWork) -> None:
@@ -92,14 +93,19 @@ def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], error
 
 def _message(file: FileUnderWork, row: Row) -> Incoming | BadRow:
     id_columns = file.kind.options.get("id") or ()
-    values = [row.values.get(name, "") for name in id_columns]
-    empty = next((name for name in id_columns if not row.values.get(name)), None)
-    if empty is not None:
-        return BadRow(row.number, empty, "this column tells one row from another and is empty; fill it.", row.raw)
+    values = [row.values.get(name, "").strip() for name in id_columns]
+    for name, value in zip(id_columns, values, strict=True):
+        if not value:
+            return BadRow(row.number, name, "this column tells one row from another and is empty; fill it.", row.raw)
+        if not value.isprintable():
+            return BadRow(
+                row.number, name, "this column tells one row from another; take out control characters.", row.raw
+            )
     own_id = "|".join(values) if values else f"{file.taken.id}:{row.number}"
     message_id = f"{file.kind.type}:{own_id}"
     if len(message_id) > MAX_ID_LENGTH:
-        return BadRow(row.number, None, f"the row's id is longer than {MAX_ID_LENGTH} characters.", row.raw)
+        reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
+        return BadRow(row.number, None, reason, row.raw)
     body = json.dumps(row.values, ensure_ascii=False, separators=(",", ":")).encode()
     return Incoming(
         plant=file.plant,
@@ -108,10 +114,15 @@ def _message(file: FileUnderWork, row: Row) -> Incoming | BadRow:
         type=file.kind.type,
         content_type=ROW_CONTENT_TYPE,
         body=body,
-        digest=hashlib.sha256(body).hexdigest(),
+        digest=_digest(row.values),
         file_id=file.taken.id,
         row_number=row.number,
     )
+
+
+def _digest(values: Mapping[str, str]) -> str:
+    """The same for the same values, whatever the order of the file's columns."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _conflict(message: Incoming, first_id: int) -> BadRow:

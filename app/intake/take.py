@@ -9,8 +9,8 @@ from pathlib import Path
 import structlog
 
 from app.intake.context import Intake
-from app.intake.folders import DropFolder, free_name, marker_of
-from app.intake.rows_in import FileUnderWork, check_whole, read_rows
+from app.intake.folders import DropFolder, free_name, marker_of, sound_name
+from app.intake.rows_in import ERRORS_ENDING, FileUnderWork, check_whole, read_rows
 from app.store.files import ARCHIVED, FAILED, TakenFile, end_file, reopen_file, take_file
 from mappings.formats.lines import FileFault
 
@@ -19,9 +19,10 @@ log = structlog.get_logger()
 
 def begin(folder: DropFolder, path: Path) -> Path:
     """Move a whole file from ``in`` to ``working``; from here on it is ours."""
-    ours = free_name(folder.working, path.name)
+    ours = free_name(folder.working, sound_name(path.name))
     path.rename(ours)
-    marker_of(path).unlink(missing_ok=True)
+    if os.path.exists(marker := marker_of(path)):
+        marker.unlink(missing_ok=True)
     return ours
 
 
@@ -82,16 +83,16 @@ def _archive_again(folder: DropFolder, path: Path, taken: TakenFile) -> None:
         note = f"This file has the same content as {taken.name}, which was read before; nothing was taken twice.\n"
         _write(target.with_name(target.name + ".note.txt"), note)
         log.info("file_is_a_repeat", source=folder.source.code, file=path.name, first=taken.name)
-    errors = path.with_name(path.name + ".errors.csv")
+    errors = path.with_name(path.name + ERRORS_ENDING)
     if errors.exists():
-        errors.rename(target.with_name(target.name + ".errors.csv"))
+        errors.rename(target.with_name(target.name + ERRORS_ENDING))
     path.rename(target)
 
 
 def _move_to_archive(folder: DropFolder, file: FileUnderWork) -> None:
     target = free_name(folder.archive, file.path.name)
     if file.errors_path.exists() and file.errors_path.stat().st_size:
-        file.errors_path.rename(target.with_name(target.name + ".errors.csv"))
+        file.errors_path.rename(target.with_name(target.name + ERRORS_ENDING))
     else:
         file.errors_path.unlink(missing_ok=True)
     file.path.rename(target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -12,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from app.dispatch import Dispatcher
 from app.inbox.claim import new_token
 from app.intake.context import Intake
-from app.intake.folders import DropFolder
+from app.intake.folders import DropFolder, sound_name
 from app.intake.hold import FolderLost, hold_folder
+from app.intake.rows_in import ERRORS_ENDING
 from app.intake.take import begin, take
 from app.store.session import Store
 from config.settings import Settings
@@ -33,29 +35,54 @@ class Watcher:
     token: str
 
     def look(self) -> int:
-        """One look into every folder; returns how many files were taken."""
-        return sum(self._look_into(folder) for folder in self.folders)
+        """One look into every folder; returns how many files were taken. A file that the disk does not give or take
+        is left for the next look, and the first such error is raised when all others have had their turn."""
+        failures: list[OSError] = []
+        taken = sum(self._look_into(folder, failures) for folder in self.folders)
+        if failures:
+            raise failures[0]
+        return taken
 
-    def _look_into(self, folder: DropFolder) -> int:
-        folder.make()
-        left_over = sorted(path for path in folder.working.iterdir() if not path.name.endswith(".errors.csv"))
-        whole = folder.whole_files(time.time())
-        if not (left_over or whole):
-            return 0
+    def _look_into(self, folder: DropFolder, failures: list[OSError]) -> int:
         try:
-            self._hold(folder)
-            for path in left_over:
-                take(self.intake, folder, path, self.token)
-            for path in whole:
+            folder.make()
+            left_over, whole = _left_over(folder), folder.whole_files(time.time())
+            if left_over or whole:
                 self._hold(folder)
-                take(self.intake, folder, begin(folder, path), self.token)
         except FolderLost:
             return 0
-        return len(left_over) + len(whole)
+        except OSError as error:
+            failures.append(error)
+            return 0
+        taken = 0
+        for path in [*left_over, *whole]:
+            try:
+                self._hold(folder)
+                take(self.intake, folder, path if path.parent == folder.working else begin(folder, path), self.token)
+                taken += 1
+            except FolderLost:
+                break
+            except OSError as error:
+                log.warning("file_must_wait", source=folder.source.code, file=sound_name(path.name), error=str(error))
+                failures.append(error)
+        return taken
 
     def _hold(self, folder: DropFolder) -> None:
         with self.intake.store.writing() as session:
             hold_folder(session, folder.source, self.token, self.intake.clock())
+
+
+def _left_over(folder: DropFolder) -> list[Path]:
+    """Files that were begun and not ended; the list of a file's bad rows is none, but a dropped one may be named so."""
+    return sorted(
+        path
+        for path in folder.working.iterdir()
+        if path.is_file() and not (path.name.endswith(ERRORS_ENDING) and _owner_of(path).exists())
+    )
+
+
+def _owner_of(errors_path: Path) -> Path:
+    return errors_path.with_name(errors_path.name.removesuffix(ERRORS_ENDING))
 
 
 def watcher_for(settings: Settings, topology: Topology, intake: Intake) -> Watcher:
