@@ -20,6 +20,7 @@ class FaultyProxy:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._faults: list[tuple[str, str, Callable[[_Call], None]]] = []
+        self._came: list[str] = []
         self._lock = threading.Lock()
         self._released = threading.Event()
         proxy = self
@@ -51,6 +52,14 @@ class FaultyProxy:
     def answer(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes = b"{}") -> None:
         self._faults.append((method, path, lambda call: call.reply(status, headers, body)))
 
+    def let_through(self, method: str, path: str) -> None:
+        """Count this call off, so that the next fault meets a later one."""
+        self.before(method, path, lambda: None)
+
+    def passed(self, path: str) -> int:
+        """How many calls whose path ends so came by, whatever was made of them."""
+        return sum(came.endswith(path) for came in self._came)
+
     def hold(self, method: str, path: str) -> None:
         def hold(call: _Call) -> None:
             self._released.wait(HOLD_SECONDS)
@@ -69,6 +78,7 @@ class FaultyProxy:
 
     def _serve(self, call: _Call) -> None:
         with self._lock:
+            self._came.append(call.path.partition("?")[0])
             fault = next((f for f in self._faults if f[0] == call.command and call.ends_with(f[1])), None)
             if fault is not None:
                 self._faults.remove(fault)

@@ -61,8 +61,10 @@ class TrytonServer:
     key: str = field(repr=False)
     database: Path
 
-    def adapter(self, url: str | None = None, key: str | None = None, timeout_seconds: float = 40.0) -> TrytonAdapter:
-        return TrytonAdapter(TargetSettings("erp", url or self.url, timeout_seconds, {}, key or self.key))
+    def adapter(
+        self, url: str | None = None, key: str | None = None, timeout_seconds: float = 40.0, **options: Any
+    ) -> TrytonAdapter:
+        return TrytonAdapter(TargetSettings("erp", url or self.url, timeout_seconds, options, key or self.key))
 
     @property
     def rest(self) -> TrytonRest:

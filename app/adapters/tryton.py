@@ -9,45 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from app.adapters import tryton_documents as documents
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp
+from app.adapters.tryton_calls import TrytonCalls
+from app.adapters.tryton_models import FLOWS, RECEIPT, SUPPLIER_RETURN, next_button
 from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
 from app.adapters.tryton_reading import balances, items
 from app.adapters.tryton_receipts import sort_received
 from app.adapters.tryton_records import TrytonRecords
-from app.adapters.tryton_rest import Rejected, TrytonRest
+from app.adapters.tryton_rest import REFUSED, SERVER_FAULT, TrytonRest
 from app.adapters.tryton_reversals import reversal_of
+from app.adapters.tryton_rpc import TrytonRpc
 from app.errors import Refused, Transient, Waiting
 from mappings.units import plain
 
 _STEPS = 12
-_SERVER_FAULTS = 2
-
-
-@dataclass(frozen=True)
-class _Flow:
-    """The button to press in each state, and where the moves are that need stock."""
-
-    buttons: Mapping[str, str]
-    assigned_field: str = ""
-
-
-_FLOWS: Mapping[str, _Flow] = {
-    documents.PRODUCTION: _Flow(
-        {"draft": "wait", "waiting": "assign_try", "assigned": "run", "running": "do"}, "inputs"
-    ),
-    documents.TRANSFER: _Flow(
-        {"draft": "wait", "waiting": "assign_try", "assigned": "do", "packed": "ship", "shipped": "do"}, "moves"
-    ),
-    documents.RECEIPT: _Flow({"draft": "receive", "received": "do"}),
-    documents.SUPPLIER_RETURN: _Flow({"draft": "wait", "waiting": "assign_try", "assigned": "do"}, "moves"),
-}
+_TRIES = 2
 
 
 class TrytonAdapter:
@@ -59,6 +41,8 @@ class TrytonAdapter:
         http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._rest = TrytonRest(settings.url, settings.secret, http)
         self._records = TrytonRecords(self._rest, settings.options.get("company"))
+        rpc = TrytonRpc(settings.url, settings.options.get("login"), settings.secret, http)
+        self._calls = TrytonCalls(self._rest, rpc, lambda: self._records.context)
 
     def post(self, request: PostingRequest) -> TargetAnswer:
         model = documents.model_of(request.document)
@@ -71,8 +55,8 @@ class TrytonAdapter:
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         """None also for a document that stands half-way: posting it again goes on where it stopped."""
         models = [documents.model_of(request.document)]
-        if documents.RECEIPT in models:
-            models.append(documents.SUPPLIER_RETURN)
+        if RECEIPT in models:
+            models.append(SUPPLIER_RETURN)
         for model in models:
             record = self._held(model, request.posting_key)
             if record is not None and record["state"] == "done":
@@ -99,18 +83,17 @@ class TrytonAdapter:
 
     def _held(self, model: str, posting_key: str) -> dict[str, Any] | None:
         """The one document of this key: the one that was driven furthest, else the oldest draft."""
-        fields = ["state", "number", "reference"] + (["transit_location"] if model == documents.TRANSFER else [])
-        found = self._rest.search(model, documents.with_key(posting_key), fields, limit=50)
+        found = self._calls.held(model, posting_key)
         driven = [record for record in found if record["state"] not in ("draft", "cancelled")]
         return next(iter(driven + found), None)
 
     def _draft(self, model: str, posting_key: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        for attempt in range(_SERVER_FAULTS):
+        for attempt in range(_TRIES):
             try:
-                self._rest.create(model, values, ["id"], self._records.context)
-            except Rejected as fault:
-                # Only a 500 is worth a second try, and it may even have come after the commit.
-                if fault.status != 500 or attempt + 1 == _SERVER_FAULTS:
+                self._calls.create(model, values)
+            except Refused as refusal:
+                # Only a fault of the server is worth a second try, and it may even have come after the commit.
+                if refusal.code != SERVER_FAULT or attempt + 1 == _TRIES:
                     raise
             record = self._held(model, posting_key)
             if record is not None:
@@ -127,12 +110,14 @@ class TrytonAdapter:
                 raise Refused("document_cancelled", f"Somebody cancelled {record['number']} in Tryton.")
             before = record["state"]
             try:
-                record = record | self._press(model, record, request)
-            except Rejected as fault:
+                record = self._press(model, record, request)
+            except Refused as refusal:
+                if refusal.code not in (REFUSED, SERVER_FAULT):
+                    raise
                 # The button may be gone because somebody else pressed it: what counts is the state now.
                 record = self._held(model, request.posting_key) or record
                 faults += record["state"] == before
-                if faults and (fault.status != 500 or faults >= _SERVER_FAULTS):
+                if faults and (refusal.code == REFUSED or faults >= _TRIES):
                     raise
                 continue
             if before == record["state"] == "waiting":
@@ -140,28 +125,23 @@ class TrytonAdapter:
         raise Transient(f"Tryton's document {record['number']} is still {record['state']}.")
 
     def _press(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> dict[str, Any]:
-        state = record["state"]
-        button = _FLOWS[model].buttons[state]
-        if state == "assigned" and record.get("transit_location"):
-            button = "pack"
-        if state == "received":
+        if record["state"] == "received":
             sort_received(record["id"], request.document, self._records)
-        fields = ["state", "number"] + (["transit_location"] if model == documents.TRANSFER else [])
-        return self._rest.act(model, record["id"], button, fields, self._records.context)
+        return self._calls.press(model, record["id"], next_button(model, record))
 
     def _settled(self, model: str, record: Mapping[str, Any]) -> TargetAnswer:
-        if model == documents.RECEIPT:
+        if model == RECEIPT:
             # The receipt has its effect already; what the order still expects must not make it look refused.
-            with suppress(Rejected):
+            with suppress(Refused):
                 settle_expected(self._rest, record["id"], self._records.context)
         return _answer(model, record)
 
     def _release(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> None:
         """Short of stock: give back what was reserved, or it would starve the next order, and say what is missing."""
-        moves = _FLOWS[model].assigned_field
+        moves = FLOWS[model].assigned_field
         fields = [f"{moves}.{name}" for name in ("state", "product.code", "quantity", "unit.symbol")]
         short = [move for move in self._rest.get(model, record["id"], fields)[moves] if move["state"] == "draft"]
-        self._rest.act(model, record["id"], "wait", ["state"], self._records.context)
+        self._calls.press(model, record["id"], "wait")
         if not short:
             raise Transient("Tryton could not reserve the stock; another document was faster.")
         lacking = ", ".join(_amount(move) for move in short)

@@ -9,15 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from app.adapters.tryton_models import PRODUCTION, RECEIPT, TRANSFER
 from app.adapters.tryton_orders import order_line
 from app.adapters.tryton_records import Bill, Component, Item, TrytonRecords, Unit, Warehouse, exact_number
 from app.adapters.tryton_rest import tryton_date, tryton_decimal
 from app.errors import Refused
-
-PRODUCTION = "production"
-TRANSFER = "stock.shipment.internal"
-RECEIPT = "stock.shipment.in"
-SUPPLIER_RETURN = "stock.shipment.in.return"
 
 MODELS = {"production": PRODUCTION, "transfer": TRANSFER, "receipt": RECEIPT}
 
@@ -157,7 +153,7 @@ def move(records: TrytonRecords, line: Line, from_id: int, to_id: int, *, priced
         "company": records.company_id,
     }
     if line.get("lot"):
-        values["lot"] = records.lot_id(item, line["lot"])
+        values["lot"] = records.lot_id((item.id, line["lot"]))
     if priced:
         values |= {"unit_price": tryton_decimal(Decimal(0)), "currency": records.currency_id}
     return values

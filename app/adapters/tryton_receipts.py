@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.adapters import tryton_documents as documents
+from app.adapters.tryton_models import RECEIPT
 from app.adapters.tryton_records import TrytonRecords
 
 
@@ -15,7 +16,7 @@ def sort_received(shipment_id: int, document: Mapping[str, Any], records: Tryton
     if not documents.needs_sorting(document):
         return
     house = records.warehouse(document["warehouse"])
-    shipment = records.rest.get(documents.RECEIPT, shipment_id, ["inventory_moves.to_location"])
+    shipment = records.rest.get(RECEIPT, shipment_id, ["inventory_moves.to_location"])
     proposed = [move["id"] for move in shipment["inventory_moves"]]
     wanted = [
         documents.move(records, {**document, "quantity": document[part]}, house.input_id, place)
@@ -26,7 +27,7 @@ def sort_received(shipment_id: int, document: Mapping[str, Any], records: Tryton
     changes += [["create", wanted]] if wanted else []
     if changes:
         values = {"inventory_moves": changes}
-        records.rest.update(documents.RECEIPT, shipment_id, values, ["state"], records.context)
+        records.rest.update(RECEIPT, shipment_id, values, ["state"], records.context)
 
 
 def _parts(document: Mapping[str, Any], records: TrytonRecords) -> list[tuple[str, int]]:

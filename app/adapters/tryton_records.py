@@ -108,6 +108,7 @@ class TrytonRecords:
         self.place = Kept(self._fetch_place)
         self.warehouse = Kept(self._fetch_warehouse)
         self.bill = Kept(self._fetch_bill)
+        self.lot_id = Kept(self._fetch_lot)
         self._company = Kept(self._fetch_company)
 
     @property
@@ -129,15 +130,6 @@ class TrytonRecords:
             known = ", ".join(sorted(item.units))
             raise Refused("unit_unknown", f"Tryton has no unit {symbol} for item {item.code}; it has {known}.")
         return unit
-
-    def lot_id(self, item: Item, number: str) -> int:
-        """The lot, made where Tryton does not have it yet. Of two made at once both writers then use the older."""
-        domain = [["number", "=", number], ["product", "=", item.id]]
-        found = self.rest.search("stock.lot", domain, ["id"], limit=1)
-        if not found:
-            self.rest.create("stock.lot", {"number": number, "product": item.id}, ["id"], self.context)
-            found = self.rest.search("stock.lot", domain, ["id"], limit=1)
-        return int(found[0]["id"])
 
     def _fetch_company(self, _: str) -> tuple[int, int]:
         domain = [["id", "=", self._company_id]] if self._company_id is not None else []
@@ -162,6 +154,16 @@ class TrytonRecords:
         )
         bills = found[0]["boms"]
         return Item(found[0]["id"], code, {u["symbol"]: _unit(u) for u in units}, bills[0]["bom"] if bills else None)
+
+    def _fetch_lot(self, lot: tuple[int, str]) -> int:
+        """The lot, made where Tryton does not have it yet. Of two made at once both writers then use the older."""
+        item_id, number = lot
+        domain = [["number", "=", number], ["product", "=", item_id]]
+        found = self.rest.search("stock.lot", domain, ["id"], limit=1)
+        if not found:
+            self.rest.create("stock.lot", {"number": number, "product": item_id}, ["id"], self.context)
+            found = self.rest.search("stock.lot", domain, ["id"], limit=1)
+        return int(found[0]["id"])
 
     def _fetch_place(self, code: str) -> Place:
         found = self.rest.search("stock.location", [["code", "=", code]], ["type"], limit=2)

@@ -23,12 +23,11 @@ PAGE = 500
 _REASON_CHARACTERS = 500
 
 
-class Rejected(Refused):
-    """Tryton said no to this call. A 400 may mean that the record's state has moved on: read it before giving up."""
+REFUSED = "target_refused"
+"""Tryton said no to a call. It may mean that the record's state has moved on: read it before giving up."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__("target_error" if status == 500 else "target_refused", reason)
-        self.status = status
+SERVER_FAULT = "target_error"
+"""Tryton failed inside; mostly for good, and one more try is cheap."""
 
 
 class TrytonRest:
@@ -133,7 +132,7 @@ def _error(answer: HttpAnswer, writing: bool) -> Exception:
         return Transient(f"Tryton is busy ({status}).", _seconds(answer.headers.get("retry-after")))
     if status in (502, 504):
         return _silence(f"status {status}", writing)
-    return Rejected(status, _reason(status, answer.body))
+    return Refused(SERVER_FAULT if status == 500 else REFUSED, _reason(status, answer.body))
 
 
 def _seconds(text: str | None) -> float | None:

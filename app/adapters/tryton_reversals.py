@@ -9,6 +9,7 @@ from typing import Any
 
 from app.adapters import tryton_documents as documents
 from app.adapters.base import PostingRequest
+from app.adapters.tryton_models import PRODUCTION, RECEIPT, SUPPLIER_RETURN, TRANSFER
 from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import tryton_date, tryton_decimal
 from app.errors import Refused
@@ -25,9 +26,9 @@ def reversal_of(original: str, request: PostingRequest, records: TrytonRecords) 
     if model not in documents.MODELS.values() or not number.isdigit():
         raise Refused("reference_unknown", f"{original!r} is not a document that the Tryton adapter posted.")
     build = {
-        documents.PRODUCTION: _of_production,
-        documents.TRANSFER: _of_transfer,
-        documents.RECEIPT: _of_receipt,
+        PRODUCTION: _of_production,
+        TRANSFER: _of_transfer,
+        RECEIPT: _of_receipt,
     }[model]
     yield from build(int(number), request, records)
 
@@ -44,7 +45,7 @@ def _of_production(number: int, request: PostingRequest, records: TrytonRecords)
     """A disassembly: the outputs go back into production, the inputs come out of it."""
 
     def values() -> Mapping[str, Any]:
-        record = _read(documents.PRODUCTION, number, ("inputs", "outputs"), ("warehouse", "location"), records)
+        record = _read(PRODUCTION, number, ("inputs", "outputs"), ("warehouse", "location"), records)
         return _begin(request, records) | {
             "type": "disassembly",
             "planned_start_date": tryton_date(request.document["day"]),
@@ -54,18 +55,18 @@ def _of_production(number: int, request: PostingRequest, records: TrytonRecords)
             "outputs": [["create", [_opposite(move, records, priced=True) for move in record["inputs"]]]],
         }
 
-    yield documents.PRODUCTION, request.posting_key, values
+    yield PRODUCTION, request.posting_key, values
 
 
 def _of_transfer(number: int, request: PostingRequest, records: TrytonRecords) -> Iterator[Step]:
     def values() -> Mapping[str, Any]:
         ends = ("from_location", "to_location")
-        record = _read(documents.TRANSFER, number, ("outgoing_moves",), ends, records)
+        record = _read(TRANSFER, number, ("outgoing_moves",), ends, records)
         origin, destination = record["to_location"], record["from_location"]
         moves = [_move(move, origin, destination, records) for move in record["outgoing_moves"]]
         return _back(origin, destination, moves, request, records)
 
-    yield documents.TRANSFER, request.posting_key, values
+    yield TRANSFER, request.posting_key, values
 
 
 def _of_receipt(number: int, request: PostingRequest, records: TrytonRecords) -> Iterator[Step]:
@@ -73,11 +74,11 @@ def _of_receipt(number: int, request: PostingRequest, records: TrytonRecords) ->
     its own, since a return has one origin."""
     store = records.place(request.document["storage"]).id
     supplier_and_moves = ("supplier", "supplier_location", "warehouse_input")
-    record = _read(documents.RECEIPT, number, ("incoming_moves", "inventory_moves"), supplier_and_moves, records)
+    record = _read(RECEIPT, number, ("incoming_moves", "inventory_moves"), supplier_and_moves, records)
     for place, moves in _elsewhere(record, store).items():
         gathered = PostingRequest(f"{request.posting_key}F{place}", request.kind, request.plant, request.document)
         back = _back(place, store, [_move(move, place, store, records) for move in moves], gathered, records)
-        yield documents.TRANSFER, gathered.posting_key, partial(dict, back)
+        yield TRANSFER, gathered.posting_key, partial(dict, back)
 
     def values() -> Mapping[str, Any]:
         location = record["supplier_location"]
@@ -85,7 +86,7 @@ def _of_receipt(number: int, request: PostingRequest, records: TrytonRecords) ->
         ends = {"supplier": record["supplier"], "from_location": store, "to_location": location}
         return _begin(request, records) | ends | {"moves": [["create", moves]]}
 
-    yield documents.SUPPLIER_RETURN, request.posting_key, values
+    yield SUPPLIER_RETURN, request.posting_key, values
 
 
 def _elsewhere(record: Mapping[str, Any], store: int) -> dict[int, list[Move]]:

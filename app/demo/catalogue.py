@@ -11,6 +11,8 @@ from decimal import Decimal
 
 COMPANY = "Lineside Cycles"
 SUPPLIER = "Northern Components"
+SERVICE_LOGIN = "lineside"
+"""The ERP's user that Lineside posts as."""
 
 
 @dataclass(frozen=True)

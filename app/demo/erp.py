@@ -22,6 +22,7 @@ from typing import Any
 
 from app.adapters.bounded_http import BoundedHttp
 from app.adapters.tryton_rest import TrytonRest
+from app.demo.catalogue import SERVICE_LOGIN
 
 DATABASE = "lineside"
 MODULES = ("production", "stock_lot", "purchase")
@@ -177,7 +178,7 @@ def _close_whole(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode = DELETE")
-        (found,) = connection.execute("SELECT count(*) FROM res_user WHERE login = 'lineside'").fetchone()
+        (found,) = connection.execute("SELECT count(*) FROM res_user WHERE login = ?", [SERVICE_LOGIN]).fetchone()
     if not found:
         raise ErpUnavailable("Tryton's database was built but not filled; try again.")
 

@@ -16,7 +16,6 @@ from trytond.transaction import Transaction
 from app.demo import catalogue
 
 ADMIN_ID = 1
-SERVICE_LOGIN = "lineside"
 SERVICE_GROUPS = (
     ("stock", "group_stock"),
     ("production", "group_production"),
@@ -231,7 +230,7 @@ def _seed_purchases(company: Any, products: Records, plants: Records) -> None:
 
 
 def _seed_service_user(company: Any) -> None:
-    user = _model("res.user")(name="Lineside", login=SERVICE_LOGIN, companies=[company], company=company)
+    user = _model("res.user")(name="Lineside", login=catalogue.SERVICE_LOGIN, companies=[company], company=company)
     user.groups = [_by_xml_id(module, name) for module, name in SERVICE_GROUPS]
     user.save()
 
@@ -251,11 +250,14 @@ def seed() -> None:
 
 
 def issue_key() -> str:
-    """A new REST key for the service user; every earlier key of that user stops working."""
+    """A new REST key for the service user, and the same as password, so that one secret opens both of Tryton's
+    interfaces; every earlier key of that user stops working."""
     Application, User = _model("res.user.application"), _model("res.user")
-    (user,) = User.search([("login", "=", SERVICE_LOGIN)])
+    (user,) = User.search([("login", "=", catalogue.SERVICE_LOGIN)])
     Application.cancel(Application.search([("user", "=", user.id), ("state", "!=", "cancelled")]))
     (made,) = Application.create([{"user": user.id, "application": "rest", "state": "validated"}])
+    user.password = made.key
+    user.save()
     return str(made.key)
 
 

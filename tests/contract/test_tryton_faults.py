@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.adapters import tryton_documents as documents
+from app.adapters.tryton_models import RECEIPT
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from tests.faulty_proxy import FaultyProxy
 from tests.tryton_server import TrytonServer, completion, receipt, tryton_server
@@ -55,7 +55,7 @@ def test_a_receipt_whose_answer_was_lost_is_received_once(
     adapter.post(request)
 
     assert tryton_server.on_hand("TUBE-1", "P100-ST") == before + 3
-    assert tryton_server.states(documents.RECEIPT, request.posting_key) == ["done"]
+    assert tryton_server.states(RECEIPT, request.posting_key) == ["done"]
 
 
 def test_a_lost_answer_to_a_search_is_transient_since_nothing_was_written(

@@ -11,6 +11,7 @@ import pytest
 
 from app.adapters import tryton_documents as documents
 from app.adapters.base import PostingRequest
+from app.adapters.tryton_models import TRANSFER
 from app.errors import Refused, Waiting
 from tests.tryton_server import (
     EVERY_KIND,
@@ -203,7 +204,7 @@ def test_a_waiting_document_goes_on_once_the_stock_is_there(tryton_server: Tryto
     adapter.post(completion(2, lot=lot))
 
     assert adapter.post(request).body["state"] == "done"
-    assert tryton_server.states(documents.TRANSFER, request.posting_key) == ["done"]
+    assert tryton_server.states(TRANSFER, request.posting_key) == ["done"]
 
 
 REFUSALS = {
@@ -233,8 +234,8 @@ def test_a_document_that_somebody_cancelled_in_tryton_is_refused(tryton_server: 
     adapter, request = tryton_server.adapter(), scrap(5, lot=new_key())
     with pytest.raises(Waiting):
         adapter.post(request)
-    (held,) = tryton_server.rest.search(documents.TRANSFER, documents.with_key(request.posting_key), ["id"])
-    tryton_server.rest.act(documents.TRANSFER, held["id"], "cancel", ["state"], {"company": 1})
+    (held,) = tryton_server.rest.search(TRANSFER, documents.with_key(request.posting_key), ["id"])
+    tryton_server.rest.act(TRANSFER, held["id"], "cancel", ["state"], {"company": 1})
 
     with pytest.raises(Refused) as caught:
         adapter.post(request)
