@@ -89,11 +89,11 @@ def split_batch(body: bytes) -> list[bytes]:
             raise Problem(422, "refused", f"The batch has more than {BATCH_BOUND} events; send several.")
         position = _skip(text, end)
         sign = text[position : position + 1]
+        if sign not in ("]", ","):
+            raise _no_json(text, position, "expecting ',' or ']'")
         position = _skip(text, position + 1)
         if sign == "]":
             break
-        if sign != ",":
-            raise _no_json(text, position - 1, "expecting ',' or ']'")
     if position != len(text):
         raise _no_json(text, position, "there is more after the array")
     return events

@@ -12,7 +12,7 @@ from app.access.policy import PUBLIC, policy
 blueprint = Blueprint("documentation", __name__, template_folder="templates")
 
 ASSETS = Path(str(files("swagger_ui_bundle"))) / "vendor" / "swagger-ui-4.15.5"
-_SERVED = "any('swagger-ui.css','swagger-ui-bundle.js','swagger-ui-standalone-preset.js','favicon-32x32.png')"
+SERVED = "any('swagger-ui.css','swagger-ui-bundle.js','swagger-ui-standalone-preset.js','favicon-32x32.png')"
 # Swagger UI writes style attributes into its page.
 _CONTENT_SECURITY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; "
@@ -41,7 +41,7 @@ def show_start_script() -> Response:
     return send_from_directory(Path(__file__).parent / "static", "docs_start.js", max_age=3600)
 
 
-@blueprint.get(f"/docs/assets/<{_SERVED}:name>")
+@blueprint.get(f"/docs/assets/<{SERVED}:name>")
 @policy(PUBLIC)
 def show_asset(name: str) -> Response:
     return send_from_directory(ASSETS, name, max_age=86_400)

@@ -18,6 +18,9 @@ from mappings.canonical import contract
 from mappings.canonical.registry import SCHEMAS
 from mappings.registry import INBOUND
 
+# How like a known type another must be to count as a slip of the pen: one or two letters of twenty.
+SLIP_LIKENESS = 0.85
+
 
 def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_plant: str | None) -> Incoming:
     """The message as the inbox takes it; raises Problem where source, plant, type or content are refused."""
@@ -77,10 +80,11 @@ def _plant(named: str | None, source: Source, key: KeyOwner, topology: Topology)
 
 
 def _check_type(event_type: str, source: Source) -> None:
-    if contract.is_canonical(event_type) or (source.mapping, event_type) in INBOUND:
-        return
-    own = (kind for family, kind in INBOUND if family == source.mapping)
-    raise _unknown("type", event_type, [*own, *SCHEMAS], f" for source {source.code}")
+    """A slip in a known type is told at once. Any other type is kept: it is dead until somebody maps it, then it is
+    requeued, and its sender need not be asked to send again what may be weeks old."""
+    known = [kind for family, kind in INBOUND if family == source.mapping] + list(SCHEMAS)
+    if event_type not in known and difflib.get_close_matches(event_type, known, n=1, cutoff=SLIP_LIKENESS):
+        raise _unknown("type", event_type, known, f" for source {source.code}")
 
 
 def _unknown(what: str, name: str, known: Iterable[str], behind: str = "") -> Problem:

@@ -30,7 +30,9 @@ def show_payload(body: bytes, size_bytes: int) -> Shown:
     if b"\0" in body:
         return Shown("", f"Binary, {size_bytes:,} bytes; download it to look at it.")
     if size_bytes > len(body):
-        return Shown(_decoded(body), f"The first {len(body):,} of {size_bytes:,} bytes; download it for the rest.")
+        return Shown(
+            _decoded(body, cut=True), f"The first {len(body):,} of {size_bytes:,} bytes; download it for the rest."
+        )
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     try:
         if start in (b"{", b"["):
@@ -60,10 +62,10 @@ def _lay_out_xml(body: bytes) -> str:
     return etree.tostring(root, encoding="unicode")
 
 
-def _decoded(body: bytes) -> str:
+def _decoded(body: bytes, *, cut: bool = False) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if error.start >= len(body) - 3:  # a character that the cut went through
+        if cut and error.start >= len(body) - 3:  # the cut went through a character
             return body[: error.start].decode("utf-8-sig")
         return body.decode("latin-1")

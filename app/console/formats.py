@@ -13,7 +13,7 @@ from app.inbox.states import State
 from app.web.services import services
 
 NOTHING = Markup('<span class="none">&ndash;</span>')
-_NAMED_MESSAGE = re.compile(r"\b([Mm]essage )([0-9]{1,18})\b")
+_NAMED_MESSAGE = re.compile(r"\b[Mm]essage ([0-9]{1,18})\b")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 TONES = {
@@ -86,11 +86,12 @@ def seconds(value: float | None) -> Markup | str:
 
 def linked(text: str) -> Markup:
     """Text in which every message that it names is a link."""
-    return Markup(_NAMED_MESSAGE.sub(_link, str(escape(text))))
-
-
-def _link(found: re.Match[str]) -> str:
-    return f'{found[1]}<a href="{url_for("console.show_message", message_id=int(found[2]))}">{found[2]}</a>'
+    written, end = Markup(""), 0
+    for found in _NAMED_MESSAGE.finditer(text):
+        there = url_for("console.show_message", message_id=int(found[1]))
+        written += escape(text[end : found.start(1)]) + Markup('<a href="{}">{}</a>').format(there, found[1])
+        end = found.end(1)
+    return written + escape(text[end:])
 
 
 def tone(state: str) -> str:

@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -80,6 +80,10 @@ def _csrf(error: CSRFError) -> Response:
 
 def _database(error: Exception) -> Response:
     """The sender keeps its message and tries again: nothing of this request was committed."""
+    if isinstance(error, DataError):
+        log.warning("value_not_storable", path=request.path, error=str(error.orig))
+        detail = "A value holds a NUL character, or is beyond what can be stored or looked for; nothing was done."
+        return Problem(422, "refused", detail).response()
     if isinstance(error, IntegrityError):
         log.error("request_failed", path=request.path, error=str(error.orig))
         return _failed()

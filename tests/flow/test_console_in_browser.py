@@ -1,0 +1,134 @@
+"""The console in a real browser: log in, follow a number, requeue a dead letter, see it due again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
+from app.access.roles import Role
+from app.inbox.states import Move, State, move_messages
+from app.store.session import Store
+from tests.factories import NOON, accept, move_event
+from tests.reading import states
+from tests.services import missing_service
+from tests.web import PASSWORD, Nudged, account_for, served, web_app
+
+pytestmark = pytest.mark.services
+
+ARGUMENTS = ["--no-sandbox", "--headless=new", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
+    if path is None:
+        missing_service("a browser (chromium)", "PATH")
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except BrowserError as error:
+            missing_service(f"a browser that starts ({error})", path)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def dead(sqlite_store: Store) -> int:
+    (message_id,) = accept(sqlite_store, move_event("scan-1", plant="P100"))
+    with sqlite_store.writing() as session:
+        move = Move(message_id, State.DEAD, reason_code="unit_unknown", reason="Item WHEEL-10 has no unit 'STK'.")
+        move_messages(session, [move], NOON)
+    return message_id
+
+
+@pytest.fixture
+def nudged() -> Nudged:
+    return Nudged()
+
+
+@pytest.fixture
+def page(browser: Browser, sqlite_store: Store, tmp_path: Path, nudged: Nudged) -> Iterator[Page]:
+    """A page at the log-in form. Whatever the browser complains of fails the test."""
+    account_for(sqlite_store, Role.OPERATOR)
+    complaints: list[str] = []
+    with served(web_app(sqlite_store, tmp_path, nudged=nudged)) as address:
+        context = browser.new_context(base_url=address)
+        context.set_default_timeout(15_000)
+        opened = context.new_page()
+        opened.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.goto("/")
+        yield opened
+        context.close()
+    assert complaints == []
+
+
+def log_in(page: Page) -> None:
+    page.get_by_label("Name").fill("operator")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Plants")).to_be_visible()
+
+
+def test_a_dead_letter_is_found_by_its_number_and_requeued(
+    page: Page, dead: int, sqlite_store: Store, nudged: Nudged
+) -> None:
+    log_in(page)
+
+    page.get_by_role("link", name="1 dead, P100").click()
+    page.get_by_role("link", name=str(dead), exact=True).click()
+    expect(page.get_by_text("Item WHEEL-10 has no unit 'STK'.").first).to_be_visible()
+    page.get_by_role("button", name="Requeue").click()
+
+    expect(page.get_by_role("status")).to_have_text(f"Message {dead} is due again.")
+    expect(page.get_by_role("heading", name=f"Message {dead}").locator("xpath=following-sibling::span")).to_have_text(
+        "received"
+    )
+    assert states(sqlite_store, dead) == ["received"]
+    assert nudged.plants == [("P100", 1)]
+
+
+def test_the_console_can_be_used_by_keyboard_alone(page: Page, dead: int, sqlite_store: Store) -> None:
+    log_in(page)
+    page.goto(f"/messages/{dead}")
+
+    page.get_by_role("button", name="Requeue").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.type("sent by mistake")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_have_text(f"Message {dead} is discarded.")
+    assert states(sqlite_store, dead) == ["discarded"]
+
+
+def test_the_console_works_without_scripts(browser: Browser, sqlite_store: Store, tmp_path: Path, dead: int) -> None:
+    account_for(sqlite_store, Role.OPERATOR)
+    with served(web_app(sqlite_store, tmp_path)) as address:
+        context = browser.new_context(base_url=address, java_script_enabled=False)
+        page = context.new_page()
+        page.goto("/dead-letters")
+        page.get_by_label("Name").fill("operator")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+
+        page.get_by_role("button", name=f"Requeue message {dead}").click()
+
+        expect(page.get_by_text("Nothing is dead")).to_be_visible()
+        context.close()
+    assert states(sqlite_store, dead) == ["received"]
+
+
+def test_the_api_page_draws_every_operation_without_the_internet(page: Page) -> None:
+    log_in(page)
+
+    page.goto("/docs")
+
+    expect(page.locator(".opblock").first).to_be_visible()
+    assert page.locator(".opblock").count() >= 12
