@@ -64,6 +64,10 @@ class OutboundContext:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+CORRECT_IT = "Correct the payload here and resubmit it, or have it sent anew under a new id."
+"""What a person can do about a payload that is wrong: under its own id it would be a conflict."""
+
+
 class MappingError(Exception):
     """The payload cannot become what it should. ``code`` is a stable word (``quantity_invalid``), ``field`` the place
     in the payload (``Quantity``, ``line 3 column 14``), ``reason`` a sentence a person can act on."""

@@ -57,7 +57,7 @@ def convert(amount: Quantity, to_uom: str, item: ItemFacts) -> Quantity:
         raise MappingError(
             "quantity_inexact",
             f"{plain(amount.value)} {amount.uom} of item {item.code} is no exact number of {to_uom}; "
-            f"send it in {item.base_uom}.",
+            f"send it in {item.base_uom}, or correct the item's units and requeue.",
         ) from None
     return Quantity(value, to_uom)
 
@@ -73,5 +73,7 @@ def _factor(uom: str, item: ItemFacts) -> Decimal:
     factor = item.units.get(uom)
     if factor is None or not factor.is_finite() or factor <= 0:
         known = ", ".join([item.base_uom, *sorted(set(item.units) - {item.base_uom})])
-        raise MappingError("unit_unknown", f"item {item.code} has no unit {uom!r}; its units are: {known}.")
+        raise MappingError(
+            "unit_unknown", f"item {item.code} has no unit {uom!r}; it has: {known}. Add it, then requeue."
+        )
     return factor

@@ -46,14 +46,18 @@ def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
         return Failed(Refused(error.code, error.reason, error.field))
     except Exception as error:
         log.exception("message_failed_unexpectedly", message_id=message_id)
-        reason = f"Lineside itself failed on this message ({type(error).__name__}); the log has the details."
+        failed = f"Lineside itself failed on this message ({type(error).__name__})"
+        reason = f"{failed}; the log has the details. Report it, then requeue or discard."
         return Failed(Refused("internal_error", reason))
 
 
 def refuse_if_it_costs_workers(message: Claimed) -> None:
     """Raise Refused for a message that was claimed again and again and never reported back."""
     if message.failing_since is None and message.attempts > LOST_WORKERS_LIMIT:
-        raise Refused("worker_lost", f"The worker ended {LOST_WORKERS_LIMIT} times while it held this message.")
+        raise Refused(
+            "worker_lost",
+            f"A worker ended {LOST_WORKERS_LIMIT} times while it held this message; see the log, then requeue it.",
+        )
 
 
 def failure_move(
@@ -119,7 +123,9 @@ def _wait_for(
     limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
     if gives_up and now - since >= limit:
         hours = limit.total_seconds() / 3600
-        return dead_move(message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h."), lane)
+        return dead_move(
+            message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h; provide it, then requeue."), lane
+        )
     recheck = min(RECHECK_CAP_SECONDS, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
     return Move(
         message.id,
@@ -148,7 +154,9 @@ def _due_again(
     since = message.failing_since or now
     if now - since >= timedelta(seconds=policy.give_up_seconds):
         hours = policy.give_up_seconds / 3600
-        return dead_move(message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h."), lane)
+        return dead_move(
+            message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h; mend it, then requeue."), lane
+        )
     delay = pipeline.retry_delay(policy, message.attempts)
     if after_seconds is not None:
         delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))

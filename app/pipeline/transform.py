@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -19,7 +19,7 @@ from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_do
 from app.store.messages_tables import Message
 from config.topology import Plant, RetryPolicy, Source
 from mappings.canonical import contract
-from mappings.context import Event, InboundContext, PlantFacts
+from mappings.context import CORRECT_IT, Event, InboundContext, MappingError, PlantFacts
 from mappings.formats import json_body
 from mappings.registry import INBOUND
 
@@ -88,10 +88,10 @@ def _read_events(
 ) -> tuple[tuple[Event, ...], str]:
     """Parse, map and check one payload; also the version (content hash) of the mapping that did it."""
     if contract.is_canonical(message.type):
-        data = json_body.read(body) if isinstance(body, bytes) else body
+        data = _readable(json_body.read, body) if isinstance(body, bytes) else body
         if isinstance(data, dict) and "event_time" not in data and "time" in attributes:
             data = {**data, "event_time": attributes["time"]}
-        return (Event(message.type, contract.validate(message.type, data)),), CANONICAL_VERSION
+        return (Event(message.type, _checked(message.type, data)),), CANONICAL_VERSION
     mapping = INBOUND.get((source.mapping, message.type))
     if mapping is None:
         known = ", ".join(sorted(kind for family, kind in INBOUND if family == source.mapping)) or "none"
@@ -100,10 +100,25 @@ def _read_events(
             f"Source {source.code} (mapping {source.mapping}) has no mapping for type {message.type!r}; "
             f"known types: {known}. Add the mapping, then requeue.",
         )
-    parsed = mapping.read(body) if isinstance(body, bytes) else body
+    parsed = _readable(mapping.read, body) if isinstance(body, bytes) else body
     events = mapping.to_canonical(parsed, _context(source, plant, message))
-    checked = tuple(Event(event.type, contract.validate(event.type, event.data)) for event in events)
+    checked = tuple(Event(event.type, _checked(event.type, event.data)) for event in events)
     return checked, mapping.version
+
+
+def _readable(read: Callable[[bytes], Any], body: bytes) -> Any:
+    """The body's value; a reader names the fault, and here it is told what a person can do about it."""
+    try:
+        return read(body)
+    except MappingError as error:
+        raise MappingError(error.code, f"{error.reason} {CORRECT_IT}", error.field) from None
+
+
+def _checked(event_type: str, data: Any) -> dict[str, Any]:
+    try:
+        return contract.validate(event_type, data)
+    except MappingError as error:
+        raise MappingError(error.code, f"{error.reason}. {CORRECT_IT}", error.field) from None
 
 
 def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
@@ -112,7 +127,7 @@ def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
         return payload.body, payload.attributes
     event = json_body.read(payload.body)
     if not isinstance(event, dict) or "data" not in event:
-        raise Refused("data_missing", "The CloudEvent has no data; send the event's content as `data`.", "data")
+        raise Refused("data_missing", f"The CloudEvent has no `data`. {CORRECT_IT}", "data")
     data = event["data"]
     attributes = {key: value for key, value in event.items() if key != "data"}
     return data.encode() if isinstance(data, str) else data, attributes

@@ -8,7 +8,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
 from mappings.canonical.contract import first_fault
 from mappings.canonical.fields import ERROR_TEXTS, Sign, decimal_text
-from mappings.context import InboundContext, MappingError
+from mappings.context import CORRECT_IT, InboundContext, MappingError
 
 
 class Payload(Schema):
@@ -32,8 +32,13 @@ def load(schema: Schema, payload: Any) -> dict[str, Any]:
         loaded: dict[str, Any] = schema.load(payload)
     except ValidationError as error:
         fault = first_fault(error.messages)
-        raise MappingError("payload_invalid", f"{fault.path or 'the payload'} {fault.message}.", fault.path) from None
+        raise wrong("payload_invalid", f"{fault.path or 'the payload'} {fault.message}", fault.path) from None
     return loaded
+
+
+def wrong(code: str, reason: str, place: str | None) -> MappingError:
+    """A fault of the payload itself, with what a person can do about it."""
+    return MappingError(code, f"{reason}. {CORRECT_IT}", place)
 
 
 def amount(value: Any, unit: str, context: InboundContext, place: str, sign: Sign = "positive") -> dict[str, str]:
@@ -41,7 +46,7 @@ def amount(value: Any, unit: str, context: InboundContext, place: str, sign: Sig
     try:
         text = decimal_text(value, sign)
     except ValidationError as error:
-        raise MappingError("quantity_invalid", f"{place} {error.messages[0]}.", place) from None
+        raise wrong("quantity_invalid", f"{place} {error.messages[0]}", place) from None
     return {"value": text, "uom": canonical_unit(unit, context, place)}
 
 
@@ -53,7 +58,8 @@ def canonical_unit(unit: str, context: InboundContext, place: str) -> str:
         known = ", ".join(sorted(context.units))
         raise MappingError(
             "unit_unknown",
-            f"{place} is in unit {unit[:40]!r}, which source {context.source} has no translation for; it has: {known}.",
+            f"{place} is in unit {unit[:40]!r}, which source {context.source} has no translation for; it has: {known}. "
+            "Add the unit to the source in the topology file, then requeue.",
             place,
         )
     return context.units[unit]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mappings.canonical.fields import instant_text
-from mappings.context import MappingError, PlantFacts
+from mappings.context import CORRECT_IT, MappingError, PlantFacts
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
@@ -52,9 +52,11 @@ def _zone(plant: PlantFacts) -> ZoneInfo:
         return ZoneInfo(plant.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise MappingError(
-            "zone_unknown", f"plant {plant.code} has the unknown time zone {plant.timezone!r}."
+            "zone_unknown",
+            f"plant {plant.code} has the unknown time zone {plant.timezone!r}; mend the topology file, then requeue.",
         ) from None
 
 
 def _invalid(text: str, place: str, example: str) -> MappingError:
-    return MappingError("time_invalid", f"{place} is {text[:40]!r}, which is no time like {example}.", place)
+    reason = f"{place} is {text[:40]!r}, which is no time like {example}. {CORRECT_IT}"
+    return MappingError("time_invalid", reason, place)

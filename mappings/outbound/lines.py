@@ -12,7 +12,9 @@ from mappings.units import Quantity, quantity, to_base
 def item_facts(code: str, context: OutboundContext) -> ItemFacts:
     facts = context.items.get(code)
     if facts is None:
-        raise MappingError("item_unknown", f"item {code} is not among the items that {context.target} was told about.")
+        raise MappingError(
+            "item_unknown", f"item {code} is unknown; describe it in the system of record for items, then requeue."
+        )
     return facts
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from marshmallow import fields
 
 from mappings.canonical.fields import ERROR_TEXTS
-from mappings.context import InboundContext, MappingError
-from mappings.inbound.payload import amount
+from mappings.context import InboundContext
+from mappings.inbound.payload import amount, wrong
 from mappings.inbound.plant_time import from_pattern
 
 _NUMBER = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+|[0-9]+(,[0-9]+)?", re.ASCII)
@@ -27,7 +27,7 @@ def words(row: Mapping[str, str]) -> dict[str, str]:
 
 def needed(row: Mapping[str, str], name: str) -> str:
     if not row[name]:
-        raise MappingError("payload_invalid", f"{name} is empty.", name)
+        raise wrong("payload_invalid", f"{name} is empty", name)
     return row[name]
 
 
@@ -38,9 +38,7 @@ def number(row: Mapping[str, str], name: str) -> str:
     if not text:
         return "0"
     if not _NUMBER.fullmatch(text) or len(text) > 40:
-        raise MappingError(
-            "quantity_invalid", f"{name} is {text[:40]!r}; write it like 1250,5 and never below 0.", name
-        )
+        raise wrong("quantity_invalid", f"{name} is {text[:40]!r}; it is written like 1250,5 and never below 0", name)
     return text.replace(".", "").replace(",", ".")
 
 

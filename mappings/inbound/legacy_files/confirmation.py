@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.context import Event, InboundContext, MappingError
 from mappings.inbound.legacy_files.columns import Column, day_and_time, needed, quantity, unpadded, words
-from mappings.inbound.payload import Payload, load, present, transformation_id
+from mappings.inbound.payload import Payload, load, present, transformation_id, wrong
 
 
 class Confirmation(Payload):
@@ -34,9 +34,8 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
     good, lost = quantity(row, "good_qty", context), quantity(row, "scrap_qty", context)
     final = _is_last(row)
     if good["value"] == "0" and lost["value"] == "0" and not final:
-        raise MappingError(
-            "nothing_reported", "good_qty and scrap_qty are both zero, and the order goes on.", "good_qty"
-        )
+        reason = "good_qty and scrap_qty are both zero, and the order goes on; discard the row if that is right."
+        raise MappingError("nothing_reported", reason, "good_qty")
     head = _head(row, context)
     events = []
     if lost["value"] != "0":
@@ -72,5 +71,5 @@ def _item(row: Mapping[str, str]) -> str:
 
 def _is_last(row: Mapping[str, str]) -> bool:
     if row["last"] not in ("", "X"):
-        raise MappingError("payload_invalid", f"last is {row['last'][:20]!r}; it must be X or empty.", "last")
+        raise wrong("payload_invalid", f"last is {row['last'][:20]!r}; it must be X or empty", "last")
     return row["last"] == "X"

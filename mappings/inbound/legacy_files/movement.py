@@ -11,7 +11,7 @@ from typing import Any
 
 from mappings.context import Event, InboundContext, MappingError
 from mappings.inbound.legacy_files.columns import Column, needed, quantity, stamp, unpadded, words
-from mappings.inbound.payload import Payload, load, present, transformation_id
+from mappings.inbound.payload import Payload, load, present, transformation_id, wrong
 
 _Row = Mapping[str, str]
 _SCRAP_REASON = "movement 551"
@@ -38,11 +38,14 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
     to_event = _MOVEMENTS.get(row["movement"])
     if to_event is None:
         known = ", ".join(_MOVEMENTS)
-        reason = f"movement is {row['movement'][:20]!r}; understood are {known}. A reversal is corrected by hand."
+        reason = (
+            f"movement is {row['movement'][:20]!r}; understood are {known}. "
+            "A reversal is posted by hand in the ERP; then discard this row."
+        )
         raise MappingError("movement_unknown", reason, "movement")
     moved = quantity(row, "quantity", context)
     if moved["value"] == "0":
-        raise MappingError("quantity_invalid", "quantity must be more than zero.", "quantity")
+        raise wrong("quantity_invalid", "quantity must be more than zero", "quantity")
     return [to_event(row, moved, context)]
 
 

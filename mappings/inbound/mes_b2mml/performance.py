@@ -15,7 +15,7 @@ from marshmallow import fields
 from mappings.canonical.fields import BoundedList, Code, Flag
 from mappings.canonical.parts import Part, parts
 from mappings.context import Event, InboundContext, MappingError
-from mappings.inbound.payload import Payload, amount, load, present, transformation_id
+from mappings.inbound.payload import Payload, amount, load, present, transformation_id, wrong
 from mappings.inbound.plant_time import from_iso
 
 _CONSUMED = frozenset({"Consumed", "Material Consumed"})
@@ -96,7 +96,8 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
     for response in document["responses"]:
         events += _response_events(response, document.get("created"), context)
     if not events:
-        raise MappingError("nothing_reported", "the document reports no material that was made, used or lost.")
+        reason = "the document reports no material that was made, used or lost; discard it if that is right."
+        raise MappingError("nothing_reported", reason)
     return events
 
 
@@ -104,7 +105,8 @@ def _response_events(response: Mapping[str, Any], created: str | None, context: 
     if response.get("operations_type", "Production") not in ("Production", "Mixed"):
         raise MappingError(
             "operations_type_unsupported",
-            f"the response is about {response['operations_type']}; only Production is understood.",
+            f"the response is about {response['operations_type']}; only Production is understood. "
+            "Discard it, or have its type mapped and requeue.",
             "OperationsType",
         )
     events: list[Event] = []
@@ -151,13 +153,12 @@ def _head(
 ) -> dict[str, Any]:
     order = segment.get("order") or response.get("order") or response.get("id")
     if not order:
-        raise MappingError("payload_invalid", "a response names no order.", "ProductionRequestID")
+        raise wrong("payload_invalid", "a response names no order", "ProductionRequestID")
     times = (segment.get("time"), segment.get("posted"), response.get("time"), created)
     when = next((time for time in times if time), None)
     if when is None:
-        raise MappingError(
-            "time_missing", f"order {order}: no ActualEndTime, EndTime or CreationDateTime.", "ActualEndTime"
-        )
+        reason = f"order {order} has no ActualEndTime, EndTime or CreationDateTime"
+        raise wrong("time_missing", reason, "ActualEndTime")
     return present(
         event_time=from_iso(when, context.plant, "ActualEndTime"),
         location={"site": context.plant.code} | _location({**response["location"], **segment.get("location", {})}),
@@ -183,7 +184,9 @@ def _sort(material: Mapping[str, Any], found: _Sorted, context: InboundContext) 
     if use == "Other" and (material.get("other_use") or "").casefold() in ("scrap", "scrapped"):
         found.scrapped.append(line | {"reason": reason or "Scrap"})
     elif use not in _CONSUMED and use not in _PRODUCED:
-        raise MappingError("material_use_unsupported", f"{place} has the use {use!r}; list it in ignored_uses.", place)
+        reason = f"{place} has the use {use!r}, which reports nothing that is posted"
+        mend = "List it in the source's option ignored_uses in the topology file, then requeue."
+        raise MappingError("material_use_unsupported", f"{reason}. {mend}", place)
     elif reason:
         found.scrapped.append(line | {"reason": reason})
     else:
@@ -193,9 +196,9 @@ def _sort(material: Mapping[str, Any], found: _Sorted, context: InboundContext) 
 def _quantity(material: Mapping[str, Any], context: InboundContext) -> dict[str, str]:
     place = material["place"]
     if len(material["quantities"]) != 1:
-        raise MappingError("quantity_ambiguous", f"{place} has several quantities; send one.", place)
+        raise wrong("quantity_ambiguous", f"{place} has several quantities, and one is needed", place)
     if material["assembly"]:
-        raise MappingError("assembly_unsupported", f"{place} lists an assembly; send its parts as materials.", place)
+        raise wrong("assembly_unsupported", f"{place} lists an assembly; its parts are sent as materials", place)
     quantity = material["quantities"][0]
     return amount(quantity["value"], quantity["uom"], context, place, "not_negative")
 

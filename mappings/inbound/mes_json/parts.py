@@ -9,8 +9,8 @@ from marshmallow import fields
 
 from mappings.canonical.fields import BoundedList, Code, Flag
 from mappings.canonical.parts import Part
-from mappings.context import InboundContext, MappingError
-from mappings.inbound.payload import Number, Payload, amount, present
+from mappings.context import InboundContext
+from mappings.inbound.payload import Number, Payload, amount, present, wrong
 from mappings.inbound.plant_time import from_iso
 
 
@@ -82,5 +82,5 @@ _STATUSES = {"F": "unrestricted", "Q": "quality", "S": "blocked"}
 def stock_status(code: str | None, place: str) -> str | None:
     """``F`` (frei), ``Q`` (Qualitaet), ``S`` (gesperrt), as the MES's screens show them."""
     if code is not None and code not in _STATUSES:
-        raise MappingError("stock_status_unknown", f"{place} is {code[:20]!r}; the MES has F, Q and S.", place)
+        raise wrong("stock_status_unknown", f"{place} is {code[:20]!r}; the MES has F, Q and S", place)
     return _STATUSES.get(code) if code else None

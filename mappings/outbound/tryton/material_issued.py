@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mappings.context import Event, MappingError, OutboundContext
+from mappings.context import CORRECT_IT, Event, MappingError, OutboundContext
 from mappings.outbound.tryton.places import consumes_by_bill, document, line, storage
 
 
@@ -36,7 +36,7 @@ def _staging(
         raise MappingError(
             "storage_mixed",
             f"One issue to the line comes from {', '.join(sources)}, and a Tryton transfer has one origin; "
-            "send one issue a storage.",
+            f"send one issue a storage. {CORRECT_IT}",
             "components",
         )
     return {

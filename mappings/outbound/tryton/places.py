@@ -37,7 +37,10 @@ def consumes_by_bill(context: OutboundContext) -> bool:
     if isinstance(chosen, Mapping):
         chosen = chosen.get(context.plant.code, "bom")
     if chosen not in ("bom", "none"):
-        raise MappingError("option_invalid", f"The mapping option consume is {chosen!r}; it must be bom or none.")
+        raise MappingError(
+            "option_invalid",
+            f"The mapping option consume is {chosen!r}; set it to bom or none in the topology file, then requeue.",
+        )
     return bool(chosen == "bom")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mappings.context import Event, MappingError, OutboundContext
+from mappings.context import CORRECT_IT, Event, MappingError, OutboundContext
 from mappings.outbound.tryton.places import document, line, storage
 
 
@@ -18,7 +18,7 @@ def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | N
     if order["type"] != "purchase_order":
         raise MappingError(
             "document_type_unknown",
-            f"A receipt is posted to Tryton on a purchase_order, not on a {order['type']}.",
+            f"A receipt is posted to Tryton on a purchase_order, not on a {order['type']}. {CORRECT_IT}",
             "document_ref.type",
         )
     return {
