@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from app.access.roles import Role
 from app.adapters.base import TargetAnswer
 from app.errors import Refused, Transient
 from app.store.postings_tables import Posting
@@ -11,6 +14,7 @@ from app.store.session import Store
 from tests.factories import NOON, accept, incoming, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
 from tests.reading import message, states, timeline
+from tests.web import account_for, web_app
 
 NUL_KEY = b'{"a\\u0000b": 1, "a\\u0000b": 2}'
 ODD = "half \ud800 and NUL \x00"
@@ -55,3 +59,17 @@ def test_whatever_a_target_answers_is_written_down(store: Store) -> None:
         assert posting.answer == {"note": ODD}
         assert posting.reference is not None
         assert posting.reference.startswith("half \ufffd and NUL \ufffd")
+
+
+def test_a_question_that_no_database_can_be_asked_is_the_askers_fault_and_not_the_databases(
+    store: Store, tmp_path: Path
+) -> None:
+    client = web_app(store, tmp_path).test_client()
+    viewer = account_for(store, Role.VIEWER)
+
+    answer = client.get("/v1/messages?plant=P%00", headers=viewer)
+
+    if store.is_sqlite:
+        assert answer.get_json()["messages"] == []
+    else:
+        assert (answer.status_code, "NUL" in answer.get_json()["detail"]) == (422, True)

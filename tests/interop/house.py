@@ -70,7 +70,7 @@ class House:
     books: Mapping[str, Books]
     nudges: Quiet
 
-    def post(self, source: str, body: bytes, headers: Mapping[str, str] | None = None, **query: str) -> TestResponse:
+    def post(self, source: str, body: bytes, headers: Mapping[str, str] | None = None, /, **query: str) -> TestResponse:
         """A request with the source's key, otherwise as given."""
         named = {"Authorization": f"Bearer {self.keys[source]}"} | dict(headers or {})
         return self.client.post("/v1/messages", data=body, headers=named, query_string=query)
