@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app.access.identity import Forbidden, NotAuthenticated, TooManyAttempts
 from app.access.policy import policy_of
+from app.inbox.door import DoorBusy
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -36,6 +37,7 @@ def register_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _database)
+    app.register_error_handler(DoorBusy, _database)
     app.register_error_handler(HTTPException, _http)
 
 
