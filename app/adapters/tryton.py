@@ -16,7 +16,7 @@ from app.adapters import tryton_documents as documents
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp
 from app.adapters.tryton_calls import TrytonCalls
-from app.adapters.tryton_models import FLOWS, RECEIPT, SUPPLIER_RETURN, next_button
+from app.adapters.tryton_models import FLOWS, PRODUCTION, RECEIPT, SUPPLIER_RETURN, next_button
 from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
 from app.adapters.tryton_reading import balances, items
@@ -30,6 +30,8 @@ from mappings.units import plain
 
 _STEPS = 12
 _TRIES = 2
+_CANCELLED = "Somebody cancelled {} in Tryton: discard this message, or have it sent anew under a new id."
+_EMPTIED = "Somebody took this document's moves away in Tryton: discard this message, or have it sent anew."
 
 
 class TrytonAdapter:
@@ -50,6 +52,8 @@ class TrytonAdapter:
         if record is None:
             values = documents.body(request.document, request.posting_key, self._records)
             record = self._draft(model, request.posting_key, values)
+        elif record["state"] == "draft":
+            self._refuse_emptied(model, record)
         return self._drive(model, record, request)
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
@@ -100,6 +104,14 @@ class TrytonAdapter:
                 return record
         raise Transient("Tryton took the draft and does not show it yet.")
 
+    def _refuse_emptied(self, model: str, record: Mapping[str, Any]) -> None:
+        """A draft from an earlier attempt may have been cancelled and reopened by a person, and Tryton then drops its
+        moves: driven like that it would be done without any effect."""
+        lists = ["inputs", "outputs"] if model == PRODUCTION else ["moves"]
+        held = self._rest.get(model, record["id"], lists)
+        if not any(held[name] for name in lists):
+            raise Refused("document_emptied", _EMPTIED)
+
     def _drive(self, model: str, record: dict[str, Any], request: PostingRequest) -> TargetAnswer:
         """Press the button of each state until the document is done."""
         faults = 0
@@ -107,7 +119,7 @@ class TrytonAdapter:
             if record["state"] == "done":
                 return self._settled(model, record)
             if record["state"] == "cancelled":
-                raise Refused("document_cancelled", f"Somebody cancelled {record['number']} in Tryton.")
+                raise Refused("document_cancelled", _CANCELLED.format(record["number"]))
             before = record["state"]
             try:
                 record = self._press(model, record, request)

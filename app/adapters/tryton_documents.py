@@ -80,7 +80,11 @@ def _consumption(outputs: Sequence[Line], house: Warehouse, records: TrytonRecor
     for line in outputs:
         item = records.item(line["item"])
         if item.bill_id is None:
-            raise Refused("bom_unknown", f"Tryton has no bill of materials for item {item.code}.", "item")
+            raise Refused(
+                "bom_unknown",
+                f"Tryton has no bill of materials for item {item.code}; enter it there, then requeue.",
+                "item",
+            )
         bill = records.bill(item.bill_id)
         for component in bill.inputs:
             wanted = _needed(component, bill, item, Decimal(line["quantity"]), records.unit(item, line["uom"]))
@@ -103,7 +107,11 @@ def _consumption(outputs: Sequence[Line], house: Warehouse, records: TrytonRecor
 def _needed(component: Component, bill: Bill, item: Item, quantity: Decimal, unit: Unit) -> Decimal:
     batch = sum((made.quantity * made.unit.factor for made in bill.makes if made.item_id == item.id), Decimal(0))
     if not batch:
-        raise Refused("bom_invalid", f"Tryton's bill of materials for item {item.code} yields none of it.", "item")
+        raise Refused(
+            "bom_invalid",
+            f"Tryton's bill of materials for item {item.code} yields none of it; mend it there, then requeue.",
+            "item",
+        )
     # One division at the very end: a quotient that was rounded before would be rounded up once more.
     exact = component.quantity * quantity * unit.factor / batch
     return exact.quantize(Decimal(1).scaleb(-component.unit.digits), rounding=ROUND_CEILING)

@@ -30,10 +30,18 @@ def order_line(rest: TrytonRest, number: str, line_number: str | None, item: Ite
     found = rest.search("purchase.purchase", domain, fields, limit=2)
     if len(found) != 1:
         how = "no purchase order" if not found else "several purchase orders"
-        raise Refused("order_unknown", f"Tryton has {how} {number}.", "document_ref.id")
+        raise Refused(
+            "order_unknown",
+            f"Tryton has {how} {number}; mend that there and requeue, or correct it here.",
+            "document_ref.id",
+        )
     order = found[0]
     if order["state"] not in _OPEN:
-        raise Refused("order_not_open", f"Purchase order {number} is in state {order['state']}.", "document_ref.id")
+        raise Refused(
+            "order_not_open",
+            f"Purchase order {number} is in state {order['state']}; confirm it in Tryton, then requeue.",
+            "document_ref.id",
+        )
     line = _chosen(order["lines"], number, line_number, item)
     return OrderLine(
         line["id"],
@@ -50,7 +58,11 @@ def _chosen(lines: Sequence[Mapping[str, Any]], number: str, line_number: str | 
         of_item = [line for line in of_item if str(line["sequence"]) == line_number.lstrip("0")]
     if not of_item:
         where = f"line {line_number} of purchase order {number}" if line_number else f"purchase order {number}"
-        raise Refused("order_line_unknown", f"{where} does not name item {item.code}.", "document_ref.line")
+        raise Refused(
+            "order_line_unknown",
+            f"{where} does not name item {item.code}; correct the order or its line here.",
+            "document_ref.line",
+        )
     return of_item[0]
 
 

@@ -128,7 +128,11 @@ class TrytonRecords:
         unit = item.units.get(symbol)
         if unit is None:
             known = ", ".join(sorted(item.units))
-            raise Refused("unit_unknown", f"Tryton has no unit {symbol} for item {item.code}; it has {known}.")
+            raise Refused(
+                "unit_unknown",
+                f"Tryton has no unit {symbol} for item {item.code}; it has {known}. "
+                "Add it there and requeue, or correct the unit here.",
+            )
         return unit
 
     def _fetch_company(self, _: str) -> tuple[int, int]:
@@ -146,7 +150,9 @@ class TrytonRecords:
         found = self.rest.search("product.product", [["code", "=", code]], fields, limit=2)
         if len(found) != 1:
             how = "no product" if not found else "several products"
-            raise Refused("item_unknown", f"Tryton has {how} with the code {code}.", "item")
+            raise Refused(
+                "item_unknown", f"Tryton has {how} with the code {code}; mend that there, then requeue.", "item"
+            )
         units = self.rest.search(
             "product.uom",
             [["category", "=", found[0]["default_uom"]["category"]]],
@@ -169,7 +175,9 @@ class TrytonRecords:
         found = self.rest.search("stock.location", [["code", "=", code]], ["type"], limit=2)
         if len(found) != 1:
             how = "no location" if not found else "several locations"
-            raise Refused("location_unknown", f"Tryton has {how} with the code {code}.", "storage")
+            raise Refused(
+                "location_unknown", f"Tryton has {how} with the code {code}; mend that there, then requeue.", "storage"
+            )
         return Place(found[0]["id"], code, found[0]["type"])
 
     def _fetch_warehouse(self, code: str) -> Warehouse:
@@ -179,7 +187,10 @@ class TrytonRecords:
         found = self.rest.search("stock.location", domain, fields, limit=2)
         if len(found) != 1:
             how = "no warehouse" if not found else "several warehouses"
-            raise Refused("warehouse_unknown", f"Tryton has {how} with the code {code}; see the option locations.")
+            raise Refused(
+                "warehouse_unknown",
+                f"Tryton has {how} with the code {code}; set the mapping option locations, then requeue.",
+            )
         record = found[0]
         storage = record["storage_location"]
         return Warehouse(
@@ -218,7 +229,8 @@ def exact_number(quantity: Decimal, unit: Unit, item_code: str) -> float:
     if not math.isfinite(number) or Decimal(repr(number)) != quantity or quantity != round(quantity, unit.digits):
         raise Refused(
             "quantity_precision",
-            f"Tryton keeps {unit.digits} decimals of {unit.symbol} for item {item_code}, and {quantity} has more.",
+            f"Tryton keeps {unit.digits} decimals of {unit.symbol} for item {item_code}, and {quantity} has more. "
+            "Correct it here, or send it in a smaller unit.",
             "quantity",
         )
     return number

@@ -14,6 +14,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib import metadata
@@ -30,6 +32,9 @@ PACKAGES = ("trytond", *(f"trytond-{module.replace('_', '-')}" for module in MOD
 BUILD_TIMEOUT_SECONDS = 600.0
 KEY_TIMEOUT_SECONDS = 60.0
 COUNT_TIMEOUT_SECONDS = 30.0
+# How much Tryton writes while it activates the modules, and what the seeding says; progress only.
+MODULE_LINES = 840
+SEED_LINES = 6
 
 Progress = Callable[[float, str], None]
 
@@ -85,14 +90,27 @@ def _build(finished: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(prefix="erp-build-", dir=finished.parent) as work:
         database = Path(work) / f"{DATABASE}.sqlite"
         database.touch(mode=0o600)
-        progress(0.0, "activating the ERP's modules")
-        _activate_modules(database)
-        progress(0.8, "filling plants, items, bills of materials and stock")
-        _run(_seed_command("seed"), database, BUILD_TIMEOUT_SECONDS)
+        _activate_modules(database, _Lines(progress, "activating the ERP's modules", 0.0, 0.7, MODULE_LINES))
+        filling = _Lines(progress, "filling plants, items, bills of materials and stock", 0.7, 0.99, SEED_LINES)
+        _run(_seed_command("seed"), database, BUILD_TIMEOUT_SECONDS, on_line=filling)
         _close_whole(database)
         for earlier in finished.parent.glob("erp-*.sqlite"):
             earlier.unlink()
         os.replace(database, finished)
+
+
+class _Lines:
+    """Progress by the lines that a child writes: ``expected`` of them lead from ``begin`` to ``end``."""
+
+    def __init__(self, progress: Progress, doing: str, begin: float, end: float, expected: int) -> None:
+        self._progress, self._doing, self._begin, self._end, self._expected = progress, doing, begin, end, expected
+        self._seen = 0
+        progress(begin, doing)
+
+    def __call__(self) -> None:
+        self._seen += 1
+        done = min(1.0, self._seen / self._expected)
+        self._progress(self._begin + done * (self._end - self._begin), self._doing)
 
 
 def place_erp(home: Path, progress: Progress = lambda share, doing: None) -> Path:
@@ -149,28 +167,46 @@ def _seed_command(action: str) -> list[str]:
     return [sys.executable, "-m", "app.demo.erp_seed", action, DATABASE]
 
 
-def _activate_modules(database: Path) -> None:
+def _activate_modules(database: Path, on_line: Callable[[], None]) -> None:
     """The administrator's password is random and kept nowhere: nobody logs in to the demonstration's ERP."""
     password = database.with_name("password")
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-    command = [sys.executable, "-c", "from trytond.cli.admin import main; main()"]
-    command += ["-d", database.stem, "--email", "admin@lineside.invalid", "--activate-dependencies", "-u", *MODULES]
-    _run(command, database, BUILD_TIMEOUT_SECONDS, {"TRYTONPASSFILE": str(password)})
+    command = [sys.executable, "-c", "from trytond.cli.admin import main; main()", "-vv", "-d", database.stem]
+    command += ["--email", "admin@lineside.invalid", "--activate-dependencies", "-u", *MODULES]
+    _run(command, database, BUILD_TIMEOUT_SECONDS, {"TRYTONPASSFILE": str(password)}, on_line)
     password.unlink()
 
 
-def _run(command: list[str], database: Path, timeout_seconds: float, extra: Mapping[str, str] | None = None) -> str:
+def _run(
+    command: list[str],
+    database: Path,
+    timeout_seconds: float,
+    extra: Mapping[str, str] | None = None,
+    on_line: Callable[[], None] = lambda: None,
+) -> str:
+    """The child's output; the lines of its error stream count as progress, and the last of them explain a failure."""
     environment = {**_environment(database), **(extra or {})}
-    try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout_seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ErpUnavailable(f"Tryton did not finish within {timeout_seconds:.0f} s; try again.") from error
-    if done.returncode != 0:
-        raise ErpUnavailable(f"Tryton could not be set up: {done.stderr.strip()[-2000:]}")
-    return done.stdout
+    pipe = subprocess.PIPE
+    last: deque[str] = deque(maxlen=20)
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, errors="replace") as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        alarm = threading.Timer(timeout_seconds, child.kill)
+        alarm.start()
+        try:
+            for line in child.stderr:
+                last.append(line)
+                on_line()
+            output = child.stdout.read()
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            alarm.cancel()
+    if child.returncode != 0:
+        raise ErpUnavailable(f"Tryton could not be set up ({child.returncode}): {''.join(last).strip()[-2000:]}")
+    return output
 
 
 def _close_whole(database: Path) -> None:

@@ -242,11 +242,23 @@ def seed() -> None:
     context = {"company": company.id, "companies": [company.id]}
     with Transaction().set_context(context):
         plants = _seed_locations()
+        _say("plants")
         products = _seed_items(_seed_units())
+        _say("items")
         _seed_bills(products)
+        _say("bills of materials")
         _seed_stock(products, plants)
+        _say("stock")
         _seed_purchases(company, products, plants)
+        _say("purchase orders")
         _seed_service_user(company)
+        _say("service user")
+
+
+def _say(what: str) -> None:
+    """One line for each part that is done, so that whoever waits sees it go on."""
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
 
 
 def issue_key() -> str:

@@ -241,3 +241,16 @@ def test_a_document_that_somebody_cancelled_in_tryton_is_refused(tryton_server: 
         adapter.post(request)
 
     assert caught.value.code == "document_cancelled"
+
+
+def test_a_document_that_lost_its_moves_in_tryton_is_not_taken_for_posted(tryton_server: TrytonServer) -> None:
+    adapter, request = tryton_server.adapter(), completion(1, item="FRAME-RAW")
+    values = documents.body(request.document, request.posting_key, adapter._records)
+    held = tryton_server.rest.create("production", values, ["id"], {"company": 1})
+    for button in ("cancel", "draft"):
+        tryton_server.rest.act("production", held["id"], button, ["state"], {"company": 1})
+
+    with pytest.raises(Refused) as caught:
+        adapter.post(request)
+
+    assert caught.value.code == "document_emptied"
