@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session, defer
 
+from app.inbox.states import State
 from app.store.files_tables import DroppedFile
 from app.store.messages_tables import Correction, Message, MessageDocument, Payload, TimelineEntry
 from app.store.postings_tables import Posting, PostingAttempt
@@ -18,6 +19,8 @@ PAGE_MOST = 200
 # A filter that no index serves looks at this many messages a page, so that a rare value cannot walk the whole table.
 WINDOW = 50_000
 HELD_UP_BOUND = 1_000
+# SQLite joins at most 500 selects to one.
+MERGED_MOST = 400
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,35 @@ class Page:
 def list_messages(session: Session, chosen: MessageFilter, limit: int = 50, before: int | None = None) -> Page:
     """A page of messages, newest first, below the id ``before``."""
     limit = max(1, min(limit, PAGE_MOST))
-    query = select(Message).where(*chosen.conditions()).order_by(Message.id.desc()).limit(limit + 1)
-    if before is not None:
-        query = query.where(Message.id < before)
+    bounds: list[ColumnElement[bool]] = [] if before is None else [Message.id < before]
     floor = None if chosen.served_by_index else _floor(session, before)
     if floor is not None:
-        query = query.where(Message.id >= floor)
-    found = list(session.scalars(query))
+        bounds.append(Message.id >= floor)
+    newest = _newest(chosen, bounds, limit + 1)
+    found = list(session.scalars(select(Message).where(Message.id.in_(newest)).order_by(Message.id.desc())))
     if len(found) > limit:
         return Page(found[:limit], found[limit - 1].id)
     return Page(found, floor if floor is not None and floor > 1 else None)
+
+
+def _newest(chosen: MessageFilter, bounds: Sequence[ColumnElement[bool]], limit: int) -> Select[int]:
+    """The ids of the page. For given plants the newest of each plant and state are looked up in the index and merged:
+    in one condition they would have to be sorted, and a plant may have millions."""
+    states = chosen.states or [state.value for state in State]
+    conditions = [*chosen.conditions(), *bounds]
+    pairs = [(plant, state) for plant in chosen.plants for state in states]
+    if not 1 < len(pairs) <= MERGED_MOST:
+        return select(Message.id).where(*conditions).order_by(Message.id.desc()).limit(limit)
+    tops = [
+        select(Message.id)
+        .where(Message.plant == plant, Message.state == state, *conditions)
+        .order_by(Message.id.desc())
+        .limit(limit)
+        .subquery()
+        for plant, state in pairs
+    ]
+    merged = union_all(*(select(top.c.id) for top in tops)).subquery()
+    return select(merged.c.id).order_by(merged.c.id.desc()).limit(limit)
 
 
 def _floor(session: Session, before: int | None) -> int:

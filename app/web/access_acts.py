@@ -1,0 +1,50 @@
+"""Keys and accounts, changed under a name: what was done and its record in the trail are committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.access import accounts, keys
+from app.access.roles import Role
+from app.audit.trail import record
+from app.store.session import Store
+
+
+def make_key(
+    store: Store, label: str, source: str, plants: Sequence[str], actor: str, now: datetime
+) -> tuple[str, int]:
+    """The new key in plain form, to be shown once, and its id."""
+    with store.writing() as session:
+        plain, key_id = keys.create_key(session, label, source, plants, now)
+        detail = {"label": label, "source": source, "plants": sorted(plants)}
+        record(session, actor, "key.created", f"key:{key_id}", detail, now)
+    return plain, key_id
+
+
+def revoke_key(store: Store, key_id: int, actor: str, now: datetime) -> bool:
+    """False when there is no such key or it was revoked before; then nothing is noted."""
+    with store.writing() as session:
+        if not keys.revoke_key(session, key_id, now):
+            return False
+        record(session, actor, "key.revoked", f"key:{key_id}", None, now)
+    return True
+
+
+def make_account(store: Store, name: str, password: str, role: Role, actor: str, now: datetime) -> None:
+    """Raises AccountError for a name that is taken or a password that is too weak."""
+    with store.writing() as session:
+        accounts.create_account(session, name, password, role, now)
+        record(session, actor, "account.created", f"account:{name}", {"role": role.value}, now)
+
+
+def set_password(store: Store, name: str, password: str, actor: str, now: datetime) -> None:
+    with store.writing() as session:
+        accounts.set_password(session, name, password)
+        record(session, actor, "account.password_set", f"account:{name}", None, now)
+
+
+def disable_account(store: Store, name: str, actor: str, now: datetime) -> None:
+    with store.writing() as session:
+        accounts.disable_account(session, name, now)
+        record(session, actor, "account.disabled", f"account:{name}", None, now)
