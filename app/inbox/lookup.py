@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session, defer
 
+from app.inbox.claim import key_reference_of
 from app.inbox.states import State
 from app.store.files_tables import DroppedFile
 from app.store.messages_tables import Correction, Message, MessageDocument, Payload, TimelineEntry
@@ -127,7 +128,7 @@ class PostingStory:
 
 @dataclass(frozen=True)
 class MessageStory:
-    """Everything that is known of one message. ``holds_up``: how many messages wait for its ordering key."""
+    """Everything that is known of one message. ``holds_up``: how many later messages of its ordering key wait."""
 
     message: Message
     timeline: list[TimelineEntry]
@@ -201,7 +202,10 @@ def _count_held_up(session: Session, message: Message) -> int:
         return 0
     waiting = (
         select(literal(1))
-        .where(Message.waiting_for == f"key:{message.plant}:{message.ordering_key}", Message.id != message.id)
+        .where(
+            Message.waiting_for == key_reference_of(message.plant, message.ordering_key),
+            tuple_(Message.key_rank, Message.id) > tuple_(literal(message.key_rank), literal(message.id)),
+        )
         .limit(HELD_UP_BOUND)
     )
     return session.execute(select(func.count()).select_from(waiting.subquery())).scalar_one()

@@ -138,9 +138,9 @@ def test_a_message_says_how_many_it_holds_up(client: FlaskClient, viewer: dict[s
     here.clock.pass_time(10)  # type: ignore[attr-defined]
     run_once(here)
 
-    told = client.get(f"/v1/messages/{first}", headers=viewer).json
+    told = [client.get(f"/v1/messages/{key}", headers=viewer).json for key in (first, first + 1)]
 
-    assert (told["state"], told["holds_up"]) == ("dead", 1)
+    assert [(message["state"], message["holds_up"]) for message in told] == [("dead", 1), ("waiting", 0)]
 
 
 def test_a_payload_is_given_back_byte_for_byte_and_never_shown_by_a_browser(
