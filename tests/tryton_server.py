@@ -135,7 +135,7 @@ def _free_port() -> int:
 
 
 def new_key() -> str:
-    return "LS" + base64.b32encode(secrets.token_bytes(20)).decode()[:26]
+    return "LS" + base64.b32encode(secrets.token_bytes(20)).decode()[:24]
 
 
 def amount(value: object, uom: str = "EA") -> dict[str, str]:

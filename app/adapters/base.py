@@ -1,7 +1,7 @@
 """What every target adapter promises: plain values in, plain values out, no database.
 
-An adapter raises ``Transient``, ``Refused``, ``OutcomeUnknown`` or ``TargetPaused`` (app/errors.py) and nothing
-else for what a target or a network can do to it. Every call is bounded by ``timeout_seconds``.
+An adapter raises ``Transient``, ``Waiting``, ``Refused``, ``OutcomeUnknown`` or ``TargetPaused`` (app/errors.py) and
+nothing else for what a target or a network can do to it. Every call is bounded by ``timeout_seconds``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Document = Mapping[str, Any]
 class PostingRequest:
     """One posting as the target gets it.
 
-    ``posting_key`` is the same for every attempt and unique to (message, event, target): 26 characters, A-Z and 2-7
-    behind ``LS``. ``kind`` is the canonical type (``production.completed.v1``).
+    ``posting_key`` is the same for every attempt and unique to (message, event, target): ``LS`` and 24
+    characters, A-Z and 2-7. ``kind`` is the canonical type (``production.completed.v1``).
     """
 
     posting_key: str

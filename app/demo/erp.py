@@ -240,8 +240,8 @@ def erp_counts(url: str, key: str) -> Mapping[str, int]:
     return counts
 
 
-# A key is 28 characters, alone or before a space; what lies beyond that is a helper document of one posting.
-_POSTED = ["OR", ["reference", "like", "LS" + "_" * 26], ["reference", "like", "LS" + "_" * 26 + " %"]]
+# A key is LS and 24 characters, alone or before a space; what lies beyond that is a helper document of one posting.
+_POSTED = ["OR", ["reference", "like", "LS" + "_" * 24], ["reference", "like", "LS" + "_" * 24 + " %"]]
 
 
 def _of_warehouse(house_id: int) -> list[tuple[str, list[Any]]]:
