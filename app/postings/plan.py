@@ -27,9 +27,9 @@ class PlannedPosting:
 
 
 def posting_key(source: str, source_message_id: str, event_index: int, target: str) -> str:
-    """The same message, event and target give the same key for ever: ``LS`` and 26 characters, A-Z and 2-7."""
+    """The same message, event and target give the same key for ever: ``LS`` and 24 characters, A-Z and 2-7."""
     digest = hashlib.sha256("\0".join((source, source_message_id, str(event_index), target)).encode()).digest()
-    return "LS" + base64.b32encode(digest)[:26].decode()
+    return "LS" + base64.b32encode(digest)[:24].decode()
 
 
 def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[PlannedPosting]], now: datetime) -> None:
