@@ -169,7 +169,11 @@ def _context_of(plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> d
     return {
         "plant": {"code": plant.code, "name": plant.name, "timezone": plant.timezone},
         "items": {
-            code: {"description": items[code].description, "base_uom": items[code].base_uom}
+            code: {
+                "description": items[code].description,
+                "base_uom": items[code].base_uom,
+                "units": {unit: str(factor) for unit, factor in items[code].units.items()},
+            }
             for code in sorted(contract.referenced_items(event))
             if code in items
         },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,8 +12,10 @@ from sqlalchemy.orm import Session
 from app.inbox.claim import Claimed
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import apply_events
+from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
-from mappings.context import Event
+from mappings.context import Event, ItemFacts
+from mappings.units import knows_unit
 
 ITEM_CHANGED = "item.changed.v1"
 
@@ -28,8 +31,24 @@ def take_effect(
         if changed:
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
-    codes = {code for _, event in pairs for code in contract.referenced_items(event)}
-    return fulfilled + apply_events(session, plant, pairs, load_items(session, codes), now)
+    return fulfilled + apply_events(session, plant, pairs, _facts(session, pairs), now)
+
+
+def _facts(session: Session, pairs: Sequence[tuple[int, Event]]) -> dict[str, ItemFacts]:
+    """The items as they are now. Where a unit was taken from one since its message was checked, the item as it was
+    then: what a target holds is counted, whatever became of the item meanwhile."""
+    items = load_items(session, {code for _, event in pairs for code in contract.referenced_items(event)})
+    lacking = {
+        message_id
+        for message_id, event in pairs
+        for code, amount in contract.quantities(event)
+        if code in items and not knows_unit(items[code], amount.uom)
+    }
+    for body in load_documents(session, sorted(lacking), ENRICHED).values() if lacking else ():
+        for code, was in ((code, was) for entry in body for code, was in entry["context"]["items"].items()):
+            units = {unit: Decimal(factor) for unit, factor in was.get("units", {}).items()}
+            items[code] = ItemFacts(code, was["description"], was["base_uom"], units)
+    return items
 
 
 def _item(event: Event) -> dict[str, Any]:

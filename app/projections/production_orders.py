@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.store.reference_tables import ProductionOrder
 from mappings.context import Event, ItemFacts
-from mappings.units import quantity, to_base
+from mappings.units import knows_unit, quantity, to_base
 
 RELEASED = "production.order.released.v1"
 COMPLETED = "production.completed.v1"
@@ -111,4 +111,5 @@ def _complete(order: ProductionOrder, event: Event, items: Mapping[str, ItemFact
 
 def _base_value(item: str, wire: Mapping[str, str], items: Mapping[str, ItemFacts]) -> Decimal:
     amount = quantity(wire)
-    return to_base(amount, items[item]).value if item in items else amount.value
+    # An amount in a unit that the item has no longer must not undo the posting that it belongs to.
+    return to_base(amount, items[item]).value if item in items and knows_unit(items[item], amount.uom) else amount.value

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import select
+
+from app.errors import Transient
+from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from tests.interop.house import House, know_items, open_house
 
@@ -55,3 +60,21 @@ def test_a_document_of_too_many_events_is_dead_and_says_how_many_it_holds(store:
 
     assert (fate.state, fate.code) == ("dead", "too_many_events")
     assert "2,100 events" in fate.reason
+
+
+def test_a_unit_that_is_taken_from_an_item_meanwhile_stops_no_posting_and_is_counted_as_it_was(
+    store: Store, tmp_path: Path
+) -> None:
+    house = open_house(store, tmp_path)
+    house.books["mes"].before = [Transient("down")]
+    order = ordered(house, "o1", "WHEEL-10", "3", "BOX")
+    house.run()
+
+    know_items(store, [("WHEEL-10", "EA", {})])
+    house.clock.pass_time(600)
+    house.run()
+
+    assert house.fate(order).state == "posted"
+    with store.reading() as session:
+        planned = session.execute(select(ProductionOrder.planned, ProductionOrder.uom)).one()
+    assert tuple(planned) == (Decimal(30), "EA")
