@@ -84,13 +84,14 @@ def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterato
         show.line("Starting every process ...")
         try:
             with running_stack(settings, topology, instance, names, secrets, show.line) as supervisor:
-                credentials = make_credentials(store, topology, utc_now())
                 for name in (ERP, *DOUBLES):
                     wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
                 _wait_for_items(store, supervisor)
                 run, answered, settled = _send(settings, store, show)
                 in_erp = erp_counts(targets[ERP].url, erp_key)
                 rows = read_rows(store, topology.plants, ERP, in_erp)
+                # Last of all, so that an interrupted first run leaves no account whose password nobody has seen.
+                credentials = make_credentials(store, topology, utc_now())
                 yield Report(run, settled, answered, rows, addresses(settings), credentials)
         finally:
             store.dispose()

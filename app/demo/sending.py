@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ import urllib3
 
 from app.access.keys import create_key, list_keys, revoke_key
 from app.demo.shift import LAST_RUN, Sending, Shift
+from app.intake.placing import place_file
 from app.store.session import Store
 
 SEND_TIMEOUT_SECONDS = 30.0
@@ -77,14 +77,3 @@ def _send(pool: urllib3.PoolManager, base_url: str, sending: Sending, key: str) 
         told = answer.data.decode(errors="replace")[:500]
         raise SendFailed(f"{sending.message_id} from {sending.source} was answered {answer.status}: {told}")
     return str(answer.json()["status"])
-
-
-def place_file(folder: Path, name: str, body: bytes) -> Path:
-    """Put a whole file into a drop folder: written beside, flushed to disk, then renamed in."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{name}.part"
-    with draft.open("wb") as output:
-        output.write(body)
-        output.flush()
-        os.fsync(output.fileno())
-    return draft.rename(folder / name)

@@ -9,16 +9,15 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.inbox.figures import IN_PROGRESS, count_states
+from app.inbox.states import State
 from app.postings.ledger import PostingState
-from app.store.figures import UNFINISHED_STATES, plant_counts
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting
 from app.store.session import Store
 
 POLL_SECONDS = 0.25
 CALM_SECONDS = 2.5
-
-IN_FLIGHT = tuple(state for state in UNFINISHED_STATES if state != "waiting")
 
 
 @dataclass(frozen=True)
@@ -42,20 +41,23 @@ class PlantRow:
 
 def read_rows(store: Store, plants: Mapping[str, object], erp: str, in_erp: Mapping[str, int]) -> list[PlantRow]:
     with store.reading() as session:
-        counts = plant_counts(session)
+        counts = count_states(session)
         postings = _erp_postings(session, erp)
-    return [_row(plant, counts.get(plant, {}), postings.get(plant, 0), in_erp.get(plant, 0)) for plant in plants]
+    return [_row(plant, counts, postings.get(plant, 0), in_erp.get(plant, 0)) for plant in plants]
 
 
-def _row(plant: str, states: Mapping[str, int], erp_postings: int, in_erp: int) -> PlantRow:
+def _row(plant: str, counts: Mapping[tuple[str, str], int], erp_postings: int, in_erp: int) -> PlantRow:
+    def number(*states: State) -> int:
+        return sum(counts.get((plant, state.value), 0) for state in states)
+
     return PlantRow(
         plant=plant,
-        accepted=sum(states.values()),
-        posted=states.get("posted", 0),
-        waiting=states.get("waiting", 0),
-        dead=states.get("dead", 0),
-        in_flight=sum(states.get(state, 0) for state in IN_FLIGHT),
-        ended_by_people=states.get("discarded", 0) + states.get("compensated", 0),
+        accepted=number(*State),
+        posted=number(State.POSTED),
+        waiting=number(State.WAITING),
+        dead=number(State.DEAD),
+        in_flight=number(*IN_PROGRESS),
+        ended_by_people=number(State.DISCARDED, State.COMPENSATED),
         erp_postings=erp_postings,
         in_erp=in_erp,
     )
@@ -72,7 +74,7 @@ def _erp_postings(session: Session, erp: str) -> dict[str, int]:
 
 def accepted_messages(store: Store) -> int:
     with store.reading() as session:
-        return sum(count for states in plant_counts(session).values() for count in states.values())
+        return sum(count_states(session).values())
 
 
 def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Callable[[int], None]) -> bool:
@@ -95,7 +97,11 @@ def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Calla
 
 
 def _restless(store: Store) -> int:
-    by_itself = (Message.state == "waiting") & or_(Message.waiting_for.is_(None), Message.waiting_for.like("key:%"))
-    query = select(func.count()).where(Message.step.is_not(None), or_(Message.state.in_(IN_FLIGHT), by_itself))
+    by_itself = (Message.state == State.WAITING.value) & or_(
+        Message.waiting_for.is_(None), Message.waiting_for.like("key:%")
+    )
+    query = select(func.count()).where(
+        Message.step.is_not(None), or_(Message.state.in_([state.value for state in IN_PROGRESS]), by_itself)
+    )
     with store.reading() as session:
         return session.execute(query).scalar_one()
