@@ -59,6 +59,11 @@ class Settings:
         """Where every process keeps its counters, so that one of them can answer for all."""
         return self.run_dir / "metrics"
 
+    def anchored(self) -> dict[str, str]:
+        """The variables that name places, absolute: they mean the same in a process with another working directory."""
+        named = {"LINESIDE_HOME": str(self.home), "LINESIDE_DATABASE_URL": self.database_url}
+        return named | ({"LINESIDE_CONFIG": str(self.config_path)} if self.config_path else {})
+
     def secret(self, name: str) -> str | None:
         """The secret that the topology calls ``name``, from ``LINESIDE_SECRET_<NAME>``; None where it is not set."""
         return self.secrets.get(secret_variable(name))
@@ -94,7 +99,9 @@ def _database_url(environ: Mapping[str, str], home: Path) -> str:
         return f"sqlite:///{home / 'lineside.db'}"
     if url.startswith("postgresql://"):
         return "postgresql+psycopg://" + url.removeprefix("postgresql://")
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+    if url.startswith("sqlite:///"):
+        return f"sqlite:///{Path(url.removeprefix('sqlite:///')).expanduser().resolve()}"
+    if not url.startswith("postgresql+psycopg://"):
         scheme = url.split(":", 1)[0]
         raise SettingError(
             f"LINESIDE_DATABASE_URL begins with {scheme!r}; give sqlite:///PATH or postgresql://USER@HOST/DATABASE."

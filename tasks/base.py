@@ -78,7 +78,7 @@ class LinesideTask(Task):  # type: ignore[type-arg]
 
 settings = load_settings()
 topology = load_topology(settings.config_path)
-app = Celery("lineside", task_cls=LinesideTask, include=["tasks.pipeline", "tasks.relay"])
+app = Celery("lineside", task_cls=LinesideTask, include=["tasks.pipeline", "tasks.relay", "tasks.flower_queues"])
 app.conf.update(celery_settings(settings, topology.plants))
 
 

@@ -10,6 +10,7 @@ import pytest
 POSTGRES_URL = os.environ.get("LINESIDE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("LINESIDE_TEST_REDIS", "redis://127.0.0.1:6379/9")
 RABBITMQ_URL = os.environ.get("LINESIDE_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
+RABBITMQ_API = os.environ.get("LINESIDE_TEST_RABBITMQ_API", "http://127.0.0.1:15672/api")
 
 
 def in_ci() -> bool:

@@ -26,7 +26,7 @@ def read_procfile() -> dict[str, list[str]]:
 
 
 def _as_this_program(words: list[str]) -> list[str]:
-    return [sys.executable, "-m", "app.cli", *words[1:]] if words[0] == OURS else words
+    return [sys.executable, "-P", "-m", "app.cli", *words[1:]] if words[0] == OURS else words
 
 
 def chosen_commands(settings: Settings, names: Iterable[str]) -> dict[str, list[str]]:

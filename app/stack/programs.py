@@ -83,7 +83,7 @@ def _python(settings: Settings, module: str, arguments: list[str]) -> Program:
     paths = [str(PROJECT), inherited_environment({}).get("PYTHONPATH", "")]
     settings.metrics_dir.mkdir(parents=True, exist_ok=True)
     return Program(
-        (sys.executable, "-m", module, *arguments),
+        (sys.executable, "-P", "-m", module, *arguments),
         {
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             "PROMETHEUS_MULTIPROC_DIR": str(settings.metrics_dir),

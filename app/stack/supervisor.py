@@ -108,7 +108,11 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=inherited_environment({"PYTHONPATH": str(PROJECT), **self._environment}),
+                # Not the caller's directory: a package there that is called as one of ours would be taken for it.
+                cwd=self._settings.home,
+                env=inherited_environment(
+                    {"PYTHONPATH": str(PROJECT), **self._settings.anchored(), **self._environment}
+                ),
             )
         watched.started_at, watched.again_at = time.monotonic(), None
         self._instance.record(self._pids())
