@@ -74,6 +74,7 @@ def test_flower_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
             request = urllib.request.Request(f"{url}/api/worker/shutdown/work@anywhere", method="POST")
             with pytest.raises(HTTPError) as refused:
                 urllib.request.urlopen(request, timeout=5)
+            refused.value.close()
 
     assert refused.value.code in (401, 403, 405)
 
