@@ -1,0 +1,205 @@
+"""`make run`, from nothing to its table and back to nothing: real processes, a real ERP, a sample shift.
+
+The tests share two runs, in their order: what a running installation answers, how it ends, and how a second begins.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.demo import erp
+from app.demo.shift import sample_shift
+from tests.flow.demo_run import DemoRun, copy_built_erp, lineside, processes_of
+from tests.services import missing_service
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+NEW = sample_shift(1, datetime.now(UTC)).new_messages()
+
+
+@pytest.fixture(scope="module")
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not erp.is_installed():
+        missing_service("Tryton", "this Python (pip install 'lineside[tryton]')")
+    assert request.config.cache is not None
+    cache = request.config.cache.mkdir("tryton")
+    erp.build_erp(cache, lambda share, doing: None)
+    home = tmp_path_factory.mktemp("demo") / "home"
+    copy_built_erp(cache, home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def running(home: Path) -> Iterator[DemoRun]:
+    run = DemoRun(home)
+    yield run
+    run.end()
+
+
+@pytest.fixture(scope="module")
+def exit_code(running: DemoRun) -> int:
+    """The first run, ended by Ctrl-C."""
+    return running.end(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def second(home: Path, exit_code: int) -> DemoRun:
+    """A second run in the same home that ends by itself."""
+    assert exit_code == 0
+    run = DemoRun(home, "--once")
+    assert run.wait() == 0, run.account()
+    return run
+
+
+def test_every_message_is_accounted_for(running: DemoRun) -> None:
+    plants = running.report["plants"]
+
+    assert running.report["settled"], running.account()
+    assert {code: row["accepted"] for code, row in plants.items()} == dict(NEW)
+    for row in plants.values():
+        assert (row["waiting"], row["dead"], row["in_flight"]) == (1, 1, 0), row
+        assert row["posted"] == row["accepted"] - 2
+
+
+def test_the_erp_itself_holds_what_was_posted(running: DemoRun) -> None:
+    for row in running.report["plants"].values():
+        assert row["in_erp"] == row["erp_postings"] > 20
+
+
+def test_what_was_sent_twice_counts_once(running: DemoRun) -> None:
+    assert running.report["answers"]["repeat"] == 1
+
+
+def test_each_dead_letter_says_what_is_wrong(running: DemoRun) -> None:
+    listed = json.loads(lineside(running.environment, "dead", "list", "--json").stdout)
+
+    assert {(row["plant"], row["reason_code"]) for row in listed["dead_letters"]} == {
+        ("P100", "unit_unknown"),
+        ("P200", "unit_unknown"),
+        ("P300", "movement_unknown"),
+    }
+
+
+def test_a_bad_row_stands_beside_its_archived_file(running: DemoRun, home: Path) -> None:
+    (errors,) = (home / "drop" / "legacy-p300" / "archive").rglob("*.errors.csv")
+
+    assert len(errors.read_text().splitlines()) == 2
+    assert (errors.parent / errors.name.removesuffix(".errors.csv")).exists()
+
+
+def test_pages_and_metrics_answer(running: DemoRun) -> None:
+    for path in ("/healthz", "/docs", "/openapi.json"):
+        with urllib.request.urlopen(running.url + path, timeout=10) as answer:
+            assert answer.status == 200
+    with urllib.request.urlopen(running.report["addresses"]["flower"], timeout=10) as answer:
+        page = answer.read().decode()
+
+    assert all(f"plant.{plant}.{kind}" in page for plant in NEW for kind in ("work", "post", "dead"))
+
+
+def test_everything_binds_to_loopback_and_the_broker_to_no_port(running: DemoRun) -> None:
+    pids = set(processes_of(running.home))
+    listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {fields[9]: fields[1] for fields in listening if fields[3] == "0A"}
+
+    ours = {
+        inodes[target[8:-1]]
+        for pid in pids
+        for target in _handles(pid)
+        if target.startswith("socket:[") and target[8:-1] in inodes
+    }
+
+    assert len(ours) == 6
+    assert {address.split(":")[0] for address in ours} == {"0100007F"}
+
+
+def _handles(pid: int) -> list[str]:
+    try:
+        return [os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+
+
+def test_secrets_travel_in_the_environment_alone(running: DemoRun, home: Path) -> None:
+    shown = running.report["first_run"]
+    written = "".join(path.read_text(errors="replace") for path in home.glob("log/*.log"))
+    commands = "".join(processes_of(home).values())
+
+    assert shown["keys"].keys() == {"erp", "mes-p100", "mes-p200"}
+    for secret in (shown["password"], *shown["keys"].values()):
+        assert secret not in written
+        assert secret not in commands
+
+
+def test_a_file_that_is_sent_by_hand_reaches_its_target(running: DemoRun, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text(running.report["first_run"]["keys"]["mes-p100"])
+    move = {"material": "WHEEL-10", "menge": "3", "einheit": "STK", "ts": "2026-03-02T10:00:00"}
+    sent = tmp_path / "move.json"
+    sent.write_text(json.dumps({**move, "von": {"lagerort": "P100-ST"}, "nach": {"lagerort": "P100-WIP"}}))
+    arguments = ("send", str(sent), "--source", "mes-p100", "--type", "mes.move", "--key-file", str(key), "--json")
+
+    first, again = (json.loads(lineside(running.environment, *arguments).stdout)["results"][0] for _ in range(2))
+
+    assert (first["status"], again["status"], first["id"]) == ("accepted", "repeat", again["id"])
+    running.wait_until(
+        lambda: (
+            json.loads(lineside(running.environment, "trace", str(first["id"]), "--json").stdout)["state"] == "posted"
+        ),
+        what="posted",
+    )
+
+
+def test_a_killed_worker_is_told_and_comes_back(running: DemoRun) -> None:
+    recorded = {name: pid for name, pid, _ in json.loads((running.home / "run" / "processes.json").read_text())}
+
+    os.kill(recorded["post"], signal.SIGKILL)
+
+    running.wait_until(lambda: any("post was started again" in line for line in running.said), what="a new worker")
+    assert any("post ended by itself (killed by SIGKILL)" in line for line in running.said)
+
+
+def test_a_second_one_in_the_same_home_is_refused(running: DemoRun) -> None:
+    refused = lineside(running.environment, "up")
+
+    assert refused.returncode == 2
+    assert "runs in" in refused.stderr
+    assert "LINESIDE_HOME" in refused.stderr
+
+
+def test_taken_ports_are_told_before_anything_starts(running: DemoRun, tmp_path: Path) -> None:
+    refused = lineside({**running.environment, "LINESIDE_HOME": str(tmp_path / "other")}, "up")
+
+    assert refused.returncode == 2
+    assert f"port {running.environment['LINESIDE_PORT']}" in refused.stderr
+    assert "LINESIDE_PORT" in refused.stderr
+    assert "LINESIDE_FLOWER_PORT" in refused.stderr
+    assert not processes_of(tmp_path / "other")
+
+
+def test_ctrl_c_ends_every_process(running: DemoRun, exit_code: int, home: Path) -> None:
+    assert exit_code == 0, running.account()
+    assert processes_of(home) == {}
+    assert "Every process has ended." in running.said
+
+
+def test_a_second_run_sends_a_further_shift_and_the_totals_stay_right(second: DemoRun, running: DemoRun) -> None:
+    sent_by_hand = {"P100": 1}
+
+    assert (second.report["run"], second.report["first_run"]) == (2, None)
+    for code, row in second.report["plants"].items():
+        assert row["accepted"] == 2 * NEW[code] + sent_by_hand.get(code, 0)
+        assert (row["waiting"], row["dead"], row["in_flight"]) == (2, 2, 0), row
+        assert row["in_erp"] == row["erp_postings"]
+
+
+def test_a_run_that_ends_by_itself_leaves_nothing_either(second: DemoRun, home: Path) -> None:
+    assert processes_of(home) == {}
