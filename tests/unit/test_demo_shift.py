@@ -26,9 +26,7 @@ READERS = {"csv": delimited.open_rows, "fixed_width": fixed_width.open_rows}
 def context(source: str, plant: str) -> InboundContext:
     place, sender = TOPOLOGY.plants[plant], TOPOLOGY.sources[source]
     facts = PlantFacts(place.code, place.name, place.timezone, place.options)
-    return InboundContext(
-        facts, source, "id", ENDS_AT, TOPOLOGY.sources[source].units, TOPOLOGY.sources[source].options
-    )
+    return InboundContext(facts, source, "id", ENDS_AT, sender.units, sender.options)
 
 
 def fault_of(sending: Sending) -> str | None:
