@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.inbox.order import sequence_rank
 from app.inbox.states import State, Step, record_changes
 from app.store.messages_tables import Message, Payload, TimelineEntry
 
@@ -104,7 +105,7 @@ def _row(message: Incoming, now: datetime) -> dict[str, Any]:
         "due_at": now,
         "attempts": 0,
         "ordering_key": message.ordering_key,
-        "key_rank": "",
+        "key_rank": sequence_rank(message.sequence) if message.sequence else "",
         "sequence": message.sequence,
         "received_at": now,
         "state_at": now,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.inbox.states import Step
 from app.store.messages_tables import Lane, Message
@@ -20,9 +20,7 @@ COUNT_LIMIT = 5_000
 
 # A message that was claimed this often without a report has cost a worker each time; it must not hold back others.
 LOST_WORKERS_LIMIT = 3
-
-# Literal, because SQLite uses a partial index only for the very words of its condition.
-UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
+LOTS_AFTER_LOSS = {1: 15}
 
 
 @dataclass(frozen=True)
@@ -75,24 +73,38 @@ def claim_messages(
 ) -> list[Claimed]:
     """Up to ``up_to`` messages that are due for ``step`` (transform or enrich), oldest due first, now under ``token``.
 
-    The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again.
+    The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again. What was lost with
+    a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
     """
     due = (
-        select(Message.id)
+        select(Message.id, Message.attempts, Message.failing_since)
         .where(Message.plant == plant, Message.step == step.value, Message.lane == 0, Message.due_at <= now)
         .order_by(Message.due_at, Message.id)
         .limit(up_to)
         .with_for_update(skip_locked=True)
     )
-    return _claimed(session.execute(_take(due, token, now, lease_seconds)))
+    ids = _one_lot([(row.id, row.attempts if row.failing_since is None else 0) for row in session.execute(due)])
+    return _claimed(session.execute(_take(Message.id.in_(ids), token, now, lease_seconds))) if ids else []
 
 
-def _take(due: Any, token: str, now: datetime, lease_seconds: float) -> Any:
-    # A materialised CTE: as a plain sub-select PostgreSQL may run it more than once and take more than the limit.
-    chosen = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+def _one_lot(due: Sequence[tuple[int, int]]) -> list[int]:
+    """Ids of those of these (id, workers lost) that are worked on together with the first of them."""
+    if not due:
+        return []
+    lost = due[0][1]
+    alike = [key for key, count in due if count == lost]
+    return alike if lost == 0 else alike[: LOTS_AFTER_LOSS.get(lost, 1)]
+
+
+def were_lost(claimed: Sequence[Claimed]) -> bool:
+    """Whether this is such a small lot, after which there may be more to do than it tells."""
+    return bool(claimed) and claimed[0].failing_since is None and claimed[0].attempts > 1
+
+
+def _take(chosen: ColumnElement[bool], token: str, now: datetime, lease_seconds: float) -> Any:
     return (
         update(Message)
-        .where(Message.id.in_(select(chosen.c.id)))
+        .where(chosen)
         .values(
             lease_token=token,
             due_at=now + timedelta(seconds=lease_seconds),
@@ -121,9 +133,11 @@ def claim_lane(session: Session, plant: str, token: str, now: datetime, lease_se
     due = exists().where(
         Message.plant == Lane.plant, Message.step == Step.POST.value, Message.lane == Lane.lane, Message.due_at <= now
     )
+    # A lane that was let go is free whatever its time says: the clock may have been set back since.
+    nobodys = or_(Lane.lease_token.is_(None), Lane.lease_until <= now)
     free = (
         select(Lane.lane)
-        .where(Lane.plant == plant, Lane.lease_until <= now, due)
+        .where(Lane.plant == plant, nobodys, due)
         .order_by(Lane.lease_until, Lane.lane)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -131,7 +145,7 @@ def claim_lane(session: Session, plant: str, token: str, now: datetime, lease_se
     )
     statement = (
         update(Lane)
-        .where(Lane.plant == plant, Lane.lane == free, Lane.lease_until <= now)
+        .where(Lane.plant == plant, Lane.lane == free, nobodys)
         .values(lease_token=token, lease_until=now + timedelta(seconds=lease_seconds))
         .returning(Lane.lane)
         .execution_options(synchronize_session=False)
@@ -177,7 +191,9 @@ def claim_lane_messages(
     )
     if horizon is not None:
         due = due.where(Message.id < horizon)
-    claimed = _claimed(session.execute(_take(due, token, now, lease_seconds)))
+    # A materialised CTE: as a plain sub-select PostgreSQL may run it more than once and take more than the limit.
+    chosen = select(due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql").c.id)
+    claimed = _claimed(session.execute(_take(Message.id.in_(chosen), token, now, lease_seconds)))
     return sorted(claimed, key=lambda message: (message.ordering_key or "", message.key_rank, message.id))
 
 
@@ -195,33 +211,11 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def blocking_predecessors(session: Session, plant: str, messages: Sequence[Claimed]) -> dict[int, int]:
-    """For each of these messages that must not take effect yet: the id of an unfinished message of the same key that
-    comes before it and is not among them. Without a predecessor a message is absent from the answer."""
-    keyed = [message for message in messages if message.ordering_key]
-    if not keyed:
-        return {}
-    later = aliased(Message)
-    ours = [message.id for message in messages]
-    query = (
-        select(later.id, func.min(Message.id))
-        .join(
-            Message,
-            and_(
-                Message.plant == literal(plant),
-                Message.ordering_key == later.ordering_key,
-                UNFINISHED,
-                tuple_(Message.key_rank, Message.id) < tuple_(later.key_rank, later.id),
-                Message.id.not_in(ours),
-            ),
-        )
-        .where(later.id.in_([message.id for message in keyed]))
-        .group_by(later.id)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
 def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:
     """How many messages of the plant are due for this step; at most ``limit`` are looked at."""
-    query = select(literal(1)).where(Message.plant == plant, Message.step == step.value, Message.due_at <= now)
+    # With its lanes named the index leads to what is due, past any number that is due later.
+    lanes = select(Lane.lane).where(Lane.plant == plant) if step is Step.POST else [0]
+    query = select(literal(1)).where(
+        Message.plant == plant, Message.step == step.value, Message.lane.in_(lanes), Message.due_at <= now
+    )
     return session.execute(select(func.count()).select_from(query.limit(limit).subquery())).scalar_one()

@@ -116,6 +116,14 @@ class _Current:
     plant: str
     type: str
     received_at: datetime
+    state_at: datetime
+    due_at: datetime | None
+    waiting_for: str | None
+
+    def looked_again(self, move: Move) -> bool:
+        """Whether it goes on waiting for the same thing: no news, so nothing is written but when to look next."""
+        waits = self.state is State.WAITING and move.to is State.WAITING
+        return waits and self.waiting_for is not None and self.waiting_for == move.waiting_for
 
 
 def move_messages(
@@ -124,25 +132,33 @@ def move_messages(
     """Make the moves that are still allowed and return the ids that moved.
 
     With a ``lease_token`` only messages still held under it move: a worker whose lease has ended changes nothing.
-    Each message moves at most once a call. Timeline rows and counts are written in the same transaction.
+    Each message moves at most once a call. Timeline rows and counts are written in the same transaction; one that goes
+    on waiting for the same thing leaves none.
     """
     current = _lock(session, [move.message_id for move in moves], lease_token)
     allowed = [m for m in moves if m.message_id in current and m.to in MOVES[current[m.message_id].state]]
     if not allowed:
         return set()
-    session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id].state, now) for m in allowed])
+    session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id], now) for m in allowed])
+    news = [m for m in allowed if not current[m.message_id].looked_again(m)]
+    if news:
+        _tell(session, news, current, now, actor)
+    return {move.message_id for move in allowed}
+
+
+def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Current], now: datetime, actor: str) -> None:
+    """Timeline, counts and, once it is committed, the metrics."""
     session.connection().execute(
-        insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in allowed]
+        insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in moves]
     )
     changes: Counter[tuple[str, str, str]] = Counter()
-    for move in allowed:
+    for move in moves:
         was = current[move.message_id]
         changes[was.plant, was.type, was.state] -= 1
         changes[was.plant, was.type, move.to] += 1
     record_changes(session, changes)
-    ages = [(current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds()) for m in allowed]
+    ages = [(current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds()) for m in moves]
     event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
-    return {move.message_id for move in allowed}
 
 
 def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
@@ -154,32 +170,33 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
+    columns = (Message.plant, Message.type, Message.received_at, Message.state_at, Message.due_at, Message.waiting_for)
     query = (
-        select(Message.id, Message.state, Message.plant, Message.type, Message.received_at)
-        .where(Message.id.in_(ids))
-        .order_by(Message.id)
-        .with_for_update()
+        select(Message.id, Message.state, *columns).where(Message.id.in_(ids)).order_by(Message.id).with_for_update()
     )
     if lease_token is not None:
         query = query.where(Message.lease_token == lease_token)
-    return {row.id: _Current(State(row.state), row.plant, row.type, row.received_at) for row in session.execute(query)}
+    return {row.id: _Current(State(row.state), *row[2:]) for row in session.execute(query)}
 
 
-def _parameters(move: Move, was: State, now: datetime) -> dict[str, Any]:
+def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
+    again = was.looked_again(move)
+    # It was woken while somebody looked whether it may go on: that look may have missed what woke it.
+    woken = again and was.due_at is not None and was.due_at <= now
     return {
         "b_id": move.message_id,
-        "b_from": was.value,
+        "b_from": was.state.value,
         "b_to": move.to.value,
         "b_step": move.step.value if move.step else None,
-        "b_due_at": move.due_at,
+        "b_due_at": now if woken else move.due_at,
         "b_lane": move.lane,
-        "b_attempts": move.attempts,
+        "b_attempts": 0 if woken else move.attempts,
         "b_failing_since": move.failing_since,
         "b_waiting_for": move.waiting_for,
         "b_reason_code": move.reason_code,
         "b_reason": move.reason,
         "b_reason_field": move.reason_field,
-        "b_state_at": now,
+        "b_state_at": was.state_at if again else now,
     }
 
 
@@ -206,16 +223,24 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
         session.connection().execute(insert(StateChange), rows)
 
 
-def wake(session: Session, references: Iterable[str], now: datetime) -> int:
-    """Make everything that waits for one of these due now; returns how many messages that were."""
+def wake(session: Session, references: Iterable[str], now: datetime, among: Sequence[int] | None = None) -> int:
+    """Make everything that waits for one of these due now; returns how many messages that were.
+
+    ``among``: only these ids. What is woken begins its looks anew, soon after each other. Rows are locked in the order
+    of their ids, as everywhere.
+    """
     wanted = list(references)
     woken = 0
     for start in range(0, len(wanted), 500):
-        statement = (
-            update(Message)
-            .where(Message.waiting_for.in_(wanted[start : start + 500]), Message.state == State.WAITING.value)
-            .values(due_at=now)
+        waiting = select(Message.id).where(
+            Message.waiting_for.in_(wanted[start : start + 500]),
+            Message.state == State.WAITING.value,
+            Message.due_at > now,
         )
+        if among is not None:
+            waiting = waiting.where(Message.id.in_(among))
+        locked = waiting.order_by(Message.id).with_for_update()
+        statement = update(Message).where(Message.id.in_(locked)).values(due_at=now, attempts=0)
         result: Any = session.execute(statement.execution_options(synchronize_session=False))
         woken += result.rowcount
     return woken

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from threading import BoundedSemaphore, Lock
 
 from app.adapters.base import Adapter, PostingRequest, TargetAnswer
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient, Waiting
 from app.pipeline.context import Pipeline
-from app.pipeline.outcome import Failed, attempt
+from app.pipeline.outcome import Failed, InternalFault, attempt
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 from app.telemetry import metrics
+from config.topology import Target
 
 WAVE_THREADS = 16
 NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class StartBy:
+    """Until when calls may begin. By two clocks: the one may be set back, the other stands still in a suspended
+    machine."""
+
+    clock: Callable[[], datetime]
+    at: datetime
+    monotonic_at: float
+
+    def seconds_left(self, more: float = 0.0) -> float:
+        """Until ``more`` seconds after it; negative when that is past."""
+        by_the_wall = (self.at - self.clock()).total_seconds()
+        return min(by_the_wall, self.monotonic_at - time.monotonic()) + more
 
 
 class CallLimits:
@@ -35,7 +52,7 @@ LIMITS = CallLimits()
 
 
 def post_wave(
-    pipeline: Pipeline, wave: Sequence[OpenPosting], start_by: datetime
+    pipeline: Pipeline, wave: Sequence[OpenPosting], start_by: StartBy
 ) -> list[tuple[PostingResult, LinesideError | None]]:
     """Bring each posting of the wave as far as its target lets it; no database transaction is open meanwhile.
 
@@ -55,7 +72,7 @@ def longest_call_seconds(pipeline: Pipeline, wave: Sequence[OpenPosting]) -> flo
 
 
 def _post_one(
-    pipeline: Pipeline, posting: OpenPosting, start_by: datetime
+    pipeline: Pipeline, posting: OpenPosting, start_by: StartBy
 ) -> tuple[PostingResult, LinesideError | None]:
     began = time.monotonic()
     result, error = _result(pipeline, posting, start_by)
@@ -63,9 +80,13 @@ def _post_one(
     return result, error
 
 
-def _result(pipeline: Pipeline, posting: OpenPosting, start_by: datetime) -> tuple[PostingResult, LinesideError | None]:
+def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> tuple[PostingResult, LinesideError | None]:
     number = posting.attempts + 1
-    outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, posting, start_by))
+    target = pipeline.topology.targets.get(posting.target)
+    if target is None:
+        told = f"The topology no longer knows target {posting.target}; add it, then requeue."
+        return _not_called(posting, Refused("not_in_topology", told))
+    outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, target, posting, start_by))
     if isinstance(outcome, Failed):
         return _failed(posting, outcome.error), outcome.error
     if outcome.value is None:
@@ -75,22 +96,23 @@ def _result(pipeline: Pipeline, posting: OpenPosting, start_by: datetime) -> tup
     return PostingResult(posting, number, PostingState.POSTED, how, None, reference, answer.body), None
 
 
-def _ask_then_post(pipeline: Pipeline, posting: OpenPosting, start_by: datetime) -> tuple[TargetAnswer, str] | None:
-    target = pipeline.topology.targets.get(posting.target)
-    if target is None:
-        raise Refused("not_in_topology", f"The topology no longer knows target {posting.target}; add it, then requeue.")
+def _ask_then_post(
+    pipeline: Pipeline, target: Target, posting: OpenPosting, start_by: StartBy
+) -> tuple[TargetAnswer, str] | None:
     adapter = pipeline.adapter_for(target.code)
     request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document)
     limit = LIMITS.of(target.code, target.calls_in_flight)
-    if not limit.acquire(timeout=max(0.0, (start_by - pipeline.clock()).total_seconds())):
+    if not limit.acquire(timeout=max(0.0, start_by.seconds_left())):
         return None
     try:
-        if pipeline.clock() > start_by:
+        if start_by.seconds_left() < 0:
             return None
         if posting.state is not PostingState.PLANNED:
             found = _find(adapter, request)
             if found is not None:
                 return found, "found"
+            if start_by.seconds_left(target.timeout_seconds) < 0:
+                return None  # suspended while it asked: by now another may have sent it
         return adapter.post(request), "posted"
     finally:
         limit.release()
@@ -110,12 +132,23 @@ _FAILED: dict[type[LinesideError], tuple[PostingState, str]] = {
     Refused: (PostingState.REFUSED, "refused"),
     OutcomeUnknown: (PostingState.UNKNOWN, "unknown"),
     TargetPaused: (PostingState.PLANNED, "paused"),
+    InternalFault: (PostingState.UNKNOWN, "internal_fault"),
 }
 
 
 def _failed(posting: OpenPosting, error: LinesideError) -> PostingResult:
     state, outcome = _FAILED[type(error)]
-    if state is PostingState.PLANNED and posting.state is not PostingState.PLANNED and isinstance(error, TargetPaused):
+    if isinstance(error, TargetPaused) and posting.state is not PostingState.PLANNED:
         state = PostingState.UNKNOWN  # the question itself was turned away: we know no more than before
+    return _ended(posting, error, state, outcome)
+
+
+def _not_called(posting: OpenPosting, error: Refused) -> tuple[PostingResult, LinesideError]:
+    """Refused on our side; what an earlier call may have done stays as unknown as it was."""
+    state = PostingState.REFUSED if posting.state is PostingState.PLANNED else PostingState.UNKNOWN
+    return _ended(posting, error, state, "refused"), error
+
+
+def _ended(posting: OpenPosting, error: LinesideError, state: PostingState, outcome: str) -> PostingResult:
     code = error.code if isinstance(error, Refused) else None
     return PostingResult(posting, posting.attempts + 1, state, outcome, str(error)[:2000], reason_code=code)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.errors import Refused, Waiting
-from app.inbox.claim import Claimed, claim_messages, new_token
+from app.inbox.claim import Claimed, claim_messages, new_token, were_lost
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
@@ -42,11 +42,22 @@ class Enriched:
 
 def enrich_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     """Enrich up to ``up_to`` due messages of the plant; returns the ids that are now enriched."""
-    now, token = pipeline.clock(), new_token()
-    with pipeline.store.writing() as session:
-        claimed = claim_messages(session, plant, Step.ENRICH, up_to, token, now, pipeline.lease_seconds)
+    done: list[int] = []
+    left = up_to
+    while left > 0:
+        token = new_token()
+        with pipeline.store.writing() as session:
+            now = pipeline.clock()
+            claimed = claim_messages(session, plant, Step.ENRICH, left, token, now, pipeline.lease_seconds)
+        done += _enrich_claimed(pipeline, plant, claimed, token)
+        left = left - len(claimed) if were_lost(claimed) else 0
+    return sorted(done)
+
+
+def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], token: str) -> list[int]:
     if not claimed:
         return []
+    now = pipeline.clock()
     with pipeline.store.reading() as session:
         events = load_events(session, [message.id for message in claimed], CANONICAL)
         facts = load_facts(session, plant, [event for group in events.values() for event in group])
@@ -65,7 +76,7 @@ def enrich_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
         kept = {key: value for key, value in results.items() if key in moved}
         save_documents(session, {key: value.document for key, value in kept.items()}, ENRICHED, now)
         save_plans(session, plant, {key: value.postings for key, value in kept.items()}, now)
-    return sorted(moved & results.keys())
+    return list(moved & results.keys())
 
 
 def load_events(session: Session, message_ids: Sequence[int], step: str) -> dict[int, tuple[Event, ...]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed
 from app.projections.items import item_reference, load_items, save_items
-from app.projections.production_orders import apply_events
+from app.projections.production_orders import RELEASED, apply_events, order_reference
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -32,6 +32,12 @@ def take_effect(
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
     return fulfilled + apply_events(session, plant, pairs, _facts(session, pairs), now)
+
+
+def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
+    """What others may wait for and these events bring."""
+    items = {item_reference(event.data["item"]) for event in events if event.type == ITEM_CHANGED}
+    return items | {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
 
 
 def _facts(session: Session, pairs: Sequence[tuple[int, Event]]) -> dict[str, ItemFacts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -24,6 +24,8 @@ T = TypeVar("T")
 # the moment between its look and its wait.
 RECHECK_FIRST_SECONDS = 2.0
 RECHECK_CAP_SECONDS = 300.0
+# Whoever waits for its turn or for a paused target is woken for certain, and there may be very many of them.
+RECHECK_TURN_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Done(Generic[T]):
 @dataclass(frozen=True)
 class Failed:
     error: LinesideError
+
+
+class InternalFault(Refused):
+    """Lineside's own fault. Where it struck around a call, nobody knows what the call has done."""
 
 
 def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
@@ -48,7 +54,7 @@ def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
         log.exception("message_failed_unexpectedly", message_id=message_id)
         failed = f"Lineside itself failed on this message ({type(error).__name__})"
         reason = f"{failed}; the log has the details. Report it, then requeue or discard."
-        return Failed(Refused("internal_error", reason))
+        return Failed(InternalFault("internal_error", reason))
 
 
 def refuse_if_it_costs_workers(message: Claimed) -> None:
@@ -61,15 +67,25 @@ def refuse_if_it_costs_workers(message: Claimed) -> None:
 
 
 def failure_move(
-    pipeline: Pipeline, message: Claimed, step: Step, error: LinesideError, policy: RetryPolicy, lane: int = 0
+    pipeline: Pipeline,
+    message: Claimed,
+    step: Step,
+    error: LinesideError,
+    policy: RetryPolicy,
+    lane: int = 0,
+    call_seconds: float = 0.0,
 ) -> Move:
-    """The move that follows from the error alone: due again, waiting for something, or dead with a reason."""
+    """The move that follows from the error alone: due again, waiting for something, or dead with a reason.
+
+    ``call_seconds``: how long a call may take. After an unknown outcome the target is asked no sooner than that: it
+    may still be working on what it did not answer, and would say no and then do it after all.
+    """
     if isinstance(error, Waiting):
         return _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
     if isinstance(error, Transient):
         return _due_again(pipeline, message, step, error.reason, policy, error.after_seconds, lane)
     if isinstance(error, OutcomeUnknown):
-        return _due_again(pipeline, message, step, error.reason, policy, None, lane)
+        return _due_again(pipeline, message, step, error.reason, policy, call_seconds, lane)
     if isinstance(error, Refused):
         return dead_move(message, error, lane)
     raise error
@@ -92,7 +108,8 @@ def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
 def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: int) -> Move:
     """Behind an unfinished message of the same key: due when that one ends."""
     reason = f"Waits for message {predecessor}, which comes before it for {message.ordering_key}."
-    return _wait_for(pipeline, message, Step.POST, key_reference(message), reason, lane, gives_up=False)
+    reference = key_reference_of(message.plant, message.ordering_key or "")
+    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False)
 
 
 def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
@@ -104,10 +121,6 @@ def target_reference(target: str) -> str:
     return f"target:{target}"
 
 
-def key_reference(message: Claimed) -> str:
-    return key_reference_of(message.plant, message.ordering_key or "")
-
-
 def _wait_for(
     pipeline: Pipeline,
     message: Claimed,
@@ -117,16 +130,17 @@ def _wait_for(
     lane: int,
     gives_up: bool = True,
 ) -> Move:
+    """``gives_up``: whether the time it waits is counted. It is not where others have to move first; a message must not
+    be at the end of its retries when at last it may begin."""
     now = pipeline.clock()
     since = message.failing_since or now
     source = pipeline.topology.sources.get(message.source)
     limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
     if gives_up and now - since >= limit:
-        hours = limit.total_seconds() / 3600
-        return dead_move(
-            message, Refused("waited_too_long", f"{reason} Gave up after {hours:g} h; provide it, then requeue."), lane
-        )
-    recheck = min(RECHECK_CAP_SECONDS, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
+        told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
+        return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
+    cap = RECHECK_CAP_SECONDS if gives_up else RECHECK_TURN_SECONDS
+    recheck = min(cap, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
     return Move(
         message.id,
         State.WAITING,
@@ -134,7 +148,7 @@ def _wait_for(
         due_at=now + timedelta(seconds=recheck),
         lane=lane,
         attempts=message.attempts,
-        failing_since=since,
+        failing_since=since if gives_up else None,
         waiting_for=for_what,
         reason_code="waiting",
         reason=reason,

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import time
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,19 +19,19 @@ from sqlalchemy.orm import Session
 from app.errors import LinesideError, Refused, TargetPaused
 from app.inbox.claim import (
     Claimed,
-    blocking_predecessors,
     claim_lane,
     claim_lane_messages,
     extend_lane,
     new_token,
     release_lane,
 )
+from app.inbox.order import blocking_predecessors, wake_next
 from app.inbox.states import Move, State, Step, move_messages, wake
-from app.pipeline.calls import NOT_STARTED, longest_call_seconds, post_wave
+from app.pipeline.calls import NOT_STARTED, StartBy, longest_call_seconds, post_wave
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
-from app.pipeline.finish import take_effect
-from app.pipeline.outcome import dead_move, failure_move, key_reference, wait_for_key, wait_for_target
+from app.pipeline.finish import references_fulfilled, take_effect
+from app.pipeline.outcome import dead_move, failure_move, wait_for_key, wait_for_target
 from app.postings.ledger import (
     OpenPosting,
     PostingResult,
@@ -42,7 +43,6 @@ from app.postings.ledger import (
     record_results,
 )
 from app.store.documents import ENRICHED
-from config.topology import RetryPolicy
 from mappings.context import Event
 
 log = structlog.get_logger()
@@ -50,6 +50,8 @@ log = structlog.get_logger()
 # A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
 WAVE_SECONDS = 5.0
 LEASE_MARGIN_SECONDS = 5.0
+# A wave is no larger than a target may begin within that time: an intent that comes to nothing is a row too.
+CALLS_IN_TURN = 8
 
 
 @dataclass
@@ -60,10 +62,10 @@ class _Lane:
     plant: str
     number: int
     token: str
+    claimed: int
     queues: list[deque[Claimed]]
     open: dict[int, list[OpenPosting]]
     events: dict[int, tuple[Event, ...]]
-    start_by: datetime
     results: list[PostingResult] = field(default_factory=list)
     finished: list[Claimed] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
@@ -80,15 +82,18 @@ def post_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     posted: list[int] = []
     left = up_to
     while left > 0 and (lane := _hold_lane(pipeline, plant, left)) is not None:
-        left -= len(lane.events)
+        left -= lane.claimed
         posted += _work_lane(pipeline, lane)
     return sorted(posted)
 
 
 def _work_lane(pipeline: Pipeline, lane: _Lane) -> list[int]:
     try:
-        while wave := _commit_and_choose(pipeline, lane):
-            for result, error in post_wave(pipeline, wave, lane.start_by):
+        while True:
+            wave, start_by = _commit_and_choose(pipeline, lane)
+            if not wave:
+                break
+            for result, error in post_wave(pipeline, wave, start_by):
                 _note(pipeline, lane, result, error)
     except LaneLost:
         log.warning("lane_lost", plant=lane.plant, lane=lane.number)
@@ -96,38 +101,52 @@ def _work_lane(pipeline: Pipeline, lane: _Lane) -> list[int]:
 
 
 def _hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> _Lane | None:
+    """Hold a lane with what may go on in it; what must wait for its turn is written down at once, in the transaction
+    that saw it, so that nobody can end what it waits for in between and wake no one."""
     now, token = pipeline.clock(), new_token()
     with pipeline.store.writing() as session:
-        number = claim_lane(session, plant, token, now, pipeline.lease_seconds)
-        if number is None:
-            return None
-        claimed = claim_lane_messages(session, plant, number, up_to, token, now, pipeline.lease_seconds)
+        number, claimed = _claim(session, pipeline, plant, up_to, token, now)
         if not claimed:
-            release_lane(session, plant, number, token, now)
             return None
-        blocked = blocking_predecessors(session, plant, claimed)
         ids = [message.id for message in claimed]
-        lane = _Lane(plant, number, token, [], load_open(session, ids), load_events(session, ids, ENRICHED), now)
+        events = load_events(session, ids, ENRICHED)
+        fulfils = {key: references_fulfilled(plant, events[key]) for key in ids}
+        blocked = blocking_predecessors(session, plant, claimed, fulfils)
+        behind = [wait_for_key(pipeline, m, number, blocked[m.id]) for m in claimed if m.id in blocked]
+        move_messages(session, behind, now, lease_token=token)
+        opened = load_open(session, ids)
     queues: dict[str, deque[Claimed]] = {}
     for message in claimed:
-        key = message.ordering_key or f"message:{message.id}"
-        if message.id in blocked:
-            lane.moves.append(wait_for_key(pipeline, message, number, blocked[message.id]))
-        else:
-            queues.setdefault(key, deque()).append(message)
-    lane.queues = list(queues.values())
-    return lane
+        if message.id not in blocked:
+            queues.setdefault(message.ordering_key or f"message:{message.id}", deque()).append(message)
+    return _Lane(plant, number, token, len(claimed), list(queues.values()), opened, events)
 
 
-def _commit_and_choose(pipeline: Pipeline, lane: _Lane) -> list[OpenPosting]:
+def _claim(
+    session: Session, pipeline: Pipeline, plant: str, up_to: int, token: str, now: datetime
+) -> tuple[int, list[Claimed]]:
+    """A lane and its due messages. In some lanes nothing that is due may go on yet; they must not hide the others."""
+    tried: set[int] = set()
+    while (number := claim_lane(session, plant, token, now, pipeline.lease_seconds)) is not None:
+        claimed = claim_lane_messages(session, plant, number, up_to, token, now, pipeline.lease_seconds)
+        if claimed:
+            return number, claimed
+        release_lane(session, plant, number, token, now)
+        if number in tried:
+            break
+        tried.add(number)
+    return 0, []
+
+
+def _commit_and_choose(pipeline: Pipeline, lane: _Lane) -> tuple[list[OpenPosting], StartBy]:
     """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work."""
     with pipeline.store.writing() as session:
-        now = pipeline.clock()
+        now, monotonic = pipeline.clock(), time.monotonic()
         for target, reason in lane.pauses.items():
             pause_target(session, target, reason, now)
         wave = _next_wave(pipeline, lane, paused_targets(session))
-        lane.start_by = now + timedelta(seconds=WAVE_SECONDS)
-        until = lane.start_by + timedelta(seconds=longest_call_seconds(pipeline, wave) + LEASE_MARGIN_SECONDS)
+        start_by = StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS)
+        until = start_by.at + timedelta(seconds=longest_call_seconds(pipeline, wave) + LEASE_MARGIN_SECONDS)
         if not extend_lane(session, lane.plant, lane.number, lane.token, until):
             raise LaneLost
         record_results(session, lane.results, now)
@@ -136,12 +155,13 @@ def _commit_and_choose(pipeline: Pipeline, lane: _Lane) -> list[OpenPosting]:
         if not wave:
             release_lane(session, lane.plant, lane.number, lane.token, now)
     lane.results, lane.moves, lane.finished, lane.pauses = [], [], [], {}
-    return wave
+    return wave, start_by
 
 
 def _next_wave(pipeline: Pipeline, lane: _Lane, paused: dict[str, str]) -> list[OpenPosting]:
     """The next posting of the first message of each key; messages with nothing left are noted as finished."""
     wave: list[OpenPosting] = []
+    room = Counter({code: CALLS_IN_TURN * target.calls_in_flight for code, target in pipeline.topology.targets.items()})
     for queue in lane.queues:
         while queue:
             message = queue[0]
@@ -150,7 +170,9 @@ def _next_wave(pipeline: Pipeline, lane: _Lane, paused: dict[str, str]) -> list[
                 reason = f"Target {left[0].target} is paused: {paused[left[0].target]}"
                 _stop_key(pipeline, lane, queue, TargetPaused(reason), left[0])
             elif left:
-                wave.append(left[0])
+                if room[left[0].target] > 0 or left[0].target not in pipeline.topology.targets:
+                    wave.append(left[0])
+                    room[left[0].target] -= 1
                 break
             else:
                 lane.finished.append(queue.popleft())
@@ -165,8 +187,8 @@ def _finish_messages(session: Session, lane: _Lane, now: datetime) -> None:
     if not done:
         return
     fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
-    keys = {key_reference(message) for message in done if message.ordering_key}
-    wake(session, sorted(keys | set(fulfilled)), now)
+    wake(session, sorted(set(fulfilled)), now)
+    wake_next(session, [message.id for message in done if message.ordering_key], now)
     lane.posted += [message.id for message in done]
 
 
@@ -202,7 +224,7 @@ def _stop_key(
     elif isinstance(error, TargetPaused):
         move = wait_for_target(pipeline, first, lane.number, posting.target, error.reason)
     else:
-        target = pipeline.topology.targets.get(posting.target)
-        move = failure_move(pipeline, first, Step.POST, error, target.retry if target else RetryPolicy(), lane.number)
+        target = pipeline.topology.targets[posting.target]
+        move = failure_move(pipeline, first, Step.POST, error, target.retry, lane.number, target.timeout_seconds)
     lane.moves.append(move)
     lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in others]

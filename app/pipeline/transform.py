@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from app.errors import Refused
-from app.inbox.claim import Claimed, claim_messages, new_token
+from app.inbox.claim import Claimed, claim_messages, new_token, were_lost
+from app.inbox.order import sequence_rank
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
@@ -27,6 +28,7 @@ CLOUDEVENT_JSON = "application/cloudevents+json"
 CANONICAL_VERSION = "canonical"
 # One message is worked on, and posted, as a whole; a document of more events than this is a batch job's.
 EVENTS_LIMIT = 2_000
+KEY_LIMIT = 250
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,22 @@ class Transformed:
 
 def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     """Transform up to ``up_to`` due messages of the plant; returns the ids that are now transformed."""
-    now, token = pipeline.clock(), new_token()
-    with pipeline.store.writing() as session:
-        claimed = claim_messages(session, plant, Step.TRANSFORM, up_to, token, now, pipeline.lease_seconds)
+    done: list[int] = []
+    left = up_to
+    while left > 0:
+        token = new_token()
+        with pipeline.store.writing() as session:
+            now = pipeline.clock()
+            claimed = claim_messages(session, plant, Step.TRANSFORM, left, token, now, pipeline.lease_seconds)
+        done += _transform_claimed(pipeline, plant, claimed, token)
+        left = left - len(claimed) if were_lost(claimed) else 0
+    return sorted(done)
+
+
+def _transform_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], token: str) -> list[int]:
     if not claimed:
         return []
+    now = pipeline.clock()
     with pipeline.store.reading() as session:
         payloads = load_payloads(session, [message.id for message in claimed])
     results: dict[int, Transformed] = {}
@@ -61,7 +74,7 @@ def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
         now = pipeline.clock()
         moved = move_messages(session, moves, now, lease_token=token)
         _save(session, {key: value for key, value in results.items() if key in moved}, now)
-    return sorted(moved & results.keys())
+    return list(moved & results.keys())
 
 
 def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPayload) -> Transformed:
@@ -79,8 +92,19 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
     if len(events) > EVENTS_LIMIT:
         told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
         raise Refused("too_many_events", told)
-    key = attributes.get("partitionkey") or contract.ordering_key(events[0])
+    key = _partition_key(attributes) or contract.ordering_key(events[0])
     return Transformed(events, key, _rank(message, events), version)
+
+
+def _partition_key(attributes: Mapping[str, Any]) -> str | None:
+    """The sender's own key; it passed the door, but not where it stands in a correction."""
+    key = attributes.get("partitionkey")
+    if key is None:
+        return None
+    if not isinstance(key, str | int) or not str(key).isprintable() or len(str(key)) > KEY_LIMIT:
+        told = f"The partitionkey must be text of at most {KEY_LIMIT} printable characters. {CORRECT_IT}"
+        raise Refused("partitionkey_invalid", told, "partitionkey")
+    return str(key)
 
 
 def _read_events(
@@ -145,10 +169,9 @@ def _context(source: Source, plant: Plant, message: Claimed) -> InboundContext:
 
 
 def _rank(message: Claimed, events: Sequence[Event]) -> str:
-    """Sorts by the sender's sequence where it gave one, else by the time of the event. Text, so that one column serves
-    both; numbers are padded, as ``10`` comes after ``9``."""
-    if message.sequence is not None:
-        return message.sequence.zfill(40) if message.sequence.isdigit() else message.sequence
+    """Sorts by the sender's sequence where it gave one, else by the time of the event."""
+    if message.sequence:
+        return sequence_rank(message.sequence)
     instant = min(contract.event_time(event) for event in events)
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 

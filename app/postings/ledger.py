@@ -27,6 +27,9 @@ class PostingState(StrEnum):
 TO_DO = frozenset({PostingState.PLANNED, PostingState.SENDING, PostingState.UNKNOWN})
 """Still to be brought to an end by the post step. ``sending`` and ``unknown`` are asked for before they are sent."""
 
+SUPERSEDED = "superseded"
+"""Why a posting is ``refused`` by Lineside itself: the message was corrected, or its mapping or route changed."""
+
 
 @dataclass(frozen=True)
 class OpenPosting:
@@ -179,7 +182,11 @@ def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) 
     """A person requeues these messages: what the targets refused is to be tried again under the same key."""
     session.execute(
         update(Posting)
-        .where(Posting.message_id.in_(message_ids), Posting.state == PostingState.REFUSED.value)
+        .where(
+            Posting.message_id.in_(message_ids),
+            Posting.state == PostingState.REFUSED.value,
+            Posting.reason_code.is_distinct_from(SUPERSEDED),
+        )
         .values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )

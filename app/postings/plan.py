@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.postings.ledger import SUPERSEDED
 from app.store.postings_tables import Posting
 
 
@@ -36,12 +37,19 @@ def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[Planne
     """Write the planned postings of these messages.
 
     A message that passes here again (a requeue) gets its new documents only where nothing was ever sent or the target
-    refused; what was posted, or may have been, stays as it was. What was planned before and never tried is replaced.
+    refused; what was posted, or may have been, stays as it was. What was planned before and never tried is replaced;
+    what was tried, and is in today's plan no more, stays as a record and is never sent.
     """
-    untried = delete(Posting).where(
-        Posting.message_id.in_(list(plans)), Posting.state == "planned", Posting.attempts == 0
-    )
+    mine = Posting.message_id.in_(list(plans))
+    untried = delete(Posting).where(mine, Posting.state == "planned", Posting.attempts == 0)
     session.execute(untried.execution_options(synchronize_session=False))
+    tried = update(Posting).where(mine, Posting.state.in_(["planned", "refused"]))
+    superseded = {
+        "state": "refused",
+        "reason_code": SUPERSEDED,
+        "reason": "The message makes no such posting any more.",
+    }
+    session.execute(tried.values(superseded | {"updated_at": now}).execution_options(synchronize_session=False))
     rows = [
         {
             "message_id": message_id,

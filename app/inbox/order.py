@@ -1,0 +1,92 @@
+"""The order within a key: who comes before whom, and who is next when one has ended.
+
+The place of a message is its rank (the sender's sequence, else the time of the event), then its id. A message that was
+not transformed yet may have no rank; it then counts as coming after all that arrived before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import literal, select, text
+from sqlalchemy.orm import Session, aliased
+
+from app.inbox.claim import Claimed, key_reference_of
+from app.inbox.states import State, wake
+from app.store.messages_tables import Message
+
+# Literal, because SQLite uses a partial index only for the very words of its condition.
+UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
+
+# So many of a key are woken when an earlier one has ended. The others could not take effect yet anyway, and waking
+# each of thousands after each of thousands would be millions.
+WAKE_NEXT = 50
+
+
+def sequence_rank(sequence: str) -> str:
+    """Text, so that one column serves sequences and times; numbers are padded, as ``10`` comes after ``9``."""
+    return sequence.zfill(40) if sequence.isdigit() else sequence
+
+
+def blocking_predecessors(
+    session: Session, plant: str, messages: Sequence[Claimed], fulfils: Mapping[int, set[str]]
+) -> dict[int, int]:
+    """For each of these messages that must not take effect yet: the id of an unfinished message of the same key that
+    comes before it and is not among them. Without a predecessor a message is absent from the answer.
+
+    ``fulfils``: the references that a message brings. A message that waits for one of them, with all that comes after
+    it, is no predecessor: a completion with an early time waits for its order's release and must not hold it.
+    """
+    keyed = [message for message in messages if message.ordering_key]
+    one_of_each = {message.ordering_key: message.id for message in keyed}
+    others = [message.id for message in messages]
+    placed = _first_of_keys(session, plant, list(one_of_each.values()), others, has_rank=True)
+    unplaced = _first_of_keys(session, plant, list(one_of_each.values()), others, has_rank=False)
+    blocked: dict[int, int] = {}
+    for message in keyed:
+        first, unranked = placed.get(message.ordering_key), unplaced.get(message.ordering_key)
+        needs_it = first is not None and first.waiting_for in fulfils.get(message.id, ())
+        if first is not None and (first.key_rank, first.id) < (message.key_rank, message.id) and not needs_it:
+            blocked[message.id] = first.id
+        elif unranked is not None and unranked.id < message.id:
+            blocked[message.id] = unranked.id
+    return blocked
+
+
+def _first_of_keys(
+    session: Session, plant: str, one_of_each: Sequence[int], others: Sequence[int], has_rank: bool
+) -> dict[str | None, Any]:
+    """The first unfinished message of the key of each of these ids that is not one of ``others``; found by index
+    however many messages a key has."""
+    if not one_of_each:
+        return {}
+    ours = aliased(Message)
+    first = (
+        select(Message.id)
+        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, UNFINISHED)
+        .where(Message.key_rank > "" if has_rank else Message.key_rank == "", Message.id.not_in(others))
+        .order_by(Message.key_rank, Message.id)
+        .limit(1)
+    )
+    found = select(first.correlate(ours).scalar_subquery()).where(ours.id.in_(one_of_each))
+    ids = [key for key in session.execute(found).scalars() if key is not None]
+    query = select(Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for).where(Message.id.in_(ids))
+    return {row.ordering_key: row for row in session.execute(query)} if ids else {}
+
+
+def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
+    """Make those due that come next in the keys of these messages, if they wait for their turn."""
+    ours = aliased(Message)
+    reference = literal("key:") + ours.plant + literal(":") + ours.ordering_key
+    waits = select(Message.id).where(Message.waiting_for == reference, Message.state == State.WAITING.value)
+    query = select(ours.plant, ours.ordering_key).where(ours.id.in_(list(ended)), waits.correlate(ours).exists())
+    ids: list[int] = []
+    references: set[str] = set()
+    for plant, key in sorted({(row.plant, row.ordering_key) for row in session.execute(query)}):
+        following = select(Message.id).where(Message.plant == plant, Message.ordering_key == key, UNFINISHED)
+        ids += session.execute(following.order_by(Message.key_rank, Message.id).limit(WAKE_NEXT)).scalars()
+        references.add(key_reference_of(plant, key))
+    if ids:
+        wake(session, sorted(references), now, among=ids)
