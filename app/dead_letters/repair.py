@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.audit.trail import record
-from app.dead_letters.selection import DeadFilter, dead_ids, matching_ids
-from app.inbox.claim import key_reference_of
-from app.inbox.states import Move, State, Step, move_messages, wake
+from app.dead_letters.selection import DeadFilter, lock_dead, matching_ids
+from app.inbox.order import wake_next
+from app.inbox.states import Move, State, Step, move_messages
 from app.postings.ledger import messages_with_effects, reopen_refused
-from app.store.messages_tables import Correction, Message
+from app.store.messages_tables import Correction
 
 # One requeue by filter moves at most this many; the caller repeats until it returns fewer.
 REQUEUE_CHUNK = 1_000
@@ -30,14 +30,12 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> 
     A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
     hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent.
     """
-    wanted = sorted(dead_ids(session, ids))
+    lanes = lock_dead(session, ids)
+    wanted = sorted(lanes)
     if not wanted:
         return set()
     started = messages_with_effects(session, wanted)
     reopen_refused(session, wanted, now)
-    lanes = {
-        row.id: row.lane for row in session.execute(select(Message.id, Message.lane).where(Message.id.in_(wanted)))
-    }
     moves = [
         Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note="requeued")
         if key in started
@@ -45,6 +43,7 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> 
         for key in wanted
     ]
     moved = move_messages(session, moves, now, actor=actor)
+    wake_next(session, moved, now)
     for message_id in sorted(moved):
         record(session, actor, "dead_letter.requeued", f"message:{message_id}", None, now)
     return moved
@@ -60,7 +59,7 @@ def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: 
 
     Raises DeadLetterError when a target holds, or may hold, part of one of them: that has to be reversed first.
     """
-    wanted = sorted(dead_ids(session, ids))
+    wanted = sorted(lock_dead(session, ids))
     held = messages_with_effects(session, wanted)
     if held:
         listed = ", ".join(str(key) for key in sorted(held)[:10])
@@ -69,10 +68,7 @@ def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: 
         )
     moves = [Move(key, State.DISCARDED, reason_code="discarded", reason=reason) for key in wanted]
     moved = move_messages(session, moves, now, actor=actor)
-    keys = select(Message.plant, Message.ordering_key).where(
-        Message.id.in_(sorted(moved)), Message.ordering_key.is_not(None)
-    )
-    wake(session, sorted({key_reference_of(row.plant, row.ordering_key) for row in session.execute(keys)}), now)
+    wake_next(session, moved, now)
     for message_id in sorted(moved):
         record(session, actor, "dead_letter.discarded", f"message:{message_id}", {"reason": reason}, now)
     return moved
@@ -83,7 +79,7 @@ def correct(session: Session, message_id: int, body: bytes, actor: str, now: dat
 
     Raises DeadLetterError when it is not dead, or when a target holds, or may hold, part of it.
     """
-    if message_id not in dead_ids(session, [message_id]):
+    if message_id not in lock_dead(session, [message_id]):
         raise DeadLetterError(f"Message {message_id} is not a dead letter; only those can be corrected.")
     if messages_with_effects(session, [message_id]):
         raise DeadLetterError(
@@ -91,10 +87,7 @@ def correct(session: Session, message_id: int, body: bytes, actor: str, now: dat
             "reverse what was posted and send the correction as a message of its own."
         )
     session.execute(insert(Correction).values(message_id=message_id, at=now, actor=actor, body=body))
-    moved = move_messages(
-        session, [Move(message_id, State.RECEIVED, Step.TRANSFORM, now, note="corrected")], now, actor=actor
-    )
-    if not moved:
-        raise DeadLetterError(f"Message {message_id} was moved by somebody else meanwhile; look at it again.")
+    move_messages(session, [Move(message_id, State.RECEIVED, Step.TRANSFORM, now, note="corrected")], now, actor=actor)
+    wake_next(session, [message_id], now)
     digest = hashlib.sha256(body).hexdigest()
     record(session, actor, "dead_letter.corrected", f"message:{message_id}", {"sha256": digest}, now)

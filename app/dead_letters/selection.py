@@ -45,7 +45,14 @@ def matching_ids(session: Session, chosen: DeadFilter, limit: int, after_id: int
     return list(session.execute(query).scalars())
 
 
+def lock_dead(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """Those of ``ids`` that are dead letters now, each with its lane. They stay so until the caller commits: whoever
+    else acts on one of them waits, and then finds it dead no more."""
+    query = select(Message.id, Message.lane).where(Message.id.in_(ids), Message.state == State.DEAD.value)
+    return {row.id: row.lane for row in session.execute(query.order_by(Message.id).with_for_update())}
+
+
 def dead_ids(session: Session, ids: Sequence[int]) -> set[int]:
-    """Those of ``ids`` that are dead letters now."""
+    """Those of ``ids`` that are dead letters now, for a look at them."""
     query = select(Message.id).where(Message.id.in_(ids), Message.state == State.DEAD.value)
     return set(session.execute(query).scalars())
