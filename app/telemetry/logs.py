@@ -122,3 +122,5 @@ def _as_text(mask: SecretMask, value: Any) -> str:
 def _quieten_libraries() -> None:
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Warns of each queue at each start that tasks with an ETA would block; Lineside has none.
+    logging.getLogger("kombu.transport.native_delayed_delivery").setLevel(logging.ERROR)
