@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -42,15 +42,10 @@ def fold_changes(session: Session) -> Counter[CountKey]:
 
 
 def message_counts(session: Session) -> Counter[CountKey]:
-    """How many messages are in each (plant, type, state) now."""
-    counts: Counter[CountKey] = Counter()
-    for row in session.execute(
-        select(StateCount.plant, StateCount.type, StateCount.state, StateCount.count.label("messages"))
-    ):
-        counts[row.plant, row.type, row.state] += row.messages
-    pending = select(StateChange.plant, StateChange.type, StateChange.state, func.sum(StateChange.change)).group_by(
-        StateChange.plant, StateChange.type, StateChange.state
-    )
-    for plant, kind, state, change in session.execute(pending):
-        counts[plant, kind, state] += int(change)
-    return counts
+    """How many messages are in each (plant, type, state) now; in one statement, so that no fold comes in between."""
+    folded = select(StateCount.plant, StateCount.type, StateCount.state, StateCount.count.label("number"))
+    pending = select(StateChange.plant, StateChange.type, StateChange.state, StateChange.change.label("number"))
+    both = union_all(folded, pending).subquery()
+    key = (both.c.plant, both.c.type, both.c.state)
+    query = select(*key, func.sum(both.c.number)).group_by(*key)
+    return Counter({(plant, kind, state): int(number) for plant, kind, state, number in session.execute(query)})

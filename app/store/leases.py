@@ -11,17 +11,23 @@ from sqlalchemy.orm import Session
 
 from app.store.access_tables import Lease
 
+CLOCKS_DIFFER_SECONDS = 60.0
 NEVER_HELD = datetime.fromisoformat("2000-01-01T00:00Z")
 
 
 def take_lease(session: Session, name: str, token: str, now: datetime, seconds: float) -> bool:
-    """Hold ``name`` for so long, or longer if it is ours already; False while another token holds it."""
+    """Hold ``name`` for so long, or longer if it is ours already; False while another token holds it.
+
+    A lease that would last longer than that from now was taken by a clock that has been set back since: it is over.
+    """
     build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     session.execute(build(Lease).values(name=name, token=None, until=NEVER_HELD).on_conflict_do_nothing())
+    until = now + timedelta(seconds=seconds)
+    beyond = until + timedelta(seconds=CLOCKS_DIFFER_SECONDS)
     statement = (
         update(Lease)
-        .where(Lease.name == name, or_(Lease.until <= now, Lease.token == token))
-        .values(token=token, until=now + timedelta(seconds=seconds))
+        .where(Lease.name == name, or_(Lease.until <= now, Lease.until > beyond, Lease.token == token))
+        .values(token=token, until=until)
         .execution_options(synchronize_session=False)
     )
     result: Any = session.execute(statement)
