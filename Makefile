@@ -26,7 +26,7 @@ test: $(READY)
 	$(call heading,pytest: promises)
 	@$(BIN)/python -m pytest
 
-# The same without what needs a database server, a broker, the ERP or a browser.
+# The same without what needs a database server, a broker, the ERP or a browser, and without what is slow by itself.
 quick: $(READY)
 	$(call heading,ruff: faults and form)
 	@$(BIN)/ruff check .
@@ -36,7 +36,7 @@ quick: $(READY)
 	$(call heading,import-linter: arrows)
 	@$(BIN)/lint-imports
 	$(call heading,pytest: promises that need no service)
-	@$(BIN)/python -m pytest -m 'not services'
+	@$(BIN)/python -m pytest -m 'not services and not slow' -n 2
 
 # Newest versions that pyproject.toml allows, each with its hashes, for every platform.
 lock: $(READY)

@@ -16,6 +16,7 @@ ROWS_BYTES = 16_000_000
 PROCESS_BYTES = 200_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("last", "accepted"), [("", ROWS), ("X;one column too many", 0)], ids=["good", "bad"])
 def test_a_hundred_thousand_rows_take_the_memory_of_a_few(tmp_path: Path, last: str, accepted: int) -> None:
     command = [sys.executable, "-m", "tests.flow.hundred_thousand_rows", str(tmp_path / "home"), str(ROWS), last]

@@ -64,6 +64,7 @@ def test_a_run_that_ids_have_no_room_for_is_refused(run: int) -> None:
         sample_shift(run, ENDS_AT)
 
 
+@pytest.mark.slow
 @given(st.integers(1, LAST_RUN))
 def test_each_plants_reports_are_good_but_for_one_unit(run: int) -> None:
     shift = sample_shift(run, ENDS_AT)

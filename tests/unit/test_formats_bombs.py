@@ -92,6 +92,7 @@ def peak_bytes(content: bytes) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"a;b\n" + b"x" * 5_000_000, b"a;b\n" + b'"' + b"x;\n" * 100_000, b"a;b\n" + b'"\n' * 20_000, b"\n" * 200_000],

@@ -235,6 +235,7 @@ class _Endless(io.RawIOBase):
         return taken
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_take_the_memory_of_a_few() -> None:
     tracemalloc.start()
     try:
