@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import structlog
+from amqp.exceptions import AMQPError
 from celery import Celery, chain
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from config.queues import (
     ENRICH,
@@ -36,7 +38,9 @@ log = structlog.get_logger()
 NUDGE_PAUSE_SECONDS = 0.005
 BROKER_PAUSE_SECONDS = 1.0
 
-BROKER_ERRORS = (OperationalError, OSError)
+# What a broker that is away, or does not let us in, raises: kombu passes the clients' own errors on where it does not
+# publish.
+BROKER_ERRORS = (OperationalError, AMQPError, RedisError, OSError)
 
 
 def celery_app(settings: Settings, plants: Iterable[str], name: str = "lineside") -> Celery[Any]:

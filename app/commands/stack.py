@@ -34,6 +34,12 @@ def plain_faults(settings: Settings) -> Iterator[None]:
         raise Unusable(str(error)) from None
     except StartFailed as error:
         raise Unreachable(str(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise Unusable(
+            f"{error.filename}: {error.strerror}. LINESIDE_HOME has to be a folder we can write to."
+        ) from None
 
 
 def wait_for_the_end() -> None:

@@ -126,8 +126,14 @@ def _declare_queues(settings: Settings, topology: Topology) -> None:
         Dispatcher(settings, list(topology.plants)).declare_queues(topology.plants)
     except BROKER_ERRORS as error:
         raise StartFailed(
-            f"The broker does not answer ({type(error).__name__}). Check LINESIDE_BROKER_URL and that it runs."
+            f"The broker does not let us in ({_told(error)}). Check LINESIDE_BROKER_URL and that it runs."
         ) from None
+
+
+def _told(error: BaseException) -> str:
+    """In the client's words, which name host and port, and never with the URL's password."""
+    words = str(error).strip().splitlines()
+    return words[0] if words else type(error).__name__
 
 
 def wait_until(

@@ -19,6 +19,7 @@ from config.settings import Settings, inherited_environment
 Say = Callable[[str], None]
 
 WATCH_SECONDS = 0.1
+POLL_SECONDS = 0.02
 ROTATE_SECONDS = 30.0
 # After this long a process counts as well again, and its next failure starts from the shortest pause.
 SETTLED_SECONDS = 30.0
@@ -59,12 +60,18 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self, commands: Mapping[str, Sequence[str]]) -> None:
+        """Start these beside what runs already; returns once each was started or could not be.
+
+        Our own thread starts them: a signal interrupts the main thread at any point, and between a child's birth and
+        its being noted it would leave a child that nobody knows.
+        """
         with self._lock:
             for name, command in commands.items():
-                self._watched[name] = Watched(name, command)
-                self._spawn(self._watched[name])
+                self._watched[name] = Watched(name, command, again_at=0.0)
         if not self._thread.is_alive():
             self._thread.start()
+        while self._thread.is_alive() and any(self._watched[name].again_at == 0.0 for name in commands):
+            time.sleep(POLL_SECONDS)
 
     def pids(self) -> dict[str, int]:
         """The processes that run now."""
@@ -101,6 +108,7 @@ class Supervisor:
         return {name: one.running.pid for name, one in self._watched.items() if one.running is not None}
 
     def _spawn(self, watched: Watched) -> None:
+        """Raises OSError where the system gives no process, memory or file for it."""
         with open_output(self._settings.log_dir, watched.name) as output:
             watched.running = Popen(
                 list(watched.command),
@@ -131,8 +139,7 @@ class Supervisor:
         now = time.monotonic()
         if watched.again_at is not None:
             if now >= watched.again_at:
-                self._spawn(watched)
-                self._say(f"{watched.name} was started again (pid {self._pids()[watched.name]}).")
+                self._start_one(watched, now)
             return
         if watched.running is None:
             return
@@ -141,9 +148,18 @@ class Supervisor:
             return
         kill_group(watched.running.pid)  # children of a killed worker would otherwise work on beside the new one
         watched.running = None
-        self._note_failure(watched, code, now)
+        self._note_failure(watched, _manner(code), now)
 
-    def _note_failure(self, watched: Watched, code: int, now: float) -> None:
+    def _start_one(self, watched: Watched, now: float) -> None:
+        try:
+            self._spawn(watched)
+        except OSError as error:
+            self._note_failure(watched, f"could not be started: {error}", now)
+            return
+        if watched.failures:
+            self._say(f"{watched.name} was started again (pid {self._pids()[watched.name]}).")
+
+    def _note_failure(self, watched: Watched, manner: str, now: float) -> None:
         watched.failures += 1
         settled = now - watched.started_at >= SETTLED_SECONDS
         watched.pause_seconds = FIRST_PAUSE_SECONDS if settled else watched.pause_seconds
@@ -151,11 +167,12 @@ class Supervisor:
         log_dir = self._settings.log_dir
         said = last_line(log_dir, watched.name)
         self._say(
-            f"{watched.name} ended by itself ({_manner(code)}); it is started again in {watched.pause_seconds:g} s. "
-            f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said})" if said and code > 0 else "")
+            f"{watched.name} {manner}; it is started again in {watched.pause_seconds:g} s. "
+            f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said})" if said else "")
         )
         watched.pause_seconds = min(LONGEST_PAUSE_SECONDS, watched.pause_seconds * 2)
 
 
 def _manner(code: int) -> str:
-    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"ended by itself ({how})"

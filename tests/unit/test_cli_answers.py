@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,28 @@ def test_what_a_sender_wrote_cannot_drive_the_terminal(run: Run, sqlite_store: S
 
     assert "\x1b" not in result.stdout
     assert "evil[red]" in result.stdout
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://someone:pass-word@127.0.0.1:1//"])
+def test_a_broker_that_does_not_answer_stops_the_start_with_one_line(run: Run, url: str) -> None:
+    ports = {"LINESIDE_PORT": str(free_port()), "LINESIDE_FLOWER_PORT": str(free_port())}
+
+    result = run("up", environment={"LINESIDE_BROKER_URL": url, **ports})
+
+    assert result.exit_code == 3, result.output
+    assert "LINESIDE_BROKER_URL" in result.stderr
+    assert "pass-word" not in result.output
+
+
+def test_a_home_that_cannot_be_written_stops_the_start_with_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    result = run("up", environment={"LINESIDE_HOME": str(tmp_path / "file" / "home")})
+
+    assert result.exit_code == 2, result.output
+    assert "LINESIDE_HOME" in result.stderr
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -96,6 +96,13 @@ def test_what_a_failing_process_said_last_is_told(supervisor: Supervisor, said: 
     assert supervisor.what_failed() == "web: the port is taken"
 
 
+def test_a_program_that_is_not_there_is_told_and_harms_no_other(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.start({"web": ["/no/such/program"], "work": SLEEPER})
+
+    assert "web could not be started" in said[0]
+    assert supervisor.pids().keys() == {"work"}
+
+
 def test_a_process_that_fails_again_and_again_is_tried_ever_more_rarely(
     supervisor: Supervisor, said: list[str]
 ) -> None:
