@@ -2,6 +2,7 @@
 
 Tryton's ``reference`` is searchable but not unique. So a post searches first, creates a draft where there is none,
 searches again, and drives what it finds by its state; a stray duplicate stays a draft, and drafts have no effect.
+A final completion takes the open production of its order over instead of creating one.
 Of two posts under one key that run at once the pipeline's lease is the guard; here both drive the same record.
 """
 
@@ -16,6 +17,7 @@ from app.adapters import tryton_documents as documents
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp
 from app.adapters.tryton_calls import TrytonCalls
+from app.adapters.tryton_closing import open_order, take_over
 from app.adapters.tryton_models import FLOWS, PRODUCTION, RECEIPT, SUPPLIER_RETURN, next_button
 from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
@@ -51,7 +53,7 @@ class TrytonAdapter:
         record = self._held(model, request.posting_key)
         if record is None:
             values = documents.body(request.document, request.posting_key, self._records)
-            record = self._draft(model, request.posting_key, values)
+            record = self._closed(model, request, values) or self._draft(model, request.posting_key, values)
         elif record["state"] == "draft":
             self._refuse_emptied(model, record)
         return self._drive(model, record, request)
@@ -90,6 +92,32 @@ class TrytonAdapter:
         found = self._calls.held(model, posting_key)
         driven = [record for record in found if record["state"] not in ("draft", "cancelled")]
         return next(iter(driven + found), None)
+
+    def _closed(self, model: str, request: PostingRequest, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The production order that this document closes, taken over under its key; None where none is open."""
+        for attempt in range(_TRIES):
+            order = open_order(request.document, self._records)
+            if order is None:
+                return None
+            refusal = self._refusal_to_take_over(order, request, values)
+            record = self._held(model, request.posting_key)
+            if record is not None:
+                return record
+            if refusal is not None and attempt + 1 == _TRIES:
+                raise refusal
+        raise Transient("Tryton took the completion of the order and does not show it yet.")
+
+    def _refusal_to_take_over(
+        self, order: Mapping[str, Any], request: PostingRequest, values: Mapping[str, Any]
+    ) -> Refused | None:
+        """A refusal may mean that another completion or a person was faster: what counts is the order as it is now."""
+        try:
+            take_over(order, request.document, values, self._records)
+        except Refused as refusal:
+            if refusal.code not in (REFUSED, SERVER_FAULT):
+                raise
+            return refusal
+        return None
 
     def _draft(self, model: str, posting_key: str, values: Mapping[str, Any]) -> dict[str, Any]:
         for attempt in range(_TRIES):

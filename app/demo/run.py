@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from sqlalchemy import func, select
 
 from app.demo.erp import build_erp, erp_counts, issue_key, place_erp
+from app.demo.erp_planner import enter_orders
 from app.demo.first_run import Credentials, make_credentials
 from app.demo.practice import DOUBLES, ERP, practice_ports, practice_secrets, practice_targets
 from app.demo.sending import next_run, send_shift, shift_keys
-from app.demo.shift import sample_shift
+from app.demo.shift import Shift, sample_shift
 from app.demo.table import PlantRow, accepted_messages, read_rows, wait_until_settled
 from app.stack.procfile import PRODUCT
 from app.stack.running import (
@@ -87,12 +88,15 @@ def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterato
                 for name in (ERP, *DOUBLES):
                     wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
                 _wait_for_items(store, supervisor)
-                run, answered, settled = _send(settings, store, show)
+                shift = sample_shift(next_run(store), utc_now())
+                show.line(f"Entering the orders of shift {shift.run} in the ERP ...")
+                enter_orders(targets[ERP].url, erp_key, shift.orders, utc_now().date())
+                answered, settled = _send(shift, settings, store, show)
                 in_erp = erp_counts(targets[ERP].url, erp_key)
                 rows = read_rows(store, topology.plants, ERP, in_erp)
                 # Last of all, so that an interrupted first run leaves no account whose password nobody has seen.
                 credentials = make_credentials(store, topology, utc_now())
-                yield Report(run, settled, answered, rows, addresses(settings), credentials)
+                yield Report(shift.run, settled, answered, rows, addresses(settings), credentials)
         finally:
             store.dispose()
 
@@ -117,15 +121,13 @@ def _wait_for_items(store: Store, supervisor: Supervisor) -> None:
     wait_until(known, supervisor, "the ERP's list of items", ITEMS_SECONDS)
 
 
-def _send(settings: Settings, store: Store, show: Show) -> tuple[int, Mapping[str, int], bool]:
-    run = next_run(store)
-    shift = sample_shift(run, utc_now())
+def _send(shift: Shift, settings: Settings, store: Store, show: Show) -> tuple[Mapping[str, int], bool]:
     sources = sorted({sending.source for sending in (*shift.releases, *shift.reports)})
     before = accepted_messages(store)
     expected = before + shift.new_messages().total()
     steps = len(shift.releases) + len(shift.reports) + len(shift.files)
     base_url = addresses(settings)["console"].rstrip("/")
-    with shift_keys(store, run, sources, utc_now) as keys, show.progress(f"Sending shift {run}") as advance:
+    with shift_keys(store, shift.run, sources, utc_now) as keys, show.progress(f"Sending shift {shift.run}") as advance:
         answered = send_shift(shift, base_url, keys, settings.drop_dir, _counter(advance, steps))
     with show.progress("Working on it") as advance:
 
@@ -133,7 +135,7 @@ def _send(settings: Settings, store: Store, show: Show) -> tuple[int, Mapping[st
             advance(max(0.0, count - before) / (expected - before))
 
         settled = wait_until_settled(store, expected, SETTLE_SECONDS, settled_so_far)
-    return run, answered, settled
+    return answered, settled
 
 
 def _counter(advance: Callable[[float], None], steps: int) -> Callable[[], None]:

@@ -67,9 +67,11 @@ class Drop:
 
 @dataclass(frozen=True)
 class Shift:
-    """``releases`` go first, then the plants' reports over HTTP, then the files in their order."""
+    """``orders`` stand in the ERP before anything is sent. ``releases`` go first, then the plants' reports over HTTP,
+    then the files in their order."""
 
     run: int
+    orders: tuple[Order, ...]
     releases: tuple[Sending, ...]
     reports: tuple[Sending, ...]
     files: tuple[Drop, ...]
@@ -88,11 +90,13 @@ def sample_shift(run: int, ends_at: datetime) -> Shift:
         raise ValueError(f"run {run} is not between 1 and {LAST_RUN}")
     random, clock = Random(run), Clock(ends_at - timedelta(hours=SHIFT_HOURS))
     orders = {plant: plan_orders(run, plant, random) for plant in (ASSEMBLY, MACHINING, PAINT_SHOP)}
-    releases = tuple(_release(order, clock) for plant in orders for order in orders[plant])
+    planned = tuple(order for plant in orders for order in orders[plant])
+    releases = tuple(_release(order, clock) for order in planned)
     assembly = _numbered(run, ASSEMBLY_MES, ASSEMBLY, _assembly(run, orders[ASSEMBLY], random, clock))
     machining = _numbered(run, MACHINING_MES, MACHINING, _machining(run, orders[MACHINING], random, clock))
     repeat = replace(assembly[0], repeats=True)
-    return Shift(run, releases, (*assembly, repeat, *machining), _dropped(run, orders[PAINT_SHOP], random, clock))
+    dropped = _dropped(run, orders[PAINT_SHOP], random, clock)
+    return Shift(run, planned, releases, (*assembly, repeat, *machining), dropped)
 
 
 def _release(order: Order, clock: Clock) -> Sending:

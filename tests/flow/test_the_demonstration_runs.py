@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from tests.services import missing_service
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
-NEW = sample_shift(1, datetime.now(UTC)).new_messages()
+SHIFT = sample_shift(1, datetime.now(UTC))
+NEW, ORDERS = SHIFT.new_messages(), SHIFT.orders
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,14 @@ def test_every_message_is_accounted_for(running: DemoRun) -> None:
 def test_the_erp_itself_holds_what_was_posted(running: DemoRun) -> None:
     for row in running.report["plants"].values():
         assert row["in_erp"] == row["erp_postings"] > 20
+
+
+def test_every_order_of_the_shift_is_done_in_the_erp_itself(running: DemoRun, home: Path) -> None:
+    with closing(sqlite3.connect(f"file:{home / 'erp' / 'lineside.sqlite'}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT substr(reference, 1, 2), state FROM production ORDER BY id").fetchall()
+
+    assert found[: len(ORDERS)] == [("LS", "done")] * len(ORDERS), "the orders were entered before anything was posted"
+    assert {state for _, state in found} == {"done"}
 
 
 def test_what_was_sent_twice_counts_once(running: DemoRun) -> None:

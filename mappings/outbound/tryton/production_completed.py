@@ -1,4 +1,6 @@
-"""Completion: a Tryton production of its own for each report, so partial completions of one order add up.
+"""Completion: a Tryton production for each report, so partial completions of one order add up.
+
+The final report names the order that it closes: where Tryton holds that order open, its record becomes the report's.
 
 The order's number goes into the production's reference behind the posting key, where Tryton's users can search it.
 """
@@ -13,7 +15,7 @@ from mappings.outbound.tryton.places import consumes_by_bill, document, line, st
 
 
 def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | None:
-    """None for a final report without outputs: it closes an order that Tryton does not hold."""
+    """None for a final report without outputs: Tryton ends no order by making nothing, so a planner closes it."""
     data = event.data
     if not data["outputs"]:
         return None
@@ -23,4 +25,5 @@ def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | N
         "inputs": [],
         "outputs": [line(output, default) for output in data["outputs"]],
         "explode": consumes_by_bill(context),
+        **({"closes_order": data["order_id"]} if data["final"] else {}),
     }
