@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.states import Step
+from app.store.by_state import STATE_ORDER, within_state
 from app.store.messages_tables import Lane, Message
 
 # How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
@@ -204,8 +205,8 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
     """
     query = (
         select(Message.id)
-        .where(Message.plant == plant, Message.state == "received", Message.attempts <= LOST_WORKERS_LIMIT)
-        .order_by(Message.id)
+        .where(within_state(plant, "received"), Message.attempts <= LOST_WORKERS_LIMIT)
+        .order_by(*STATE_ORDER)
         .limit(1)
     )
     return session.execute(query).scalar_one_or_none()

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from app.inbox.states import State
+from app.store.by_state import STATE_ORDER, within_state
 from app.store.messages_tables import Message, StateChange, StateCount
 from app.store.postings_tables import TargetPause
 
@@ -77,16 +78,16 @@ def _figures(session: Session, plant: str, counts: dict[tuple[str, str], int], n
 
 
 def _oldest(session: Session, plant: str, state: State) -> datetime | None:
-    query = select(Message.received_at).where(Message.plant == plant, Message.state == state.value)
-    return session.scalar(query.order_by(Message.id).limit(1))
+    query = select(Message.received_at).where(within_state(plant, state.value))
+    return session.scalar(query.order_by(*STATE_ORDER).limit(1))
 
 
 def _latencies(session: Session, plant: str, now: datetime) -> list[float]:
     """In ascending order."""
     query = (
         select(Message.received_at, Message.state_at)
-        .where(Message.plant == plant, Message.state == State.POSTED.value)
-        .order_by(Message.id.desc())
+        .where(within_state(plant, State.POSTED.value))
+        .order_by(*(column.desc() for column in STATE_ORDER))
         .limit(LATENCY_MESSAGES)
     )
     since = now - LATENCY_WITHIN

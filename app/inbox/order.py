@@ -14,7 +14,7 @@ from sqlalchemy import literal, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.inbox.claim import Claimed, key_reference_of
-from app.inbox.states import State, wake
+from app.inbox.states import waits_for, wake
 from app.store.messages_tables import Message
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
@@ -80,7 +80,7 @@ def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
     """Make those due that come next in the keys of these messages, if they wait for their turn."""
     ours = aliased(Message)
     reference = literal("key:") + ours.plant + literal(":") + ours.ordering_key
-    waits = select(Message.id).where(Message.waiting_for == reference, Message.state == State.WAITING.value)
+    waits = select(Message.id).where(waits_for(Message.waiting_for == reference))
     query = select(ours.plant, ours.ordering_key).where(ours.id.in_(list(ended)), waits.correlate(ours).exists())
     ids: list[int] = []
     references: set[str] = set()

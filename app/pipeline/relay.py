@@ -18,6 +18,7 @@ from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.inbox.claim import count_due, new_token
 from app.inbox.states import State, Step
 from app.pipeline.context import Pipeline
+from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
 from app.store.leases import lease_is_free, take_lease
 from app.store.messages_tables import Message
@@ -108,8 +109,8 @@ class Relay:
     def _mirror_plant(self, plant: str) -> None:
         query = (
             select(Message.id, Message.source, Message.type, Message.reason_code)
-            .where(Message.plant == plant, Message.state == State.DEAD.value)
-            .order_by(Message.id.desc())
+            .where(within_state(plant, State.DEAD.value))
+            .order_by(*(column.desc() for column in STATE_ORDER))
             .limit(MIRROR_LIMIT)
         )
         with self.pipeline.store.reading() as session:

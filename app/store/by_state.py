@@ -1,0 +1,24 @@
+"""Walk the messages of one plant and state by id, by the index made for it, however many others there are."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, literal, tuple_
+
+from app.store.messages_tables import Message
+
+HIGHEST_ID = 2**63 - 1
+
+STATE_ORDER = (Message.plant, Message.state, Message.id)
+"""To sort by. Together with ``within_state`` it is the order of the ids."""
+
+
+def within_state(plant: str, state: str) -> ColumnElement[bool]:
+    """The messages of this plant and state, as one range of ``ix_messages_plant_state``.
+
+    Written as two equalities, a search for the first few by id may be done by walking the primary key: PostgreSQL
+    hopes to find one soon, and then reads millions that were posted long ago.
+    """
+    first = tuple_(literal(plant), literal(state), literal(0))
+    last = tuple_(literal(plant), literal(state), literal(HIGHEST_ID))
+    place = tuple_(*STATE_ORDER)
+    return (place > first) & (place < last)
