@@ -22,6 +22,8 @@ COUNT_LIMIT = 5_000
 # A message that was claimed this often without a report has cost a worker each time; it must not hold back others.
 LOST_WORKERS_LIMIT = 3
 LOTS_AFTER_LOSS = {1: 15}
+# So many small lots a permit: a task has its time, and what is left is due for the next one.
+LOTS_A_PERMIT = 50
 
 
 @dataclass(frozen=True)
@@ -75,26 +77,37 @@ def claim_messages(
     """Up to ``up_to`` messages that are due for ``step`` (transform or enrich), oldest due first, now under ``token``.
 
     The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again. What was lost with
-    a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
+    a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone. From the
+    first loss on its attempts count the workers lost, and no more how often it has waited.
     """
     due = (
-        select(Message.id, Message.attempts, Message.failing_since)
+        select(Message.id, Message.attempts, Message.failing_since, Message.lease_token)
         .where(Message.plant == plant, Message.step == step.value, Message.lane == 0, Message.due_at <= now)
         .order_by(Message.due_at, Message.id)
         .limit(up_to)
         .with_for_update(skip_locked=True)
     )
-    ids = _one_lot([(row.id, row.attempts if row.failing_since is None else 0) for row in session.execute(due)])
-    return _claimed(session.execute(_take(Message.id.in_(ids), token, now, lease_seconds))) if ids else []
-
-
-def _one_lot(due: Sequence[tuple[int, int]]) -> list[int]:
-    """Ids of those of these (id, workers lost) that are worked on together with the first of them."""
-    if not due:
+    lost, ids = _one_lot([(row.id, _workers_lost(row)) for row in session.execute(due)])
+    if not ids:
         return []
+    values = {"attempts": lost + 1, "failing_since": None} if lost else {}
+    return _claimed(session.execute(_take(Message.id.in_(ids), token, now, lease_seconds).values(values)))
+
+
+def _workers_lost(row: Any) -> int:
+    """How many workers ended while they held it. Who reports back gives the lease up."""
+    if row.lease_token is None:
+        return 0
+    return int(row.attempts) if row.failing_since is None else 1
+
+
+def _one_lot(due: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
+    """How many workers the first of these (id, workers lost) has cost, and which are worked on together with it."""
+    if not due:
+        return 0, []
     lost = due[0][1]
     alike = [key for key, count in due if count == lost]
-    return alike if lost == 0 else alike[: LOTS_AFTER_LOSS.get(lost, 1)]
+    return lost, alike if lost == 0 else alike[: LOTS_AFTER_LOSS.get(lost, 1)]
 
 
 def were_lost(claimed: Sequence[Claimed]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.errors import Refused, Waiting
-from app.inbox.claim import Claimed, claim_messages, new_token, were_lost
+from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
@@ -44,13 +44,15 @@ def enrich_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     """Enrich up to ``up_to`` due messages of the plant; returns the ids that are now enriched."""
     done: list[int] = []
     left = up_to
-    while left > 0:
+    for _ in range(LOTS_A_PERMIT):
         token = new_token()
         with pipeline.store.writing() as session:
             now = pipeline.clock()
             claimed = claim_messages(session, plant, Step.ENRICH, left, token, now, pipeline.lease_seconds)
         done += _enrich_claimed(pipeline, plant, claimed, token)
-        left = left - len(claimed) if were_lost(claimed) else 0
+        left -= len(claimed)
+        if left <= 0 or not were_lost(claimed):
+            break
     return sorted(done)
 
 

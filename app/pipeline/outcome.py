@@ -105,16 +105,19 @@ def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
     )
 
 
-def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: int) -> Move:
-    """Behind an unfinished message of the same key: due when that one ends."""
+def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: int, looks_soon: bool = False) -> Move:
+    """Behind an unfinished message of the same key: due when that one ends. ``looks_soon``: others wait for what this
+    one brings, and once they do it may go before them, of which nobody tells it."""
     reason = f"Waits for message {predecessor}, which comes before it for {message.ordering_key}."
     reference = key_reference_of(message.plant, message.ordering_key or "")
-    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False)
+    cap = RECHECK_CAP_SECONDS if looks_soon else RECHECK_TURN_SECONDS
+    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=cap)
 
 
 def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
     """Until a person resumes the target, however long that takes."""
-    return _wait_for(pipeline, message, Step.POST, target_reference(target), reason, lane, gives_up=False)
+    reference = target_reference(target)
+    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=RECHECK_TURN_SECONDS)
 
 
 def target_reference(target: str) -> str:
@@ -129,6 +132,7 @@ def _wait_for(
     reason: str,
     lane: int,
     gives_up: bool = True,
+    cap: float = RECHECK_CAP_SECONDS,
 ) -> Move:
     """``gives_up``: whether the time it waits is counted. It is not where others have to move first; a message must not
     be at the end of its retries when at last it may begin."""
@@ -139,7 +143,6 @@ def _wait_for(
     if gives_up and now - since >= limit:
         told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
         return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
-    cap = RECHECK_CAP_SECONDS if gives_up else RECHECK_TURN_SECONDS
     recheck = min(cap, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
     return Move(
         message.id,

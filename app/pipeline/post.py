@@ -112,7 +112,11 @@ def _hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> _Lane | None:
         events = load_events(session, ids, ENRICHED)
         fulfils = {key: references_fulfilled(plant, events[key]) for key in ids}
         blocked = blocking_predecessors(session, plant, claimed, fulfils)
-        behind = [wait_for_key(pipeline, m, number, blocked[m.id]) for m in claimed if m.id in blocked]
+        behind = [
+            wait_for_key(pipeline, m, number, blocked[m.id], looks_soon=bool(fulfils[m.id]))
+            for m in claimed
+            if m.id in blocked
+        ]
         move_messages(session, behind, now, lease_token=token)
         opened = load_open(session, ids)
     queues: dict[str, deque[Claimed]] = {}

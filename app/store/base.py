@@ -15,6 +15,13 @@ from sqlalchemy.orm import DeclarativeBase
 # SQLite gives an automatic row id to INTEGER only; PostgreSQL gets 64 bits.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
+
+def plain_text(length: int) -> String:
+    """Text that is compared character by character, as Python and SQLite do; a PostgreSQL database may otherwise sort
+    it as a dictionary of its country does."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInstant
+from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInstant, plain_text
 
 
 class Message(Base):
@@ -31,7 +31,7 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     failing_since: Mapped[datetime | None] = mapped_column(UtcInstant)
     ordering_key: Mapped[str | None] = mapped_column(String(250))
-    key_rank: Mapped[str] = mapped_column(String(64), default="")
+    key_rank: Mapped[str] = mapped_column(plain_text(64), default="")
     sequence: Mapped[str | None] = mapped_column(String(40))
     waiting_for: Mapped[str | None] = mapped_column(String(300))
     reason_code: Mapped[str | None] = mapped_column(ToldString(60))

@@ -90,3 +90,34 @@ def test_a_partition_key_too_long_for_its_column_is_refused_alone(store: Store) 
     run_once(pipeline(store, {"erp": books}))
 
     assert states(store, bad, good) == ["dead", "posted"]
+
+
+def test_a_message_that_waited_and_then_kills_its_worker_each_time_is_dead_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.pipeline import enrich
+
+    books, clock = Books(), Clock(NOON)
+    line = pipeline(store, {"erp": books}, clock)
+    ids = accept(store, *(move_event(f"m{number}") for number in range(60)))
+    for _ in range(4):
+        run_once(line)
+        clock.pass_time(61)
+    know_items(store)
+    healthy = enrich.plan_event
+
+    def plan_event(line: object, claimed: object, *rest: object) -> object:
+        if claimed.id == ids[5]:  # type: ignore[attr-defined]
+            raise Killed
+        return healthy(line, claimed, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(enrich, "plan_event", plan_event)
+    for _ in range(40):
+        try:
+            run_once(line)
+        except Killed:
+            clock.pass_time(61)
+        clock.pass_time(30)
+
+    assert [key for key, state in zip(ids, states(store, *ids), strict=True) if state != "posted"] == [ids[5]]
+    assert message(store, ids[5]).reason_code == "worker_lost"

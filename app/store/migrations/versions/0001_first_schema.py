@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("failing_since", base.UtcInstant(timezone=True), nullable=True),
         sa.Column("ordering_key", sa.String(length=250), nullable=True),
-        sa.Column("key_rank", sa.String(length=64), nullable=False),
+        sa.Column("key_rank", base.plain_text(64), nullable=False),
         sa.Column("sequence", sa.String(length=40), nullable=True),
         sa.Column("waiting_for", sa.String(length=300), nullable=True),
         sa.Column("reason_code", sa.String(length=60), nullable=True),
