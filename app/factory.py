@@ -11,12 +11,13 @@ from app.access.gate import Gate
 from app.access.policy import refuse_undeclared_routes
 from app.access.sessions import use_sessions
 from app.api import register_api
+from app.clock import utc_now
 from app.console import register_console
 from app.inbox.door import Door, Nudges
 from app.store.session import Store
 from app.web.errors import register_errors
 from app.web.headers import set_headers
-from app.web.services import Services, attach_services, utc_now
+from app.web.services import Services, attach_services
 from config.settings import Settings
 from config.topology import Topology
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -17,6 +17,7 @@ from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSett
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
 from app.adapters.http_json_options import HttpJsonOptions
 from app.adapters.json_answers import MISSING, is_empty, parse_object, pick, printable, retry_after_seconds
+from app.clock import utc_now
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
 
 PAUSE_STATUS = (401, 403)
@@ -27,16 +28,12 @@ NEVER_LATER_STATUS = (501, 505)
 MAX_PAGES = 10_000
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class HttpJsonAdapter:
     """One REST target. Credentials go into headers and nowhere else: no text that it raises holds them."""
 
     options_schema = HttpJsonOptions
 
-    def __init__(self, settings: TargetSettings, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, settings: TargetSettings, now: Callable[[], datetime] = utc_now) -> None:
         self._code = settings.code
         self._url = settings.url.rstrip("/")
         self._options = settings.options

@@ -9,10 +9,11 @@ import click
 
 from app.access.accounts import AccountError, list_accounts
 from app.access.roles import Role
+from app.clock import utc_now
 from app.commands.actor import terminal_actor
 from app.commands.database import open_database
 from app.commands.exits import Unusable
-from app.commands.opening import open_settings, utc_now
+from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json
 from app.web.access_acts import disable_account, make_account, set_password
 

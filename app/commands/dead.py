@@ -9,10 +9,11 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clock import utc_now
 from app.commands.actor import terminal_actor
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo, Unusable
-from app.commands.opening import open_settings, utc_now
+from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
 from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, requeue_matching
 from app.dead_letters.repair import discard as discard_messages

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from app.access.keys import list_keys
+from app.clock import utc_now
 from app.commands.actor import terminal_actor
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo, Unusable
-from app.commands.opening import open_settings, open_topology, utc_now
+from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json
 from app.web.access_acts import make_key, revoke_key
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from app.commands.exits import Unusable
 from config.settings import SettingError, Settings, load_settings
 from config.topology import Topology
 from config.topology_file import KnownNames, TopologyError, load_topology
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def open_settings() -> Settings:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import func, select
 
+from app.clock import utc_now
 from app.demo.erp import build_erp, erp_counts, issue_key, place_erp
 from app.demo.erp_planner import enter_orders
 from app.demo.first_run import Credentials, make_credentials
@@ -65,10 +65,6 @@ class Report:
             "addresses": dict(self.addresses),
             "first_run": self.credentials.as_json() if self.credentials else None,
         }
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @contextmanager

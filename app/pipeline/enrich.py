@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.errors import Refused, Waiting
-from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
+from app.inbox.claim import Claimed
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
+from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
 from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
@@ -42,23 +44,10 @@ class Enriched:
 
 def enrich_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     """Enrich up to ``up_to`` due messages of the plant; returns the ids that are now enriched."""
-    done: list[int] = []
-    left = up_to
-    for _ in range(LOTS_A_PERMIT):
-        token = new_token()
-        with pipeline.store.writing() as session:
-            now = pipeline.clock()
-            claimed = claim_messages(session, plant, Step.ENRICH, left, token, now, pipeline.lease_seconds)
-        done += _enrich_claimed(pipeline, plant, claimed, token)
-        left -= len(claimed)
-        if left <= 0 or not were_lost(claimed):
-            break
-    return sorted(done)
+    return work_lots(pipeline, plant, Step.ENRICH, up_to, partial(_enrich_claimed, pipeline, plant))
 
 
-def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], token: str) -> list[int]:
-    if not claimed:
-        return []
+def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], token: str) -> set[int]:
     now = pipeline.clock()
     with pipeline.store.reading() as session:
         events = load_events(session, [message.id for message in claimed], CANONICAL)
@@ -78,7 +67,7 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
         kept = {key: value for key, value in results.items() if key in moved}
         save_documents(session, {key: value.document for key, value in kept.items()}, ENRICHED, now)
         save_plans(session, plant, {key: value.postings for key, value in kept.items()}, now)
-    return list(moved & results.keys())
+    return moved & results.keys()
 
 
 def load_events(session: Session, message_ids: Sequence[int], step: str) -> dict[int, tuple[Event, ...]]:

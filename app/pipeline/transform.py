@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from app.errors import Refused
-from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
+from app.inbox.claim import Claimed
 from app.inbox.order import sequence_rank
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
+from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
 from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_documents
 from app.store.messages_tables import Message
@@ -43,23 +45,10 @@ class Transformed:
 
 def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     """Transform up to ``up_to`` due messages of the plant; returns the ids that are now transformed."""
-    done: list[int] = []
-    left = up_to
-    for _ in range(LOTS_A_PERMIT):
-        token = new_token()
-        with pipeline.store.writing() as session:
-            now = pipeline.clock()
-            claimed = claim_messages(session, plant, Step.TRANSFORM, left, token, now, pipeline.lease_seconds)
-        done += _transform_claimed(pipeline, plant, claimed, token)
-        left -= len(claimed)
-        if left <= 0 or not were_lost(claimed):
-            break
-    return sorted(done)
+    return work_lots(pipeline, plant, Step.TRANSFORM, up_to, partial(_transform_claimed, pipeline))
 
 
-def _transform_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], token: str) -> list[int]:
-    if not claimed:
-        return []
+def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -> set[int]:
     now = pipeline.clock()
     with pipeline.store.reading() as session:
         payloads = load_payloads(session, [message.id for message in claimed])
@@ -76,7 +65,7 @@ def _transform_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], t
         now = pipeline.clock()
         moved = move_messages(session, moves, now, lease_token=token)
         _save(session, {key: value for key, value in results.items() if key in moved}, now)
-    return list(moved & results.keys())
+    return moved & results.keys()
 
 
 def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPayload) -> Transformed:

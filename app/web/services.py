@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Flask, current_app
 
 from app.access.gate import Gate
+from app.clock import utc_now
 from app.inbox.door import Door, Nudges
 from app.store.session import Store
 from config.settings import Settings
 from config.topology import Topology
 
 _NAME = "lineside"
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.clock import utc_now
 from app.dead_letters.repair import requeue
 from app.inbox.claim import ensure_lanes
-from app.pipeline.context import utc_now
 from app.projections.items import save_items
 from config.queues import dead_queue
 from tests.factories import accept, move_event

@@ -1,0 +1,30 @@
+"""Claim what is due for a step lot by lot, each under a lease of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
+from app.inbox.states import Step
+from app.pipeline.context import Pipeline
+
+
+def work_lots(
+    pipeline: Pipeline, plant: str, step: Step, up_to: int, work: Callable[[list[Claimed], str], set[int]]
+) -> list[int]:
+    """Hand ``work`` up to ``up_to`` due messages with their lease's token; returns the ids that it brought on.
+
+    A message that cost a worker before comes in a lot of its own, and then the next lot is claimed.
+    """
+    done: set[int] = set()
+    left = up_to
+    for _ in range(LOTS_A_PERMIT):
+        token = new_token()
+        with pipeline.store.writing() as session:
+            claimed = claim_messages(session, plant, step, left, token, pipeline.clock(), pipeline.lease_seconds)
+        if claimed:
+            done |= work(claimed, token)
+        left -= len(claimed)
+        if left <= 0 or not were_lost(claimed):
+            break
+    return sorted(done)
