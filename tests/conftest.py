@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from app.access import accounts
 from app.inbox.claim import ensure_lanes
 from app.store.migrate import upgrade
 from app.store.session import Store
@@ -88,3 +90,11 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     store = Store(url)
     yield store
     store.dispose()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_passwords() -> Iterator[None]:
+    """Passwords of tests protect nothing; hashing them as in earnest took a quarter of the quick tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield

@@ -16,6 +16,8 @@ from app.store.session import Store
 from tests.flow.attack import Attack, attacks
 from tests.interop.house import BATCH, House, open_house
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 400
 REFUSALS = {400, 401, 403, 409, 413, 415, 422}
 

@@ -26,6 +26,8 @@ from app.store.messages_tables import Message, StateCount
 from app.store.session import Store
 from tests.factories import NOON
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = 24_000
 
 # (state, step, due, lane) of one message in twelve each: most are due or wait; the oldest third is posted.

@@ -26,6 +26,8 @@ from tests.fakes import Books, Clock
 from tests.flow.schedules import Actor, Choices, DrawnChoices, SteppedStore, every_schedule, play
 from tests.reading import states, timeline
 
+pytestmark = pytest.mark.slow
+
 # One deviation at every place; several at places by chance. Two at every place are some 1,500 schedules a scene.
 DEVIATIONS = 1
 DRAWN = 20

@@ -21,6 +21,8 @@ from tests.factories import NOON, accept, completion, know_items, move_event, re
 from tests.fakes import Clock
 from tests.flow.many_workers import PLANTS, Plants
 
+pytestmark = pytest.mark.slow
+
 COMPLETIONS = 4
 
 

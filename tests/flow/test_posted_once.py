@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.pipeline.post import post_due
+from app.postings.ledger import resume_target
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, release, run_once
 from tests.fakes import Books, Clock, Killed
@@ -187,16 +188,34 @@ def test_rejected_credentials_pause_the_target_and_kill_no_message(store: Store)
     books, clock = Books(), Clock(NOON)
     books.before = [TargetPaused("401: the key is not valid")]
     know_items(store)
-    ids = accept(store, *(move_event(f"m{number}") for number in range(5)))
+    first, second = accept(store, move_event("m1", lot="A"), move_event("m2", lot="A"))
     line = pipeline(store, {"erp": books}, clock)
 
     run_once(line)
+    (later,) = accept(store, move_event("m3", lot="B"))
     clock.pass_time(400)
     run_once(line)
 
-    assert states(store, *ids).count("dead") == 0
-    assert message(store, ids[0]).waiting_for == "target:erp" or states(store, ids[0]) == ["posted"]
-    assert "waiting" in states(store, *ids)
+    assert states(store, first, second, later) == ["waiting", "waiting", "waiting"]
+    assert message(store, first).waiting_for == message(store, later).waiting_for == "target:erp"
+    assert books.effects == []
+
+
+def test_a_resumed_target_gets_what_waited_for_it(store: Store) -> None:
+    books, clock = Books(), Clock(NOON)
+    books.before = [TargetPaused("401: the key is not valid")]
+    know_items(store)
+    (moved,) = accept(store, move_event())
+    line = pipeline(store, {"erp": books}, clock)
+    run_once(line)
+
+    with store.writing() as session:
+        resume_target(session, "erp")
+    clock.pass_time(400)
+    run_once(line)
+
+    assert states(store, moved) == ["posted"]
+    assert len(books.effects) == 1
 
 
 def test_a_message_with_three_targets_stops_at_the_one_that_fails_and_goes_on_there(store: Store) -> None:

@@ -30,6 +30,7 @@ def _registered(tmp_path: Path) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_every_task_that_is_sent_is_registered_and_every_registered_one_is_named(tmp_path: Path) -> None:
     assert _registered(tmp_path) == TASK_NAMES
 
@@ -65,6 +66,7 @@ def test_queues_on_rabbitmq_are_quorum_queues_with_a_delivery_limit() -> None:
         assert queue.queue_arguments == {"x-queue-type": "quorum", "x-delivery-limit": 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["app.wsgi", "app.dispatch", "app.factory"])
 def test_the_web_process_never_imports_worker_code(tmp_path: Path, module: str) -> None:
     code = f"import sys, {module}; sys.exit(any(name.split('.')[0] == 'tasks' for name in sys.modules))"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from app.access import accounts
 from app.access.accounts import (
     AccountError,
     authenticate_account,
@@ -22,6 +23,9 @@ from app.store.session import Store
 from tests.factories import NOON
 from tests.unit.test_access_keys import Seconds
 from tests.web import PASSWORD
+
+# Taken while tests are collected: afterwards they hash cheaply.
+IN_EARNEST = accounts._HASHER
 
 
 @pytest.fixture
@@ -43,6 +47,11 @@ def test_name_and_password_prove_an_account_and_its_role(anna: Store) -> None:
 def test_a_wrong_name_or_password_proves_nothing(anna: Store, name: str, password: str) -> None:
     with anna.reading() as session:
         assert authenticate_account(session, name, password) is None
+
+
+def test_passwords_are_hashed_as_slowly_as_owasp_asks() -> None:
+    assert IN_EARNEST.memory_cost >= 19 * 1024
+    assert IN_EARNEST.time_cost >= 2
 
 
 def test_a_password_is_stored_as_argon2id_only(anna: Store) -> None:
