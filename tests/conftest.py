@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
 from app.access import accounts
 from app.inbox.claim import ensure_lanes
 from app.store.migrate import upgrade
 from app.store.session import Store
 from tests.factories import demo_topology
-from tests.services import POSTGRES_URL, missing_service
-
-TEMPLATE = f"lineside_template_{os.getpid()}"
+from tests.services import postgres_database
 
 
 @pytest.fixture(scope="session")
@@ -31,17 +25,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_template() -> Iterator[str]:
-    admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
-    try:
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
-    except OperationalError:
-        missing_service("PostgreSQL", POSTGRES_URL)
-    _prepare(Store(_postgres_url(TEMPLATE)))
-    yield TEMPLATE
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)"))
-    admin.dispose()
+    with postgres_database() as url:
+        _prepare(Store(url))
+        yield url.rsplit("/", 1)[-1]
 
 
 def _prepare(store: Store) -> None:
@@ -49,10 +35,6 @@ def _prepare(store: Store) -> None:
     with store.writing() as session:
         ensure_lanes(session, [(plant.code, plant.lanes) for plant in demo_topology().plants.values()])
     store.dispose()
-
-
-def _postgres_url(database: str) -> str:
-    return POSTGRES_URL.rsplit("/", 1)[0] + f"/{database}"
 
 
 @pytest.fixture
@@ -66,14 +48,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_template: str) -> Iterator[str]:
     """An empty, migrated PostgreSQL database."""
-    name = f"lineside_test_{os.getpid()}_{secrets.token_hex(4)}"
-    admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template}"))
-    yield _postgres_url(name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-    admin.dispose()
+    with postgres_database(postgres_template) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import os
+import secrets
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
+from urllib.error import URLError
+from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 POSTGRES_URL = os.environ.get("LINESIDE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("LINESIDE_TEST_REDIS", "redis://127.0.0.1:6379/9")
@@ -23,3 +32,44 @@ def missing_service(name: str, where: str) -> NoReturn:
     if in_ci():
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@contextmanager
+def postgres_database(template: str = "template1") -> Iterator[str]:
+    """The address of a new PostgreSQL database, dropped afterwards."""
+    name = f"lineside_test_{os.getpid()}_{secrets.token_hex(4)}"
+    admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    except OperationalError:
+        missing_service("PostgreSQL", POSTGRES_URL)
+    try:
+        yield f"{POSTGRES_URL.rsplit('/', 1)[0]}/{name}"
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+@contextmanager
+def rabbitmq_host() -> Iterator[str]:
+    """The address of a new virtual host of RabbitMQ, deleted with its queues afterwards."""
+    name = f"lineside_test_{os.getpid()}_{secrets.token_hex(4)}"
+    ask_rabbitmq("PUT", f"/vhosts/{name}")
+    try:
+        yield f"{RABBITMQ_URL.rstrip('/')}/{name}"
+    finally:
+        ask_rabbitmq("DELETE", f"/vhosts/{name}")
+
+
+def ask_rabbitmq(method: str, path: str) -> None:
+    """One call of RabbitMQ's management API, as the user of RABBITMQ_URL."""
+    address = urlsplit(RABBITMQ_URL)
+    word = b64encode(f"{address.username}:{address.password}".encode()).decode()
+    headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
+    request = urllib.request.Request(RABBITMQ_API + path, method=method, headers=headers)
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (URLError, OSError):
+        missing_service("RabbitMQ's management API", RABBITMQ_API)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ START_SECONDS = 420.0
 END_SECONDS = 60.0
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What a run uses of the machine's services; empty: the database and the broker that Lineside brings along."""
+
+    database_url: str = ""
+    broker_url: str = ""
+
+
 def free_ports(number: int) -> list[int]:
     """All held at once, so that no two are the same."""
     with ExitStack() as held:
@@ -32,7 +41,7 @@ def free_ports(number: int) -> list[int]:
         return [server.getsockname()[1] for server in servers]
 
 
-def demo_environment(home: Path) -> dict[str, str]:
+def demo_environment(home: Path, servers: Servers) -> dict[str, str]:
     web, flower, *practice = free_ports(2 + len(PRACTICE_PORTS))
     text = PACKAGED.read_text(encoding="utf-8")
     for usual, own in zip(PRACTICE_PORTS, practice, strict=True):
@@ -45,8 +54,8 @@ def demo_environment(home: Path) -> dict[str, str]:
         "LINESIDE_CONFIG": str(config),
         "LINESIDE_PORT": str(web),
         "LINESIDE_FLOWER_PORT": str(flower),
-        "LINESIDE_DATABASE_URL": "",
-        "LINESIDE_BROKER_URL": "",
+        "LINESIDE_DATABASE_URL": servers.database_url,
+        "LINESIDE_BROKER_URL": servers.broker_url,
     }
 
 
@@ -65,9 +74,9 @@ def _inherited(environment: dict[str, str]) -> dict[str, str]:
 class DemoRun:
     """One run. ``report`` is what ``--json`` printed; ``said`` the lines for the person at the terminal."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, servers: Servers, *options: str) -> None:
         self.home = home
-        self.environment = demo_environment(home)
+        self.environment = demo_environment(home, servers)
         self.said: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "app.cli", "demo", "--json", *options],

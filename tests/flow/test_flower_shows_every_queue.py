@@ -16,7 +16,7 @@ import pytest
 from app.stack import programs
 from config.queues import dead_queue, plant_queues, post_queue, work_queue
 from tests.flow.stack import Stack, running_stack
-from tests.services import RABBITMQ_API, missing_service
+from tests.services import ask_rabbitmq
 
 pytestmark = pytest.mark.services
 
@@ -52,7 +52,7 @@ def depths(url: str) -> dict[str, int]:
 @pytest.mark.parametrize("broker", ["valkey", "redis", "rabbitmq"])
 def test_flower_shows_the_depth_of_queues_that_nobody_consumes(broker: str, sqlite_url: str, tmp_path: Path) -> None:
     if broker == "rabbitmq":
-        _needs_the_management_api()
+        ask_rabbitmq("GET", "/overview")
     with running_stack(tmp_path, sqlite_url, broker) as stack:
         plant = stack.plants[0]
         stack.start("work")
@@ -77,11 +77,3 @@ def test_flower_changes_nothing(sqlite_url: str, tmp_path: Path) -> None:
             refused.value.close()
 
     assert refused.value.code in (401, 403, 405)
-
-
-def _needs_the_management_api() -> None:
-    request = urllib.request.Request(f"{RABBITMQ_API}/overview", headers={"Authorization": "Basic Z3Vlc3Q6Z3Vlc3Q="})
-    try:
-        urllib.request.urlopen(request, timeout=5).close()
-    except (URLError, OSError):
-        missing_service("RabbitMQ's management API", RABBITMQ_API)

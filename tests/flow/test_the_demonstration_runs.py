@@ -19,8 +19,8 @@ import pytest
 
 from app.demo import erp
 from app.demo.shift import sample_shift
-from tests.flow.demo_run import DemoRun, copy_built_erp, lineside, processes_of
-from tests.services import missing_service
+from tests.flow.demo_run import DemoRun, Servers, copy_built_erp, lineside, processes_of
+from tests.services import missing_service, postgres_database, rabbitmq_host
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
@@ -28,8 +28,17 @@ SHIFT = sample_shift(1, datetime.now(UTC))
 NEW, ORDERS = SHIFT.new_messages(), SHIFT.orders
 
 
+@pytest.fixture(scope="module", params=["sqlite+valkey", "postgresql+rabbitmq"])
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    if request.param == "sqlite+valkey":
+        yield Servers()
+        return
+    with postgres_database() as database, rabbitmq_host() as broker:
+        yield Servers(database.replace("postgresql+psycopg:", "postgresql:"), broker)
+
+
 @pytest.fixture(scope="module")
-def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(servers: Servers, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not erp.is_installed():
         missing_service("Tryton", "this Python (pip install 'lineside[tryton]')")
     assert request.config.cache is not None
@@ -41,8 +50,8 @@ def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def running(home: Path) -> Iterator[DemoRun]:
-    run = DemoRun(home)
+def running(home: Path, servers: Servers) -> Iterator[DemoRun]:
+    run = DemoRun(home, servers)
     yield run
     run.end()
 
@@ -54,10 +63,10 @@ def exit_code(running: DemoRun) -> int:
 
 
 @pytest.fixture(scope="module")
-def second(home: Path, exit_code: int) -> DemoRun:
+def second(home: Path, servers: Servers, exit_code: int) -> DemoRun:
     """A second run in the same home that ends by itself."""
     assert exit_code == 0
-    run = DemoRun(home, "--once")
+    run = DemoRun(home, servers, "--once")
     assert run.wait() == 0, run.account()
     return run
 
