@@ -48,7 +48,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_template: str) -> Iterator[str]:
     """An empty, migrated PostgreSQL database."""
-    with postgres_database(postgres_template) as url:
+    with postgres_database(f"TEMPLATE {postgres_template}") as url:
         yield url
 
 

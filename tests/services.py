@@ -35,13 +35,13 @@ def missing_service(name: str, where: str) -> NoReturn:
 
 
 @contextmanager
-def postgres_database(template: str = "template1") -> Iterator[str]:
-    """The address of a new PostgreSQL database, dropped afterwards."""
+def postgres_database(options: str = "TEMPLATE template1") -> Iterator[str]:
+    """The address of a new PostgreSQL database, dropped afterwards. ``options`` are those of CREATE DATABASE."""
     name = f"lineside_test_{os.getpid()}_{secrets.token_hex(4)}"
     admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
     try:
         with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            connection.execute(text(f"CREATE DATABASE {name} {options}"))
     except OperationalError:
         missing_service("PostgreSQL", POSTGRES_URL)
     try:

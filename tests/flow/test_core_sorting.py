@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from app.errors import Transient
 from app.inbox.claim import ensure_lanes
 from app.store.migrate import upgrade
 from app.store.session import Store
-from tests.conftest import _postgres_url
 from tests.factories import NOON, accept, demo_topology, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
-from tests.services import POSTGRES_URL
+from tests.services import postgres_database
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture
-def american_store(postgres_template: str) -> Iterator[Store]:
+def american_store() -> Iterator[Store]:
     """A PostgreSQL database that sorts ``b`` before ``C``."""
-    name = f"lineside_us_{os.getpid()}_{secrets.token_hex(4)}"
-    admin = create_engine(POSTGRES_URL, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        american = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0"
-        connection.execute(text(f"CREATE DATABASE {name} {american}"))
-    store = Store(_postgres_url(name))
-    upgrade(store)
-    with store.writing() as session:
-        ensure_lanes(session, [(plant.code, plant.lanes) for plant in demo_topology().plants.values()])
-    yield store
-    store.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with postgres_database("LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0") as url:
+        store = Store(url)
+        upgrade(store)
+        with store.writing() as session:
+            ensure_lanes(session, [(plant.code, plant.lanes) for plant in demo_topology().plants.values()])
+        yield store
+        store.dispose()
 
 
 def test_sequences_of_letters_hold_each_other_as_they_are_sorted(american_store: Store) -> None:
