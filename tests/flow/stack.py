@@ -145,11 +145,14 @@ def running_stack(tmp_path: Path, database_url: str, broker: str, plants: int = 
             stack.launch("valkey", valkey.program(settings))
         _wait_for_broker(stack, broker)
         stack.dispatcher.declare_queues(stack.plants)
-        yield stack
+        try:
+            yield stack
+        finally:
+            stack.stop()
+            if broker != "valkey":
+                _forget_queues(stack)
     finally:
         stack.stop()
-        if broker != "valkey":
-            _forget_queues(stack)
         stack.dispatcher.close()
         stack.store.dispose()
         wms.stop()
