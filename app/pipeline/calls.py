@@ -126,18 +126,19 @@ def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
         raise OutcomeUnknown(f"Could not ask whether it was posted before: {error}") from error
 
 
+# The first kind that fits counts, so a special kind stands before the one that it is a case of.
 _FAILED: dict[type[LinesideError], tuple[PostingState, str]] = {
+    InternalFault: (PostingState.UNKNOWN, "internal_fault"),
     Transient: (PostingState.PLANNED, "transient"),
     Waiting: (PostingState.PLANNED, "waiting"),
     Refused: (PostingState.REFUSED, "refused"),
     OutcomeUnknown: (PostingState.UNKNOWN, "unknown"),
     TargetPaused: (PostingState.PLANNED, "paused"),
-    InternalFault: (PostingState.UNKNOWN, "internal_fault"),
 }
 
 
 def _failed(posting: OpenPosting, error: LinesideError) -> PostingResult:
-    state, outcome = _FAILED[type(error)]
+    state, outcome = next(ended for kind, ended in _FAILED.items() if isinstance(error, kind))
     if isinstance(error, TargetPaused) and posting.state is not PostingState.PLANNED:
         state = PostingState.UNKNOWN  # the question itself was turned away: we know no more than before
     return _ended(posting, error, state, outcome)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.store.postings_tables import Posting, PostingAttempt, TargetPause
@@ -168,8 +169,9 @@ def paused_targets(session: Session) -> dict[str, str]:
 
 def pause_target(session: Session, target: str, reason: str, now: datetime) -> None:
     """Post nothing to this target until a person resumes it; a target that is paused already keeps its first reason."""
-    if target not in paused_targets(session):
-        session.execute(insert(TargetPause).values(target=target, paused_at=now, reason=reason))
+    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    statement = build(TargetPause).values(target=target, paused_at=now, reason=reason)
+    session.execute(statement.on_conflict_do_nothing())
 
 
 def resume_target(session: Session, target: str) -> bool:
