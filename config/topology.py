@@ -30,10 +30,19 @@ class DropFile:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What Lineside asks a target for by itself, and takes in as messages of the source that this belongs to."""
+
+    target: str
+    domain: str
+    every_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
 class Source:
-    """A system that sends. ``mapping`` is the family under ``mappings/inbound``; ``wait_seconds`` is how long its
-    messages may wait for a missing reference before they are dead; ``settle_seconds`` is how long a dropped file
-    must be unchanged to count as whole."""
+    """A system that sends, or is read (``reads``). ``mapping`` is the family under ``mappings/inbound``;
+    ``wait_seconds`` is how long its messages may wait for a missing reference before they are dead;
+    ``settle_seconds`` is how long a dropped file must be unchanged to count as whole."""
 
     code: str
     kind: str
@@ -41,6 +50,7 @@ class Source:
     mapping: str
     intake: Literal["http", "drop"] = "http"
     files: tuple[DropFile, ...] = ()
+    reads: tuple[Reading, ...] = ()
     settle_seconds: float = 2.0
     wait_seconds: float = 86_400.0
     units: Mapping[str, str] = field(default_factory=dict)

@@ -50,6 +50,13 @@ class Entry:
     def place(self, path: Path = ()) -> str:
         return f"{self.file}:{self.node.line_of(path) if path else self.line}"
 
+    def blocks(self, key: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        """The blocks of the list at this key, each with its path; other kinds are the schema's business."""
+        value = self.raw.get(key) if isinstance(self.raw, dict) else None
+        for index, block in enumerate(value if isinstance(value, list) else []):
+            if isinstance(block, dict):
+                yield (key, index), block
+
     def fault(self, path: Path, reason: str, mend: str) -> TopologyFault:
         dotted = ".".join([self.path, *map(str, path)])
         line = self.node.line_of(path) if path else self.line

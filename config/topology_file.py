@@ -13,6 +13,7 @@ from typing import Any
 from config.topology import (
     DropFile,
     Plant,
+    Reading,
     RetryPolicy,
     Route,
     RouteTarget,
@@ -74,7 +75,8 @@ def _topology(entries: Entries) -> Topology:
 
 def _source(values: Mapping[str, Any]) -> Source:
     files = tuple(DropFile(**block) for block in values.get("files", ()))
-    return Source(**{**values, "files": files})
+    reads = tuple(Reading(**block) for block in values.get("reads", ()))
+    return Source(**{**values, "files": files, "reads": reads})
 
 
 def _target(values: Mapping[str, Any]) -> Target:

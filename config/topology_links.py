@@ -9,6 +9,7 @@ from typing import Any
 from config.strict_schema import nearest
 from config.topology_entries import Entries, Entry
 from config.topology_faults import TopologyFault
+from config.topology_reads import WhyNotRead, reading_faults, unreadable_targets
 
 CANONICAL_FAMILY = "canonical"
 
@@ -19,6 +20,10 @@ def _no_option_faults(adapter: str, options: Mapping[str, Any]) -> list[tuple[st
     return []
 
 
+def _all_is_read(adapter: str, options: Mapping[str, Any], domain: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class KnownNames:
     """What the rest of Lineside knows, which ``config`` may not import.
@@ -26,6 +31,7 @@ class KnownNames:
     ``types``: the canonical types. ``inbound`` and ``outbound``: the keys of the mapping registry, (family, type).
     ``adapters``: the names of adapters, of which ``adapters_with_url`` call one.
     ``option_faults(adapter, options)`` gives (dotted path, reason, mend) for each fault.
+    ``why_not_read(adapter, options, domain)`` gives the mend where that target is not read for the domain.
     """
 
     types: Collection[str]
@@ -34,6 +40,7 @@ class KnownNames:
     adapters: Collection[str]
     adapters_with_url: Collection[str] = ()
     option_faults: OptionFaults = field(default=_no_option_faults)
+    why_not_read: WhyNotRead = field(default=_all_is_read)
 
     @property
     def inbound_families(self) -> set[str]:
@@ -46,8 +53,7 @@ class KnownNames:
 
 def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[TopologyFault]:
     """Every fault between blocks, and with ``known`` every name that nothing in Lineside answers to."""
-    plants, sources = _codes(entries, "plants"), _codes(entries, "sources")
-    targets = _codes(entries, "targets")
+    plants, sources, targets = (_codes(entries, section) for section in ("plants", "sources", "targets"))
     for section in ("plants", "sources", "targets"):
         yield from _repeats(entries.lists[section])
     if not entries.lists["plants"]:
@@ -59,6 +65,7 @@ def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[Topology
         yield from _unknown_names(entry, "plants", plants, "plant")
         yield from _unknown_targets(entry, targets)
     yield from _targets_routed_twice(entries, plants)
+    yield from reading_faults(entries, targets)
     for entry in entries.blocks["systems_of_record"].values():
         yield from _unknown_names(entry, "system", sources | targets, "source or target")
         yield from _unknown_names(entry, "writers", sources | targets, "source or target")
@@ -85,12 +92,6 @@ def _texts(entry: Entry, key: str) -> Iterable[tuple[tuple[str | int, ...], str]
     return []
 
 
-def _blocks(entry: Entry, key: str) -> Iterable[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
-    value = entry.raw.get(key) if isinstance(entry.raw, dict) else None
-    blocks = value if isinstance(value, list) else []
-    return [((key, index), block) for index, block in enumerate(blocks) if isinstance(block, dict)]
-
-
 def _repeats(found: list[Entry]) -> Iterator[TopologyFault]:
     """Codes become folders and queues, and some file systems do not tell P100 from p100; so neither do we."""
     first: dict[str, Entry] = {}
@@ -111,7 +112,7 @@ def _unknown_names(entry: Entry, key: str, known: Collection[str], what: str) ->
 
 
 def _unknown_targets(entry: Entry, targets: Collection[str]) -> Iterator[TopologyFault]:
-    for path, block in _blocks(entry, "targets"):
+    for path, block in entry.blocks("targets"):
         name = block.get("target")
         if isinstance(name, str) and name not in targets:
             yield entry.fault((*path, "target"), f"there is no target {name!r}", nearest(name, targets))
@@ -119,7 +120,7 @@ def _unknown_targets(entry: Entry, targets: Collection[str]) -> Iterator[Topolog
 
 def _same_pattern_twice(entry: Entry) -> Iterator[TopologyFault]:
     seen: set[str] = set()
-    for path, block in _blocks(entry, "files"):
+    for path, block in entry.blocks("files"):
         pattern = block.get("pattern")
         if isinstance(pattern, str) and pattern in seen:
             yield entry.fault((*path, "pattern"), f"the pattern {pattern!r} stands here twice", "remove one of the two")
@@ -130,7 +131,7 @@ def _same_pattern_twice(entry: Entry) -> Iterator[TopologyFault]:
 def _targets_routed_twice(entries: Entries, plants: Collection[str]) -> Iterator[TopologyFault]:
     first: dict[tuple[Any, str, Any], tuple[Entry, tuple[str | int, ...]]] = {}
     for entry in entries.lists["routes"]:
-        for path, block in _blocks(entry, "targets"):
+        for path, block in entry.blocks("targets"):
             here = (entry, (*path, "target"))
             keys = [(entry.raw.get("type"), plant, block.get("target")) for plant in _plants_of(entry, plants)]
             for event_type, plant, target in keys:
@@ -156,7 +157,10 @@ def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[
         if entry.values and entry.values["adapter"] in known.adapters_with_url and "url" not in entry.values:
             reason = f"the adapter {entry.values['adapter']!r} needs a URL"
             yield entry.fault(("url",), reason, "add for example `url: https://erp.example.com/api`")
-    families = {code: entry.raw.get("mapping") for code, entry in _codes(entries, "targets").items()}
+    targets = _codes(entries, "targets")
+    known_adapters = {code: entry for code, entry in targets.items() if _adapter_of(entry) in known.adapters}
+    yield from unreadable_targets(entries, known_adapters, known.why_not_read)
+    families = {code: entry.raw.get("mapping") for code, entry in targets.items()}
     for entry in entries.lists["routes"]:
         yield from _unknown_names(entry, "type", known.types, "canonical type")
         yield from _routes_without_mapping(entry, families, known)
@@ -165,14 +169,18 @@ def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[
 def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFault]:
     family = entry.raw.get("mapping") if isinstance(entry.raw, dict) else None
     types = {name for of, name in known.inbound if of == family}
-    for path, block in _blocks(entry, "files"):
+    for path, block in entry.blocks("files"):
         name = block.get("type")
         if types and isinstance(name, str) and name not in types:
             yield entry.fault((*path, "type"), f"the mapping {family!r} knows no type {name!r}", nearest(name, types))
 
 
+def _adapter_of(entry: Entry) -> Any:
+    return None if entry.values is None else entry.values["adapter"]
+
+
 def _faults_of_options(entry: Entry, known: KnownNames) -> Iterator[TopologyFault]:
-    if entry.values is None or entry.values["adapter"] not in known.adapters:
+    if _adapter_of(entry) not in known.adapters:
         return
     for dotted, reason, mend in known.option_faults(entry.values["adapter"], entry.values.get("options", {})):
         path = tuple(int(part) if part.isdigit() else part for part in dotted.split(".") if part)
@@ -183,7 +191,7 @@ def _routes_without_mapping(entry: Entry, families: Mapping[str, Any], known: Kn
     event_type = entry.raw.get("type") if isinstance(entry.raw, dict) else None
     if event_type not in known.types:
         return
-    for path, block in _blocks(entry, "targets"):
+    for path, block in entry.blocks("targets"):
         family = families.get(str(block.get("target")))
         if family in known.outbound_families and (family, event_type) not in known.outbound:
             reason = f"the mapping {family!r} of target {block['target']!r} makes no document of {event_type}"

@@ -12,6 +12,8 @@ from config.option_blocks import MEND_OF_CREDENTIALS, Options, SecretName, Trans
 from config.strict_schema import Block, Blocks, Choice, Flag, HttpUrl, Many, Number, Problem, StrictSchema, Text, Zone
 
 DOMAINS = ("items", "boms", "inventory", "production_orders", "quality", "shipments")
+MESSAGE_DOMAINS = ("production_orders",)
+"""Those whose rows become messages when they are read."""
 
 
 def plant_code(**kwargs: Any) -> Text:
@@ -41,6 +43,12 @@ class PlantSchema(StrictSchema):
     options = Options()
 
 
+class ReadingSchema(StrictSchema):
+    target = system_code(required=True)
+    domain = Choice(*MESSAGE_DOMAINS, mend="say what is read: production_orders", required=True)
+    every_seconds = Number(1, 86_400)
+
+
 class SourceSchema(StrictSchema):
     code = system_code(required=True)
     kind = Text(mend="say what it is: MES, ERP, WMS, ...", required=True)
@@ -51,6 +59,7 @@ class SourceSchema(StrictSchema):
     )
     intake = Choice("http", "drop")
     files = Blocks(DropFileSchema)
+    reads = Blocks(ReadingSchema)
     settle_seconds = Number(0, 3_600)
     wait_seconds = Number(0, 31_536_000)
     units = Translations()

@@ -63,7 +63,7 @@ class Books:
             self.effects.append((request.posting_key, {"reverses": reference}))
             return TargetAnswer(f"doc-{len(self.effects)}")
 
-    def read(self, domain: str) -> Iterator[Document]:
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         return iter(())
 
     def check(self) -> None:

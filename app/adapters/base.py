@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 Document = Mapping[str, Any]
 """A JSON-able object; quantities and prices in it are decimal strings."""
@@ -52,6 +53,28 @@ class TargetSettings:
     calls_in_flight: int = 4
 
 
+class PlannedOrder(TypedDict, total=False):
+    """A production order that the plant may begin, as its system tells it; whoever reads it checks it.
+
+    ``plant`` is the system's own code of the place. ``start`` and ``end`` are instants with their offset, or days of
+    the plant (``2026-03-02``). ``changed_at`` is an instant of the system's clock. ``fault`` says why the order cannot
+    be used, where the system itself shows that.
+    """
+
+    plant: Any
+    order_id: Any
+    item: Any
+    quantity: Any
+    start: Any
+    end: Any
+    segments: Any
+    materials: Any
+    document_ref: Any
+    note: Any
+    changed_at: Any
+    fault: str
+
+
 class Adapter(Protocol):
     """One instance serves one target and may be called from several threads at once."""
 
@@ -71,9 +94,12 @@ class Adapter(Protocol):
         with the reversal's own posting key."""
         ...
 
-    def read(self, domain: str) -> Iterator[Document]:
-        """Master data or balances: ``items`` yields ``{code, description, base_uom, units: {uom: factor string}}``,
-        ``balances`` yields ``{plant, item, storage, lot, quantity: {value, uom}}``."""
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
+        """Master data, balances or orders: ``items`` yields ``{code, description, base_uom, units: {uom: factor
+        string}}``, ``balances`` yields ``{plant, item, storage, lot, quantity: {value, uom}}``, ``production_orders``
+        yields ``PlannedOrder``. With ``since``, an instant of the target's clock, it may leave out what has not changed
+        from then on.
+        """
         ...
 
     def check(self) -> None:

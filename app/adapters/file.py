@@ -8,7 +8,8 @@ that it writes: ``NAME.ack``, or ``NAME.err`` with the reason in its first line.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,12 @@ class FileAdapter:
         rows = rows_of(request.document, self._options)
         return self._hand_over(request, reversed_rows(rows, self._options, reference))
 
-    def read(self, domain: str) -> Iterator[Document]:
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         raise Refused("domain_not_readable", f"target {self._code} takes files and gives no {domain}")
+
+    @staticmethod
+    def why_not_read(domain: str, options: Mapping[str, Any]) -> str | None:
+        return "name a target that can be asked; a system that reads dropped files gives nothing"
 
     def check(self) -> None:
         """Writes and removes a file, since rights and space show in no other way."""

@@ -19,6 +19,7 @@ from app.adapters.http_json_options import HttpJsonOptions
 from app.adapters.json_answers import MISSING, is_empty, parse_object, pick, printable, retry_after_seconds
 from app.clock import utc_now
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
+from mappings.canonical.fields import instant_text
 
 PAUSE_STATUS = (401, 403)
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
@@ -69,11 +70,11 @@ class HttpJsonAdapter:
         answer = self._send(call, "POST", values, self._posting_headers(request), request.document)
         return self._effect(call, answer, request)
 
-    def read(self, domain: str) -> Iterator[Document]:
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         call = self._options.get("read", {}).get(domain)
         if call is None:
             raise Refused("domain_not_readable", f"target {self._code} has no `read: {domain}` in the topology")
-        url: str | None = self._address(call, {})
+        url: str | None = self._first_page(call, since)
         for _ in range(MAX_PAGES):
             if url is None:
                 return
@@ -84,6 +85,10 @@ class HttpJsonAdapter:
             yield from self._rows(call, body, domain)
             url = self._next(call, body, url)
         raise OutcomeUnknown(f"target {self._code} gives more than {MAX_PAGES:,} pages of {domain}")
+
+    @staticmethod
+    def why_not_read(domain: str, options: Mapping[str, Any]) -> str | None:
+        return None if domain in options.get("read", {}) else f"add `{domain}` to the target's `options.read`"
 
     def check(self) -> None:
         call = self._options["check"]
@@ -124,6 +129,12 @@ class HttpJsonAdapter:
         pairs = [f"{quote(name, safe='')}={text.format(**encoded)}" for name, text in call.get("query", {}).items()]
         path = str(call["path"]).format(**encoded)
         return self._url + path + ("?" + "&".join(pairs) if pairs else "")
+
+    def _first_page(self, call: Mapping[str, Any], since: datetime | None) -> str:
+        """Parameters that name ``{since}`` are left out where everything is to be read."""
+        query = {name: text for name, text in call.get("query", {}).items() if since or "{since}" not in text}
+        values = {"since": instant_text(since.replace(microsecond=0))} if since else {}
+        return self._address({**call, "query": query}, values)
 
     def _headers(self, values: Mapping[str, str]) -> dict[str, str]:
         own = self._options.get("headers", {})
@@ -202,7 +213,7 @@ class HttpJsonAdapter:
             raise OutcomeUnknown(f"target {self._code}: the answer holds no list of {domain}")
         fields = call.get("fields")
         for row in rows:
-            yield row if fields is None else {name: _or_none(pick(row, path)) for name, path in fields.items()}
+            yield row if fields is None else _renamed(row, fields)
 
     def _next(self, call: Mapping[str, Any], body: Any, url: str) -> str | None:
         following = pick(body, call["next"]) if "next" in call else None
@@ -219,8 +230,17 @@ def _values(request: PostingRequest) -> dict[str, str]:
     return {"kind": request.kind, "plant": request.plant, "posting_key": request.posting_key}
 
 
-def _or_none(value: Any) -> Any:
-    return None if value is MISSING else value
+def _renamed(row: Document, fields: Mapping[str, str]) -> Document:
+    """The row under our names; a dotted name stands within the one before its dot."""
+    renamed: dict[str, Any] = {}
+    for name, path in fields.items():
+        *outer, last = name.split(".")
+        place = renamed
+        for part in outer:
+            place = place.setdefault(part, {})
+        value = pick(row, path)
+        place[last] = None if value is MISSING else value
+    return renamed
 
 
 def _is_success(call: Mapping[str, Any], answer: HttpAnswer) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
+from app.adapters.base import PlannedOrder
 from config.strict_schema import Block, Checked, Choice, Many, Number, Problem, StrictSchema, Text, fail, nearest
 
 OF_A_POSTING = ("kind", "plant", "posting_key")
@@ -55,6 +56,29 @@ class Templates(Checked):
         if found:
             raise ValidationError(found)
         return value
+
+
+class Fields(Templates):
+    """Our names with the path to each in a row; ``quantity.value`` stands within ``quantity``."""
+
+    def __init__(self, known: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__((), **kwargs)
+        self._known = known
+
+    def check(self, value: Any) -> Mapping[str, str]:
+        fields = super().check(value)
+        found = {name: problem for name in fields if (problem := self._problem(name, fields)) is not None}
+        if found:
+            raise ValidationError({name: [problem] for name, problem in found.items()})
+        return fields
+
+    def _problem(self, name: str, fields: Mapping[str, str]) -> Problem | None:
+        outer = name.partition(".")[0]
+        if self._known and outer not in self._known:
+            return Problem(f"{name!r} is no field here", nearest(outer, self._known))
+        if outer != name and outer in fields:
+            return Problem(f"{name!r} lies within {outer!r}, which is given as well", "remove one of the two")
+        return None
 
 
 def statuses(**kwargs: Any) -> Many:
@@ -123,12 +147,18 @@ class ReadCallSchema(StrictSchema):
     query = Templates(())
     rows = dotted_path()
     next = dotted_path()
-    names = Templates((), data_key="fields")
+    names = Fields(data_key="fields")
+
+
+class ReadOrdersSchema(ReadCallSchema):
+    query = Templates(("since",))
+    names = Fields(sorted(PlannedOrder.__annotations__.keys() - {"fault"}), data_key="fields")
 
 
 class ReadSchema(StrictSchema):
     items = Block(ReadCallSchema)
     balances = Block(ReadCallSchema)
+    production_orders = Block(ReadOrdersSchema)
 
 
 class CheckSchema(StrictSchema):

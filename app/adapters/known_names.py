@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults
+from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, why_not_read
 from config.topology_file import KnownNames
 from mappings.canonical.registry import SCHEMAS
 from mappings.registry import INBOUND, OUTBOUND
@@ -16,4 +16,5 @@ def known_names() -> KnownNames:
         adapters=ADAPTERS.keys(),
         adapters_with_url=ADAPTERS_WITH_URL,
         option_faults=option_faults,
+        why_not_read=why_not_read,
     )

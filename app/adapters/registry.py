@@ -61,6 +61,12 @@ def option_faults(name: str, options: Mapping[str, Any]) -> list[tuple[str, str,
     return [(".".join(map(str, path)), problem.reason, problem.mend) for path, problem in problems(errors)]
 
 
+def why_not_read(name: str, options: Mapping[str, Any], domain: str) -> str | None:
+    """The mend where this adapter with these options is not read for the domain; None where it is."""
+    mend: str | None = _adapter_class(name).why_not_read(domain, options)
+    return mend
+
+
 def _adapter_class(name: str) -> Any:
     module, _, attribute = ADAPTERS[name].partition(":")
     return getattr(import_module(module), attribute)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.adapters.tryton_closing import open_order, take_over
 from app.adapters.tryton_models import FLOWS, PRODUCTION, RECEIPT, SUPPLIER_RETURN, next_button
 from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
+from app.adapters.tryton_planned_orders import planned_orders
 from app.adapters.tryton_reading import balances, items
 from app.adapters.tryton_receipts import sort_received
 from app.adapters.tryton_records import TrytonRecords
@@ -30,6 +32,7 @@ from app.adapters.tryton_rpc import TrytonRpc
 from app.errors import Refused, Transient, Waiting
 from mappings.units import plain
 
+_DOMAINS = ("items", "balances", "production_orders")
 _STEPS = 12
 _TRIES = 2
 _CANCELLED = "Somebody cancelled {} in Tryton: discard this message, or have it sent anew under a new id."
@@ -77,12 +80,18 @@ class TrytonAdapter:
             answer = self._drive(model, record, step)
         return answer
 
-    def read(self, domain: str) -> Iterator[Document]:
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         if domain == "items":
             return items(self._rest)
         if domain == "balances":
             return balances(self._rest, self._records)
-        raise Refused("domain_unknown", f"Tryton is read for items and balances, not for {domain!r}.")
+        if domain == "production_orders":
+            return planned_orders(self._records, since)
+        raise Refused("domain_unknown", f"Tryton is read for {', '.join(_DOMAINS)}, not for {domain!r}.")
+
+    @staticmethod
+    def why_not_read(domain: str, options: Mapping[str, Any]) -> str | None:
+        return None if domain in _DOMAINS else f"Tryton is read for {', '.join(_DOMAINS)}"
 
     def check(self) -> None:
         self._rest.search("company.company", [], ["id"], limit=1)

@@ -5,6 +5,7 @@ REST runs no ``on_change``, so everything that Tryton's client would fill in is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -16,6 +17,10 @@ from app.adapters.tryton_rest import tryton_date, tryton_decimal
 from app.errors import Refused
 
 MODELS = {"production": PRODUCTION, "transfer": TRANSFER, "receipt": RECEIPT}
+
+ANY_KEY = "LS" + "_" * 24
+"""Any posting key, as Tryton's ``like`` searches for it; in a reference it stands alone or before a space."""
+_OURS = re.compile(r"LS[A-Z2-7]{24}(?![A-Za-z0-9])")
 
 Line = Mapping[str, Any]
 
@@ -31,6 +36,11 @@ def model_of(document: Mapping[str, Any]) -> str:
 def reference(posting_key: str, note: str) -> str:
     """The posting key, then a space, then words for people: exact to search, and readable on Tryton's pages."""
     return f"{posting_key} {note}".strip()
+
+
+def is_ours(text: str) -> bool:
+    """Whether a reference says that Lineside posted the document, or a helper document of it."""
+    return _OURS.match(text) is not None
 
 
 def with_key(posting_key: str) -> list[Any]:

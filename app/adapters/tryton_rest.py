@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -164,6 +164,14 @@ def tryton_date(text: str) -> Record:
     """An ISO day in the form that Tryton's JSON gives dates."""
     day = date.fromisoformat(text)
     return {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
+
+
+def tryton_instant(instant: datetime) -> Record:
+    """An instant in the form that Tryton's JSON gives timestamps, which are in UTC and do not say so."""
+    at = instant.astimezone(UTC)
+    day = {"year": at.year, "month": at.month, "day": at.day}
+    time = {"hour": at.hour, "minute": at.minute, "second": at.second, "microsecond": at.microsecond}
+    return {"__class__": "datetime", **day, **time}
 
 
 def tryton_decimal(value: Decimal) -> Record:

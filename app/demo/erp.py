@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from app.adapters.bounded_http import BoundedHttp
+from app.adapters.tryton_documents import ANY_KEY
 from app.adapters.tryton_rest import TrytonRest
 from app.demo.catalogue import SERVICE_LOGIN
 
@@ -240,8 +241,8 @@ def erp_counts(url: str, key: str) -> Mapping[str, int]:
     return counts
 
 
-# A key is LS and 24 characters, alone or before a space; what lies beyond that is a helper document of one posting.
-_POSTED = ["OR", ["reference", "like", "LS" + "_" * 24], ["reference", "like", "LS" + "_" * 24 + " %"]]
+# What has more behind the key than a space is a helper document of one posting.
+_POSTED = ["OR", ["reference", "like", ANY_KEY], ["reference", "like", f"{ANY_KEY} %"]]
 
 
 def _of_warehouse(house_id: int) -> list[tuple[str, list[Any]]]:

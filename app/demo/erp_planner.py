@@ -14,7 +14,6 @@ from app.adapters.tryton_rest import TrytonRest
 from app.demo.shift_reports import BASE_UNITS, Order
 
 CALL_TIMEOUT_SECONDS = 30.0
-_ANY_KEY = "LS" + "_" * 24
 
 
 def enter_orders(url: str, key: str, orders: Iterable[Order], day: date) -> None:
@@ -45,5 +44,5 @@ def _planned(order: Order, day: date) -> dict[str, Any]:
 
 def _of_order(number: str) -> list[Any]:
     """The order while it is open, or what was reported on it: nothing is, before the whole shift has been entered."""
-    reported = [["reference", "like", f"{_ANY_KEY} {number}"], ["reference", "like", f"{_ANY_KEY} {number} %"]]
-    return ["OR", ["reference", "=", number], *reported]
+    reported = f"{documents.ANY_KEY} {number}"
+    return ["OR", ["reference", "=", number], ["reference", "like", reported], ["reference", "like", f"{reported} %"]]

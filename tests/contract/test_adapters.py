@@ -19,7 +19,7 @@ from app.adapters.base import Adapter, PostingRequest, TargetSettings
 from app.adapters.file import FileAdapter
 from app.adapters.http_json import HttpJsonAdapter
 from app.adapters.known_names import known_names
-from app.adapters.registry import ADAPTERS, SecretMissing, build_adapter, missing_secrets, option_faults
+from app.adapters.registry import ADAPTERS, SecretMissing, build_adapter, missing_secrets, option_faults, why_not_read
 from app.demo.doubles import PracticeDouble
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
 from config.settings import load_settings
@@ -240,6 +240,15 @@ def test_a_posting_without_access_waits_and_has_no_effect(bench: Bench) -> None:
 def test_a_domain_that_a_target_does_not_give_is_refused(bench: Bench) -> None:
     with pytest.raises(Refused):
         list(bench.adapter.read("no-such-domain"))
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_whether_a_domain_is_read_is_known_before_anything_is_called(name: str) -> None:
+    with_all = {"read": {domain: {} for domain in ("items", "balances", "production_orders")}}
+
+    assert why_not_read(name, {}, "no-such-domain")
+    assert (why_not_read(name, with_all, "production_orders") is None) == (name != "file")
+    assert bool(why_not_read(name, {}, "production_orders")) == (name != "tryton")
 
 
 def test_a_missing_secret_names_its_variable_and_is_a_pause() -> None:

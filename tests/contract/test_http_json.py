@@ -15,6 +15,7 @@ import pytest
 
 from app.adapters.base import PostingRequest, TargetSettings
 from app.adapters.http_json import HttpJsonAdapter
+from app.adapters.registry import option_faults
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
 
 pytestmark = pytest.mark.enable_socket
@@ -297,6 +298,43 @@ def test_reading_follows_the_pages_and_renames_the_fields(serve: Any) -> None:
 
     assert rows == [{"code": "A", "base_uom": "EA"}, {"code": "B", "base_uom": None}]
     assert server.requests[1].startswith(b"GET /api/items?page=2 ")
+
+
+ORDERS = {
+    "path": "/orders",
+    "query": {"status": "released", "changed_from": "{since}"},
+    "rows": "rows",
+    "fields": {"plant": "site", "order_id": "number", "quantity.value": "amount", "quantity.uom": "unit"},
+}
+
+
+@pytest.mark.parametrize(
+    ("since", "query"),
+    [(None, b"?status=released "), (NOW, b"?status=released&changed_from=2026-01-01T08%3A00%3A00Z ")],
+)
+def test_orders_are_asked_for_since_an_instant_or_all_of_them(serve: Any, since: datetime | None, query: bytes) -> None:
+    row = {"site": "MAIN", "number": 17, "amount": 2.50, "unit": "EA"}
+    server = serve(saying(answer(200, {"rows": [row]})))
+
+    rows = list(adapter(server.url, read={"production_orders": ORDERS}).read("production_orders", since))
+
+    assert rows == [{"plant": "MAIN", "order_id": 17, "quantity": {"value": "2.5", "uom": "EA"}}]
+    assert server.requests[0].startswith(b"GET /api/orders" + query)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "mend"),
+    [
+        ({"query": {"from": "{sinc}"}}, "query.from", "did you mean since?"),
+        ({"fields": {"order": "number"}}, "fields.order", "did you mean order_id?"),
+        ({"fields": {"fault": "number"}}, "fields.fault", "give one of"),
+        ({"fields": {"quantity": "q", "quantity.uom": "unit"}}, "fields.quantity.uom", "remove one"),
+    ],
+)
+def test_a_slip_in_how_orders_are_read_is_named(change: dict[str, Any], path: str, mend: str) -> None:
+    found = option_faults("http_json", OPTIONS | {"read": {"production_orders": ORDERS | change}})
+
+    assert [(where, mend in told) for where, _, told in found] == [(f"read.production_orders.{path}", True)]
 
 
 def test_credentials_do_not_follow_a_page_to_another_host(serve: Any) -> None:

@@ -17,6 +17,7 @@ from app.adapters.http_json_options import (
     HttpJsonOptions,
     PostSchema,
     ReadCallSchema,
+    ReadOrdersSchema,
     ReadSchema,
     ReverseSchema,
 )
@@ -30,7 +31,7 @@ from config.drop_file_schema import (
 )
 from config.topology_entries import BLOCKS, KEYS, LISTS
 from config.topology_file import load_topology
-from config.topology_schema import RetrySchema, RouteTargetSchema
+from config.topology_schema import ReadingSchema, RetrySchema, RouteTargetSchema
 from mappings.formats.lines import FileFault, encoding_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "topology.md").read_text(encoding="utf-8")
@@ -50,7 +51,9 @@ SCHEMAS: list[type[Schema]] = [
     ReverseSchema,
     ReadSchema,
     ReadCallSchema,
+    ReadOrdersSchema,
     FileOptions,
+    ReadingSchema,
 ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.topology import DropFile, Plant, RetryPolicy, RouteTarget, SystemOfRecord, Topology
+from config.topology import DropFile, Plant, Reading, RetryPolicy, RouteTarget, SystemOfRecord, Topology
 from config.topology_file import KnownNames, TopologyError, TopologyFault, load_topology
 
 GOOD = """\
@@ -70,7 +70,10 @@ KNOWN = KnownNames(
     adapters={"http_json", "file"},
     adapters_with_url={"http_json"},
     option_faults=lambda adapter, options: [] if "auth" in options else [("auth", "it is missing", "add auth")],
+    why_not_read=lambda adapter, options, domain: None if "read" in options else f"add {domain} to `read`",
 )
+READS = "reads: [{target: erp, domain: production_orders}]"
+READABLE = GOOD.replace("{auth: {scheme: bearer}}", "{auth: {scheme: bearer}, read: {}}")
 
 
 def read(tmp_path: Path, text: str, known: KnownNames | None = None) -> Topology:
@@ -199,6 +202,64 @@ SLIPS = [
     ("posted_seconds: 60", "posted_second: 60", 51, "service_levels.accept_to_posted_second", "did you mean"),
     ("posted_seconds: 60", "posted_seconds: 0", 51, "service_levels.accept_to_posted_seconds", "from 0.1"),
 ]
+
+
+# What a source's line of readings says instead of READS.
+READING_SLIPS = [
+    ("reads: [{target: epr, domain: production_orders}]", "reads.0.target", "did you mean erp?"),
+    ("reads: [{target: erp, domain: production_order}]", "reads.0.domain", "did you mean production_orders?"),
+    ("reads: [{target: erp, domain: items}]", "reads.0.domain", "production_orders"),
+    ("reads: [{target: erp}]", "reads.0.domain", "production_orders"),
+    ("reads: [{domain: production_orders}]", "reads.0.target", "letters, digits"),
+    (f"{READS[:-2]}, every_seconds: 0}}]", "reads.0.every_seconds", "from 1 to 86400"),
+    (f"{READS[:-2]}, every_seconds: 86401}}]", "reads.0.every_seconds", "from 1 to 86400"),
+    (f"{READS[:-2]}, every_second: 2}}]", "reads.0.every_second", "did you mean every_seconds?"),
+    (f"{READS[:-1]}, {READS[8:]}", "reads.1.domain", "remove one"),
+]
+
+
+@pytest.mark.parametrize(("line", "path", "mend"), READING_SLIPS)
+def test_a_slip_in_what_is_read_is_named_with_its_mend(line: str, path: str, mend: str, tmp_path: Path) -> None:
+    text = READABLE.replace("mapping: mes_json", f"mapping: mes_json\n    {line}")
+
+    (fault,) = faults(tmp_path, text, KNOWN)
+
+    assert (fault.path, fault.line, mend in fault.mend) == (f"sources.mes.{path}", 15, True), fault
+
+
+def test_what_a_source_reads_becomes_its_value(tmp_path: Path) -> None:
+    text = READABLE.replace("mapping: mes_json", f"mapping: mes_json\n    {READS}")
+
+    topology = read(tmp_path, text, KNOWN)
+
+    assert topology.sources["mes"].reads == (Reading("erp", "production_orders", 30.0),)
+    assert topology.sources["old"].reads == ()
+
+
+def test_a_target_that_does_not_give_the_domain_is_a_fault(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, GOOD.replace("mapping: mes_json", f"mapping: mes_json\n    {READS}"), KNOWN)
+
+    assert (fault.path, fault.mend) == ("sources.mes.reads.0.target", "add production_orders to `read`")
+
+
+def test_orders_of_a_plant_are_read_by_one_source(tmp_path: Path) -> None:
+    text = READABLE.replace("mapping: mes_json", f"mapping: mes_json\n    {READS}")
+    text = text.replace("    intake: drop", f"    {READS}\n    intake: drop")
+
+    (fault,) = faults(tmp_path, text, KNOWN)
+
+    assert fault.path == "sources.old.reads.0.target"
+    assert "of P200 are read from 'erp' already" in fault.reason
+
+
+def test_a_code_that_means_two_plants_cannot_be_read(tmp_path: Path) -> None:
+    text = READABLE.replace("mapping: mes_json", f"mapping: mes_json\n    {READS}")
+    text = text.replace("    secret: erp", "    secret: erp\n    mapping_options: {locations: {P200: P100}}")
+
+    (fault,) = faults(tmp_path, text, KNOWN)
+
+    assert "P100 and P200 by one code, 'P100'" in fault.reason
+    assert "`locations`" in fault.mend
 
 
 @pytest.mark.parametrize(("old", "new", "line", "path", "mend"), SLIPS)
