@@ -14,6 +14,7 @@ ENRICH = "lineside.enrich"
 POST = "lineside.post"
 RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
+READ_DOMAIN = "lineside.read_domain"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"

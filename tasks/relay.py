@@ -1,9 +1,10 @@
-"""What runs on the clock: the relay, and the reading of master data that it asks for."""
+"""What runs on the clock: the relay, and the reading of master data and orders that it asks for."""
 
 from __future__ import annotations
 
+from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
-from config.queues import REFERENCE_QUEUE, RELAY, SYNC_ITEMS
+from config.queues import READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
 from tasks.base import app, workplace
 
 
@@ -13,8 +14,17 @@ def relay() -> None:
     here.relay.tick()
     if here.relay.items_are_due():
         app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
+    for source, domain in due_readings(here.pipeline):
+        named = {"source": source, "domain": domain}
+        app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
 
 
 @app.task(name=SYNC_ITEMS)
 def read_items() -> None:
     sync_items(workplace().pipeline)
+
+
+@app.task(name=READ_DOMAIN)
+def read_source(source: str, domain: str) -> None:
+    here = workplace()
+    read_domain(here.pipeline, here.dispatcher.nudge, source, domain)

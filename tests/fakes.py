@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -72,6 +72,34 @@ class Books:
     @property
     def documents(self) -> list[Any]:
         return [document for _, document in self.effects]
+
+
+class Planner(Books):
+    """A target with orders to be made, read in the order of their numbers.
+
+    ``reading`` holds what the next readings raise before they give anything; ``meanwhile`` is called after each row.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.orders: dict[str, dict[str, Any]] = {}
+        self.since: list[datetime | None] = []
+        self.reading: list[BaseException | None] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        self._clock = clock
+
+    def plan(self, number: str, pieces: str = "10", **fields: Any) -> None:
+        """Enter the order, or change it."""
+        row = {"plant": "P100", "order_id": number, "item": "BIKE-100", "quantity": {"value": pieces, "uom": "EA"}}
+        self.orders[number] = {**row, "changed_at": self._clock().isoformat(), **fields}
+
+    def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
+        self.since.append(since)
+        _raise_next(self.reading)
+        for _, row in sorted(self.orders.items()):
+            if since is None or datetime.fromisoformat(row["changed_at"]) >= since:
+                yield dict(row)
+                self.meanwhile()
 
 
 def _raise_next(script: list[BaseException | None]) -> None:

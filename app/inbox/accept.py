@@ -25,6 +25,7 @@ class Incoming:
     """One message as it came. ``digest`` tells a repeat from a conflict: equal content, equal digest.
 
     ``ordering_key`` and ``sequence`` are the sender's own (CloudEvents ``partitionkey``, ``sequence``), where given.
+    ``note`` says in the timeline how it came, where no sender sent it.
     """
 
     plant: str
@@ -40,6 +41,7 @@ class Incoming:
     traceparent: str | None = None
     file_id: int | None = None
     row_number: int | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -
     new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
     if new:
         session.connection().execute(insert(Payload), [_payload(message_id, message) for message_id, message in new])
-        session.connection().execute(insert(TimelineEntry), [_received(message_id, now) for message_id, _ in new])
+        session.connection().execute(
+            insert(TimelineEntry), [_received(message_id, m.note, now) for message_id, m in new]
+        )
         record_changes(session, Counter((m.plant, m.type, State.RECEIVED.value) for _, m in new))
     return stored
 
@@ -124,14 +128,14 @@ def _payload(message_id: int, message: Incoming) -> dict[str, Any]:
     }
 
 
-def _received(message_id: int, now: datetime) -> dict[str, Any]:
+def _received(message_id: int, note: str | None, now: datetime) -> dict[str, Any]:
     return {
         "message_id": message_id,
         "at": now,
         "actor": "lineside",
         "from_state": None,
         "to_state": State.RECEIVED.value,
-        "note": None,
+        "note": note,
     }
 
 

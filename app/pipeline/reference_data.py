@@ -15,6 +15,7 @@ from app.store.leases import take_lease
 
 log = structlog.get_logger()
 
+ITEMS_LEASE = "sync-items"
 SYNC_EVERY_SECONDS = 300.0
 RETRY_SECONDS = 5.0
 # A run stops here; a catalogue beyond it needs the item changes as messages.
@@ -32,7 +33,7 @@ def sync_items(pipeline: Pipeline) -> int:
         return 0
     token = new_token()
     with pipeline.store.writing() as session:
-        if not take_lease(session, "sync-items", token, pipeline.clock(), SYNC_EVERY_SECONDS):
+        if not take_lease(session, ITEMS_LEASE, token, pipeline.clock(), SYNC_EVERY_SECONDS):
             return 0
     read = 0
     try:
@@ -45,7 +46,7 @@ def sync_items(pipeline: Pipeline) -> int:
     except LinesideError as error:
         log.warning("items_not_read", system=record.system, error=str(error))
         with pipeline.store.writing() as session:
-            take_lease(session, "sync-items", token, pipeline.clock(), RETRY_SECONDS)
+            take_lease(session, ITEMS_LEASE, token, pipeline.clock(), RETRY_SECONDS)
         return read
     log.info("items_read", system=record.system, items=read)
     return read

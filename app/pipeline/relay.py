@@ -18,6 +18,7 @@ from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.inbox.claim import count_due, new_token
 from app.inbox.states import State, Step
 from app.pipeline.context import Pipeline
+from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
 from app.store.leases import lease_is_free, take_lease
@@ -65,7 +66,7 @@ class Relay:
     def items_are_due(self) -> bool:
         """Whether master data should be read again; the reading itself is another worker's, as an ERP may be slow."""
         with self.pipeline.store.reading() as session:
-            return lease_is_free(session, "sync-items", self.pipeline.clock())
+            return lease_is_free(session, ITEMS_LEASE, self.pipeline.clock(), SYNC_EVERY_SECONDS)
 
     def _due(self, plant: str) -> dict[Step, int]:
         with self.pipeline.store.reading() as session:

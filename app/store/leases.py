@@ -34,7 +34,16 @@ def take_lease(session: Session, name: str, token: str, now: datetime, seconds: 
     return bool(result.rowcount)
 
 
-def lease_is_free(session: Session, name: str, now: datetime) -> bool:
-    """Whether nobody holds ``name`` now."""
+def keep_lease(session: Session, name: str, token: str, now: datetime, seconds: float) -> bool:
+    """Hold ``name`` for so long again, if nobody has taken it since; 0 seconds give it back."""
+    until = now + timedelta(seconds=seconds) if seconds else NEVER_HELD
+    statement = update(Lease).where(Lease.name == name, Lease.token == token).values(until=until)
+    result: Any = session.execute(statement.execution_options(synchronize_session=False))
+    return bool(result.rowcount)
+
+
+def lease_is_free(session: Session, name: str, now: datetime, seconds: float) -> bool:
+    """Whether ``name`` can be taken for so long now."""
     until = session.execute(select(Lease.until).where(Lease.name == name)).scalar_one_or_none()
-    return until is None or until <= now
+    beyond = now + timedelta(seconds=seconds + CLOCKS_DIFFER_SECONDS)
+    return until is None or not now < until <= beyond

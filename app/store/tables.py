@@ -14,6 +14,7 @@ from app.store.messages_tables import (
     TimelineEntry,
 )
 from app.store.postings_tables import Posting, PostingAttempt, TargetPause
+from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reference_tables import Item, ProductionOrder
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
+    "ReadRecord",
+    "ReadingMark",
     "StateChange",
     "StateCount",
     "TargetPause",
