@@ -41,6 +41,11 @@ def practice_targets(topology: Topology) -> dict[str, Target]:
             f"The demonstration serves its targets on this machine, and the url of {', '.join(far)} is elsewhere; "
             "give it a 127.0.0.1 address, or use `lineside up`."
         )
+    if not any(reading.target == ERP for source in topology.sources.values() for reading in source.reads):
+        raise NoDemonstration(
+            f"The orders of the demonstration stand in target {ERP}, and no source reads them; give one "
+            f"`reads: [{{target: {ERP}, domain: production_orders}}]`, or use `lineside up`."
+        )
     return targets
 
 

@@ -16,7 +16,7 @@ from app.demo.first_run import Credentials, make_credentials
 from app.demo.practice import DOUBLES, ERP, practice_ports, practice_secrets, practice_targets
 from app.demo.sending import next_run, send_shift, shift_keys
 from app.demo.shift import Shift, sample_shift
-from app.demo.table import PlantRow, accepted_messages, read_rows, wait_until_settled
+from app.demo.table import PlantRow, accepted_messages, orders_are_read, read_rows, wait_until_settled
 from app.stack.procfile import PRODUCT
 from app.stack.running import (
     addresses,
@@ -34,6 +34,8 @@ from config.settings import Settings
 from config.topology import Topology
 
 ITEMS_SECONDS = 90.0
+READING = "the reading of the ERP's orders"
+ORDERS_SECONDS = 90.0
 SETTLE_SECONDS = 240.0
 
 
@@ -85,9 +87,11 @@ def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterato
                     wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
                 _wait_for_items(store, supervisor)
                 shift = sample_shift(next_run(store), utc_now())
-                show.line(f"Entering the orders of shift {shift.run} in the ERP ...")
-                enter_orders(targets[ERP].url, erp_key, shift.orders, utc_now().date())
-                answered, settled = _send(shift, settings, store, show)
+                with shift_keys(store, shift.run, sorted({one.source for one in shift.reports}), utc_now) as keys:
+                    show.line(f"Entering the orders of shift {shift.run} in the ERP ...")
+                    enter_orders(targets[ERP].url, erp_key, shift.orders, utc_now().date())
+                    wait_until(lambda: orders_are_read(store, shift.orders), supervisor, READING, ORDERS_SECONDS)
+                    answered, settled = _send(shift, settings, store, keys, show)
                 in_erp = erp_counts(targets[ERP].url, erp_key)
                 rows = read_rows(store, topology.plants, ERP, in_erp)
                 # Last of all, so that an interrupted first run leaves no account whose password nobody has seen.
@@ -117,13 +121,14 @@ def _wait_for_items(store: Store, supervisor: Supervisor) -> None:
     wait_until(known, supervisor, "the ERP's list of items", ITEMS_SECONDS)
 
 
-def _send(shift: Shift, settings: Settings, store: Store, show: Show) -> tuple[Mapping[str, int], bool]:
-    sources = sorted({sending.source for sending in (*shift.releases, *shift.reports)})
+def _send(
+    shift: Shift, settings: Settings, store: Store, keys: Mapping[str, str], show: Show
+) -> tuple[Mapping[str, int], bool]:
     before = accepted_messages(store)
-    expected = before + shift.new_messages().total()
-    steps = len(shift.releases) + len(shift.reports) + len(shift.files)
+    expected = before + shift.new_reports().total()
+    steps = len(shift.reports) + len(shift.files)
     base_url = addresses(settings)["console"].rstrip("/")
-    with shift_keys(store, shift.run, sources, utc_now) as keys, show.progress(f"Sending shift {shift.run}") as advance:
+    with show.progress(f"Sending shift {shift.run}") as advance:
         answered = send_shift(shift, base_url, keys, settings.drop_dir, _counter(advance, steps))
     with show.progress("Working on it") as advance:
 

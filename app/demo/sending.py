@@ -50,10 +50,10 @@ def shift_keys(store: Store, run: int, sources: list[str], now: Callable[[], dat
 def send_shift(
     shift: Shift, base_url: str, keys: Mapping[str, str], drop_dir: Path, sent: Callable[[], None]
 ) -> Counter[str]:
-    """Send everything, releases first; ``sent`` is called after each request and file. Returns the answers by kind."""
+    """Send everything; ``sent`` is called after each request and file. Returns the answers by kind."""
     answers: Counter[str] = Counter()
     with urllib3.PoolManager(retries=False, timeout=SEND_TIMEOUT_SECONDS) as pool:
-        for sending in (*shift.releases, *shift.reports):
+        for sending in shift.reports:
             answers[_send(pool, base_url, sending, keys[sending.source])] += 1
             sent()
     for drop in shift.files:

@@ -1,4 +1,4 @@
-"""One sample shift of the three plants: what the ERP releases, and what each plant's own system reports about it.
+"""One sample shift of the three plants: the orders that the ERP holds, and what each plant's own system reports.
 
 The same run number and time give the same shift, byte for byte. Ids, orders and lots carry the run number, so that a
 further shift is new to Lineside. A few faults are in it on purpose: each kind of trouble can be looked at.
@@ -28,14 +28,12 @@ from app.demo.shift_formats import (
     moved_data,
     receipt_row,
     received_data,
-    released_order,
 )
 from app.demo.shift_reports import Clock, Moved, Order, Received, move_material, plan_orders, receive_goods, work_on
 
 LAST_RUN = 99_999
 SHIFT_HOURS = 10
 
-ERP = "erp"
 ASSEMBLY, MACHINING, PAINT_SHOP = "P100", "P200", "P300"
 ASSEMBLY_MES, MACHINING_MES, LEGACY = "mes-p100", "mes-p200", "legacy-p300"
 
@@ -67,18 +65,21 @@ class Drop:
 
 @dataclass(frozen=True)
 class Shift:
-    """``orders`` stand in the ERP before anything is sent. ``releases`` go first, then the plants' reports over HTTP,
-    then the files in their order."""
+    """``orders`` stand in the ERP, and were read from there before anything is sent: first the plants' reports over
+    HTTP, then the files in their order."""
 
     run: int
     orders: tuple[Order, ...]
-    releases: tuple[Sending, ...]
     reports: tuple[Sending, ...]
     files: tuple[Drop, ...]
 
     def new_messages(self) -> Counter[str]:
-        """How many messages of each plant are new to Lineside in this shift."""
-        counts = Counter(sending.plant for sending in (*self.releases, *self.reports) if not sending.repeats)
+        """How many messages of each plant are new to Lineside in this shift, the orders' releases among them."""
+        return Counter(order.plant for order in self.orders) + self.new_reports()
+
+    def new_reports(self) -> Counter[str]:
+        """Those that are sent or dropped."""
+        counts = Counter(sending.plant for sending in self.reports if not sending.repeats)
         for drop in self.files:
             counts[drop.plant] += drop.good_rows
         return counts
@@ -91,20 +92,11 @@ def sample_shift(run: int, ends_at: datetime) -> Shift:
     random, clock = Random(run), Clock(ends_at - timedelta(hours=SHIFT_HOURS))
     orders = {plant: plan_orders(run, plant, random) for plant in (ASSEMBLY, MACHINING, PAINT_SHOP)}
     planned = tuple(order for plant in orders for order in orders[plant])
-    releases = tuple(_release(order, clock) for order in planned)
     assembly = _numbered(run, ASSEMBLY_MES, ASSEMBLY, _assembly(run, orders[ASSEMBLY], random, clock))
     machining = _numbered(run, MACHINING_MES, MACHINING, _machining(run, orders[MACHINING], random, clock))
     repeat = replace(assembly[0], repeats=True)
     dropped = _dropped(run, orders[PAINT_SHOP], random, clock)
-    return Shift(run, planned, releases, (*assembly, repeat, *machining), dropped)
-
-
-def _release(order: Order, clock: Clock) -> Sending:
-    at, message_id = clock.next(), f"release-{order.number}"
-    data = released_order(order, at)
-    return Sending(
-        ERP, order.plant, message_id, event(ERP, order.plant, "production.order.released.v1", message_id, at, data)
-    )
+    return Shift(run, planned, (*assembly, repeat, *machining), dropped)
 
 
 def _numbered(run: int, source: str, plant: str, messages: Iterator[Body]) -> list[Sending]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.demo.shift_reports import BASE_UNITS, PARTS, Moved, Order, Received, Worked
+from app.demo.shift_reports import BASE_UNITS, Moved, Received, Worked
 
 CLOUD_EVENT = "application/cloudevents+json"
 JSON = "application/json"
@@ -50,20 +50,6 @@ def event(source: str, plant: str, event_type: str, event_id: str, at: datetime,
     envelope = {"specversion": "1.0", "id": event_id, "source": source, "type": event_type, "plant": plant}
     envelope |= {"time": _utc(at), "datacontenttype": JSON}
     return Body(event_type, CLOUD_EVENT, _json({**envelope, "data": {"event_time": _utc(at), **data}}))
-
-
-def released_order(order: Order, at: datetime) -> dict[str, Any]:
-    """The data of an order's release."""
-    amounts = {item: (each * order.planned).normalize() for item, each in PARTS[order.item].items()}
-    return {
-        "order_id": order.number,
-        "item": order.item,
-        "quantity": _quantity(order.item, Decimal(order.planned)),
-        "start": _utc(at),
-        "end": _utc(at + timedelta(hours=8)),
-        "segments": [{"id": "0010"}],
-        "materials": [{"item": item, "quantity": _quantity(item, amount)} for item, amount in amounts.items()],
-    }
 
 
 def moved_data(moved: Moved) -> dict[str, Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.demo.shift_reports import Order
 from app.inbox.figures import IN_PROGRESS, count_states
 from app.inbox.states import State
 from app.postings.ledger import PostingState
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting
+from app.store.reading_tables import ReadRecord
 from app.store.session import Store
 
 POLL_SECONDS = 0.25
@@ -75,6 +77,14 @@ def _erp_postings(session: Session, erp: str) -> dict[str, int]:
 def accepted_messages(store: Store) -> int:
     with store.reading() as session:
         return sum(count_states(session).values())
+
+
+def orders_are_read(store: Store, orders: Collection[Order]) -> bool:
+    """Whether Lineside has read the release of every one of these orders from the ERP."""
+    keys = [f"{order.plant}/{order.number}" for order in orders]
+    query = select(func.count()).where(ReadRecord.key.in_(keys), ReadRecord.revision > 0)
+    with store.reading() as session:
+        return session.execute(query).scalar_one() >= len(orders)
 
 
 def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Callable[[int], None]) -> bool:

@@ -190,6 +190,27 @@ def test_a_reader_that_was_suspended_stores_nothing_old(plant: Plant) -> None:
     assert plant.read_later() == 0
 
 
+def test_a_target_that_hangs_is_asked_once_and_holds_up_no_other_reading(plant: Plant) -> None:
+    own = plant.line.topology.sources["erp"]
+    other = replace(own, code="second-erp", plants=("P300",), reads=own.reads)
+    topology = replace(plant.line.topology, sources=plant.line.topology.sources | {"second-erp": other})
+    plant.line = replace(plant.line, topology=topology)
+    plant.erp.plan("1000")
+    plant.erp.plan("3000", plant="P300")
+    meanwhile: list[Any] = []
+
+    def it_hangs() -> None:
+        plant.erp.meanwhile = lambda: None
+        meanwhile.append(due_readings(plant.line))
+        meanwhile.append(read_domain(plant.line, lambda *_: None, "second-erp", "production_orders"))
+
+    plant.erp.meanwhile = it_hangs
+    plant.read()
+
+    assert meanwhile == [[("second-erp", "production_orders")], 1]
+    assert sorted(key for key, _ in plant.released()) == ["P100/1000/1", "P300/3000/1"]
+
+
 def test_an_erp_that_is_down_is_asked_again_and_then_read(plant: Plant) -> None:
     plant.erp.plan("1000")
     plant.erp.reading = [Transient("no connection"), Transient("busy", 40), TargetPaused("401")]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.demo.practice import NoDemonstration, practice_targets
 from app.demo.shift import LAST_RUN, LEGACY, Sending, sample_shift
 from config.topology_file import load_topology
 from mappings.canonical import contract
@@ -52,7 +54,7 @@ def test_the_same_run_gives_the_same_bytes(run: int) -> None:
 def test_two_runs_share_no_message_id_and_no_file(run: int, step: int) -> None:
     first, second = sample_shift(run, ENDS_AT), sample_shift(min(LAST_RUN, run + step), ENDS_AT)
 
-    ids = [{sending.message_id for sending in (*shift.releases, *shift.reports)} for shift in (first, second)]
+    ids = [{sending.message_id for sending in shift.reports} for shift in (first, second)]
     files = [{drop.name for drop in shift.files} for shift in (first, second)]
     assert not ids[0] & ids[1]
     assert not files[0] & files[1]
@@ -103,6 +105,18 @@ def test_one_message_is_sent_twice() -> None:
 
     first = next(sending for sending in shift.reports if sending.message_id == repeat.message_id)
     assert first.message == repeat.message
-    assert shift.new_messages().total() == len(shift.releases) + len(shift.reports) - 1 + sum(
-        drop.good_rows for drop in shift.files
-    )
+    assert shift.new_reports().total() == len(shift.reports) - 1 + sum(drop.good_rows for drop in shift.files)
+
+
+def test_the_orders_releases_are_new_messages_of_their_plants() -> None:
+    shift = sample_shift(1, ENDS_AT)
+
+    assert shift.new_messages() == {"P100": 34, "P200": 22, "P300": 34}
+    assert shift.new_messages() - shift.new_reports() == Counter(order.plant for order in shift.orders)
+
+
+def test_a_topology_that_reads_no_orders_cannot_be_demonstrated() -> None:
+    unread = {code: replace(source, reads=()) for code, source in TOPOLOGY.sources.items()}
+
+    with pytest.raises(NoDemonstration, match="no source reads them"):
+        practice_targets(replace(TOPOLOGY, sources=unread))
