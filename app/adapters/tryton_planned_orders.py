@@ -41,10 +41,13 @@ def planned_orders(records: TrytonRecords, since: datetime | None) -> Iterator[P
         last = page[-1]["id"]
         orders = [record for record in page if not is_ours(record["reference"])]
         if orders:
-            several = _entered_several_times(orders, records)
             materials = _materials([record["id"] for record in orders], records)
+            now = _as_they_are_now(orders, records)
+            several = Counter(_key(record) for record in now.values())
             for record in orders:
-                yield _order(record, materials, several)
+                # What was changed between the calls, or closed, may have another's materials: it is read next time.
+                if record["id"] in now and now[record["id"]]["write_date"] == record["write_date"]:
+                    yield _order(record, materials, several[_key(record)])
 
 
 def _waiting(records: TrytonRecords) -> list[Any]:
@@ -62,12 +65,12 @@ def _changed(since: datetime) -> list[Any]:
     return ["OR", ["write_date", ">=", instant], [["write_date", "=", None], ["create_date", ">=", instant]]]
 
 
-def _entered_several_times(orders: Sequence[Record], records: TrytonRecords) -> Counter[tuple[str, str]]:
-    """How many orders wait under each of these numbers, by warehouse: also those that are not read now."""
+def _as_they_are_now(orders: Sequence[Record], records: TrytonRecords) -> Mapping[int, Record]:
+    """Every order that waits under one of these numbers, by its id: also those that are not read now."""
     numbers = sorted({record["reference"] for record in orders})
     domain = [_waiting(records), ["reference", "in", numbers]]
-    found = records.rest.every(PRODUCTION, domain, ("reference", "warehouse.code"))
-    return Counter(_key(record) for record in found)
+    found = records.rest.every(PRODUCTION, domain, ("reference", "warehouse.code", "write_date"))
+    return {record["id"]: record for record in found}
 
 
 def _key(record: Record) -> tuple[str, str]:
@@ -85,7 +88,7 @@ def _materials(order_ids: Sequence[int], records: TrytonRecords) -> Materials:
     return needs
 
 
-def _order(record: Record, materials: Materials, several: Counter[tuple[str, str]]) -> PlannedOrder:
+def _order(record: Record, materials: Materials, entered: int) -> PlannedOrder:
     changed_at = _instant(record["write_date"] or record["create_date"])
     order = PlannedOrder(
         plant=record["warehouse"]["code"],
@@ -104,8 +107,8 @@ def _order(record: Record, materials: Materials, several: Counter[tuple[str, str
         order["start"] = _day(record["planned_start_date"])
     if record["planned_date"]:
         order["end"] = _day(record["planned_date"])
-    if several[_key(record)] > 1:
-        order["fault"] = f"{several[_key(record)]} productions wait in Tryton under this number; leave one of them"
+    if entered > 1:
+        order["fault"] = f"{entered} productions wait in Tryton under this number; leave one of them"
     return order
 
 

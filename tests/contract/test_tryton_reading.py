@@ -16,7 +16,7 @@ from app.demo.erp import erp_counts
 from app.demo.erp_planner import enter_orders
 from app.demo.shift_reports import Order
 from app.errors import Refused
-from tests.tryton_server import TrytonServer, amount, completion, movement, new_key, scrap, tryton_server
+from tests.tryton_server import TrytonServer, amount, completion, movement, new_key, posting, scrap, tryton_server
 
 __all__ = ["tryton_server"]
 
@@ -139,6 +139,27 @@ def test_a_number_under_which_two_productions_wait_is_told_as_a_fault(tryton_ser
     assert [order["fault"].partition(";")[0] for order in read] == [
         "2 productions wait in Tryton under this number",
     ] * 2
+
+
+def test_an_order_that_is_closed_while_it_is_read_is_not_told_half_old_and_half_new(
+    tryton_server: TrytonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, changed, other = (enter(tryton_server) for _ in range(3))
+    adapter, materials = tryton_server.adapter(), tryton_planned_orders._materials
+
+    def read_late(*arguments: Any) -> Any:
+        outputs = [{"item": "BIKE-100", "quantity": amount(9)}]
+        done = {"order_id": closed, "outputs": outputs, "final": True}
+        tryton_server.adapter().post(posting("production.completed.v1", done))
+        change(tryton_server, changed, quantity=12.0)
+        return materials(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tryton_planned_orders, "_materials", read_late)
+        read = {order["order_id"] for order in adapter.read("production_orders")}
+
+    assert {closed, changed, other} & read == {other}
+    assert orders(tryton_server)[changed]["quantity"] == amount(12)
 
 
 def test_many_orders_are_read_page_by_page(tryton_server: TrytonServer, monkeypatch: pytest.MonkeyPatch) -> None:
