@@ -13,11 +13,13 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 POSTGRES_URL = os.environ.get("LINESIDE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
-REDIS_URL = os.environ.get("LINESIDE_TEST_REDIS", "redis://127.0.0.1:6379/9")
+REDIS_URL = os.environ.get("LINESIDE_TEST_REDIS", "redis://127.0.0.1:6379/8")
 RABBITMQ_URL = os.environ.get("LINESIDE_TEST_RABBITMQ", "amqp://guest:guest@127.0.0.1:5672//")
 RABBITMQ_API = os.environ.get("LINESIDE_TEST_RABBITMQ_API", "http://127.0.0.1:15672/api")
 
@@ -50,6 +52,24 @@ def postgres_database(options: str = "TEMPLATE template1") -> Iterator[str]:
         with admin.connect() as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
         admin.dispose()
+
+
+@contextmanager
+def redis_database() -> Iterator[str]:
+    """The address of a Redis database that no other test process uses, emptied afterwards: the one that was named, or
+    one of those after it."""
+    base, _, number = REDIS_URL.rpartition("/")
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    url = f"{base}/{int(number) + process}"
+    with Redis.from_url(url, socket_timeout=10) as client:
+        try:
+            client.flushdb()
+        except RedisError:
+            missing_service("Redis", REDIS_URL)
+        try:
+            yield url
+        finally:
+            client.flushdb()
 
 
 @contextmanager

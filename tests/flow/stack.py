@@ -7,23 +7,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from kombu import Connection
 
 from app.demo.doubles import PracticeDouble
 from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.stack import programs, valkey
 from app.stack.programs import Program, Role
 from app.store.session import Store
-from config.queues import REFERENCE_QUEUE, RELAY_QUEUE, plant_queues
+from config.queues import RELAY_QUEUE
 from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
-from tests.services import RABBITMQ_URL, REDIS_URL, missing_service
+from tests.services import rabbitmq_host, redis_database
 
 TOPOLOGY = """
 version: 1
@@ -114,65 +113,51 @@ class Stack:
 
 @contextmanager
 def running_stack(tmp_path: Path, database_url: str, broker: str, plants: int = 2) -> Iterator[Stack]:
-    """An installation over ``broker`` (valkey, redis, rabbitmq) with plants of its own names, so that two runs on one
-    broker never meet."""
+    """An installation over ``broker``: valkey (its own), redis or rabbitmq (a database or virtual host of its own)."""
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
-    wms = PracticeDouble("wms", home, "wms-key-for-tests").start()
-    names = [f"T{os.getpid() % 100_000}{letter}" for letter in "ABCDEFGH"[:plants]]
-    lines = "\n".join(f"  - {{code: {name}, name: {name}, timezone: Europe/Berlin, lanes: 4}}" for name in names)
-    config = home / "topology.yaml"
-    config.write_text(TOPOLOGY.format(plants=lines, codes=", ".join(names), url=wms.url))
-    environment = {
-        "LINESIDE_HOME": str(home),
-        "LINESIDE_CONFIG": str(config),
-        "LINESIDE_DATABASE_URL": database_url,
-        "LINESIDE_SECRET_WMS": "wms-key-for-tests",
-        "LINESIDE_LEASE_SECONDS": "3",
-        "LINESIDE_WORK_PROCESSES": "1",
-        "LINESIDE_POST_THREADS": "4",
-    }
-    url = {"redis": REDIS_URL, "rabbitmq": RABBITMQ_URL}.get(broker)
-    if url:
-        environment["LINESIDE_BROKER_URL"] = url
-    settings = load_settings(environment)
-    topology = load_topology(settings.config_path)
-    stack = Stack(
-        settings, topology, Store(database_url), Dispatcher(settings, list(topology.plants)), wms, environment
-    )
-    try:
+    with ExitStack() as ending:
+        broker_url = ending.enter_context(_BROKERS[broker]())
+        wms = PracticeDouble("wms", home, "wms-key-for-tests").start()
+        ending.callback(wms.stop)
+        names = [f"T{letter}" for letter in "ABCDEFGH"[:plants]]
+        lines = "\n".join(f"  - {{code: {name}, name: {name}, timezone: Europe/Berlin, lanes: 4}}" for name in names)
+        config = home / "topology.yaml"
+        config.write_text(TOPOLOGY.format(plants=lines, codes=", ".join(names), url=wms.url))
+        environment = {
+            "LINESIDE_HOME": str(home),
+            "LINESIDE_CONFIG": str(config),
+            "LINESIDE_DATABASE_URL": database_url,
+            "LINESIDE_BROKER_URL": broker_url,
+            "LINESIDE_SECRET_WMS": "wms-key-for-tests",
+            "LINESIDE_LEASE_SECONDS": "3",
+            "LINESIDE_WORK_PROCESSES": "1",
+            "LINESIDE_POST_THREADS": "4",
+        }
+        settings = load_settings(environment)
+        topology = load_topology(settings.config_path)
+        dispatcher, store = Dispatcher(settings, list(topology.plants)), Store(database_url)
+        ending.callback(store.dispose)
+        ending.callback(dispatcher.close)
+        stack = Stack(settings, topology, store, dispatcher, wms, environment)
+        ending.callback(stack.stop)
         if broker == "valkey":
             stack.launch("valkey", valkey.program(settings))
-        _wait_for_broker(stack, broker)
-        stack.dispatcher.declare_queues(stack.plants)
-        try:
-            yield stack
-        finally:
-            stack.stop()
-            if broker != "valkey":
-                _forget_queues(stack)
-    finally:
-        stack.stop()
-        stack.dispatcher.close()
-        stack.store.dispose()
-        wms.stop()
+            stack.wait_until(lambda: _answers(stack), seconds=10, what="the embedded broker")
+        dispatcher.declare_queues(stack.plants)
+        yield stack
 
 
-def _wait_for_broker(stack: Stack, name: str) -> None:
-    end = time.monotonic() + 10
-    while True:
-        try:
-            stack.dispatcher.depths([RELAY_QUEUE])
-        except BROKER_ERRORS:
-            if name == "valkey" and time.monotonic() < end:
-                time.sleep(0.05)
-                continue
-            missing_service(name, stack.settings.broker_url)
-        return
+_BROKERS: dict[str, Callable[[], AbstractContextManager[str]]] = {
+    "valkey": lambda: nullcontext(""),
+    "redis": redis_database,
+    "rabbitmq": rabbitmq_host,
+}
 
 
-def _forget_queues(stack: Stack) -> None:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE, *(name for plant in stack.plants for name in plant_queues(plant))]
-    with Connection(stack.settings.broker_url) as connection, connection.channel() as channel:
-        for name in names:
-            channel.queue_delete(name)
+def _answers(stack: Stack) -> bool:
+    try:
+        stack.dispatcher.depths([RELAY_QUEUE])
+    except BROKER_ERRORS:
+        return False
+    return True
