@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from app.api.bodies import kind_of, media_type, parsed
 from app.dead_letters.selection import DeadFilter
 from app.web import parameters
+from app.web.body import whole_body
 from app.web.problems import FieldError, Problem
 from mappings.canonical.contract import walk_faults
 
@@ -52,7 +53,7 @@ def read_body(schema: type[Schema]) -> Mapping[str, Any]:
     bare = media_type(request.content_type)
     if kind_of(bare) != "json":
         raise Problem(415, "unsupported_media_type", "Send application/json.")
-    value = parsed(request.get_data(cache=False), "json")
+    value = parsed(whole_body(), "json")
     try:
         return cast(Mapping[str, Any], schema().load(value))
     except ValidationError as error:

@@ -20,6 +20,7 @@ from app.inbox.lookup import PAGE_MOST, find_message, list_messages, read_payloa
 from app.inbox.states import State
 from app.store.messages_tables import Message
 from app.web import parameters
+from app.web.body import whole_body
 from app.web.dead_letter_acts import (
     Acted,
     correct_message,
@@ -127,7 +128,7 @@ def discard_dead_letters() -> Response:
 )
 def correct_dead_letter(message_id: int) -> Response:
     """The body takes the place of what was received, in the same content type; what was received is kept beside it."""
-    body = request.get_data(cache=False)
+    body = whole_body()
     with services().store.reading() as session:
         message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
         payload = read_payload(session, message_id, 0) if message is not None else None

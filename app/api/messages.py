@@ -21,6 +21,7 @@ from app.api.schemas import AcceptedSchema, BatchSchema
 from app.api.vendor_payload import read_vendor
 from app.inbox.accept import Acceptance, Incoming
 from app.telemetry.metrics import observe_acceptances
+from app.web.body import whole_body
 from app.web.problems import Problem
 from app.web.services import Services, services
 
@@ -48,7 +49,7 @@ def send_messages() -> Response:
     key = current_identity().key
     assert key is not None
     _refuse_compressed()
-    body = request.get_data(cache=False)
+    body = whole_body()
     if media_type(request.content_type) == BATCH:
         return _answer_batch(split_batch(body), key)
     try:

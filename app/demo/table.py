@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.demo.shift_reports import Order
 from app.inbox.figures import IN_PROGRESS, count_states
@@ -90,7 +90,8 @@ def orders_are_read(store: Store, orders: Collection[Order]) -> bool:
 def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Callable[[int], None]) -> bool:
     """Wait until ``accepted`` messages are there and none of them moves any more; False when that takes too long.
 
-    What waits for an item or an order that never comes has settled; what will be tried again by itself has not.
+    What waits for an item or an order that never comes has settled, and so has what waits behind it; what will be tried
+    again by itself has not.
     ``moved`` is told how many have settled.
     """
     deadline = time.monotonic() + seconds
@@ -107,11 +108,17 @@ def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Calla
 
 
 def _restless(store: Store) -> int:
-    by_itself = (Message.state == State.WAITING.value) & or_(
-        Message.waiting_for.is_(None), Message.waiting_for.like("key:%")
+    """What waits for its turn moves only as long as another of its key does: behind a dead letter it has settled."""
+    other = aliased(Message)
+    moves = exists().where(
+        other.plant == Message.plant, other.ordering_key == Message.ordering_key, _moves_by_itself(other)
     )
-    query = select(func.count()).where(
-        Message.step.is_not(None), or_(Message.state.in_([state.value for state in IN_PROGRESS]), by_itself)
-    )
+    behind = (Message.state == State.WAITING.value) & Message.waiting_for.like("key:%") & moves
+    query = select(func.count()).where(Message.step.is_not(None), or_(_moves_by_itself(Message), behind))
     with store.reading() as session:
         return session.execute(query).scalar_one()
+
+
+def _moves_by_itself(message: type[Message]) -> ColumnElement[bool]:
+    retried = (message.state == State.WAITING.value) & message.waiting_for.is_(None)
+    return or_(message.state.in_([state.value for state in IN_PROGRESS]), retried)

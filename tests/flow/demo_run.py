@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import pytest
 from config.topology_file import PACKAGED
 
 PRACTICE_PORTS = (8300, 8310, 8311, 8312)
+README = Path(__file__).resolve().parents[2] / "README.md"
 START_SECONDS = 420.0
 END_SECONDS = 60.0
 
@@ -137,6 +139,25 @@ class DemoRun:
         code = self._process.wait(END_SECONDS)
         self.end()
         return code
+
+
+def readme_example(start: str, run: DemoRun) -> str:
+    """The README's indented example that begins so, for this run's home and port."""
+    lines = iter(README.read_text(encoding="utf-8").splitlines())
+    first = next(line for line in lines if line.startswith("    " + start))
+    rest = takewhile(lambda line: line.startswith("    "), lines)
+    text = "\n".join(line.strip() for line in (first, *rest))
+    return text.replace("~/.lineside", f"'{run.home}'").replace("http://127.0.0.1:8080", run.url)
+
+
+def in_shell(text: str, run: DemoRun) -> str:
+    """What a shell prints for these commands; ``KEY`` is that of the source mes-p100."""
+    environment = {**os.environ, "KEY": run.report["first_run"]["keys"]["mes-p100"]}
+    done = subprocess.run(
+        ["bash", "-euc", text], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"{text}\n{done.stderr}"
+    return done.stdout
 
 
 def processes_of(home: Path) -> dict[int, str]:

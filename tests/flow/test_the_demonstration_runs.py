@@ -19,7 +19,15 @@ import pytest
 
 from app.demo import erp
 from app.demo.shift import sample_shift
-from tests.flow.demo_run import DemoRun, Servers, copy_built_erp, lineside, processes_of
+from tests.flow.demo_run import (
+    DemoRun,
+    Servers,
+    copy_built_erp,
+    in_shell,
+    lineside,
+    processes_of,
+    readme_example,
+)
 from tests.services import missing_service, postgres_database, rabbitmq_host
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -189,6 +197,21 @@ def test_a_file_that_is_sent_by_hand_reaches_its_target(running: DemoRun, tmp_pa
     )
 
 
+def test_the_readme_s_first_message_and_first_file_are_posted_as_they_stand_there(running: DemoRun) -> None:
+    sent, dropped = (readme_example(start, running) for start in ("curl -i", "F=~/.lineside"))
+
+    answers = [in_shell(sent, running).splitlines()[0].strip() for _ in range(2)]
+    in_shell(dropped, running)
+
+    assert [answer.split()[1] for answer in answers] == ["202", "200"]
+    for source, message_id in (("mes-p100", "my-first"), ("legacy-p300", "legacy.confirmation:0009000001")):
+        asked = ("trace", message_id, "--source", source, "--json")
+        running.wait_until(
+            lambda asked=asked: '"state": "posted"' in lineside(running.environment, *asked).stdout,  # type: ignore[misc]
+            what=f"{message_id} posted",
+        )
+
+
 def test_a_killed_worker_is_told_and_comes_back(running: DemoRun) -> None:
     recorded = {name: pid for name, pid, _ in json.loads((running.home / "run" / "processes.json").read_text())}
 
@@ -223,7 +246,7 @@ def test_ctrl_c_ends_every_process(running: DemoRun, exit_code: int, home: Path)
 
 
 def test_a_second_run_sends_a_further_shift_and_the_totals_stay_right(second: DemoRun, running: DemoRun) -> None:
-    sent_by_hand = {"P100": 1}
+    sent_by_hand = {"P100": 2, "P300": 1}
 
     assert (second.report["run"], second.report["first_run"]) == (2, None)
     for code, row in second.report["plants"].items():

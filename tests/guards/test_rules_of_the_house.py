@@ -54,6 +54,22 @@ def test_only_the_settings_read_the_environment() -> None:
     assert found <= READS_THE_ENVIRONMENT
 
 
+def test_a_body_is_read_where_its_limit_is_kept() -> None:
+    """Werkzeug cuts off a body without a length at the limit, and says nothing."""
+    reads = {"get_data", "data", "get_json", "json", "stream"}
+    found = {
+        name
+        for name, text in _sources("app")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and node.attr in reads
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "request"
+    }
+
+    assert found == {"app/web/body.py"}
+
+
 def test_modules_are_named_after_what_they_hold() -> None:
     names = {Path(name).stem for name, _ in _sources(*PACKAGES, "tests")}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from app.inbox.door import Door
-from app.store.messages_tables import Message
+from app.store.messages_tables import Message, Payload
 from app.store.session import Store
 from tests.unit.test_api_messages import BATCH, COMPLETED, DATA, STRUCTURED, event, send
 from tests.web import key_for, web_app
@@ -105,6 +106,24 @@ def test_what_cannot_be_taken_is_refused_with_its_place(
     assert {"type", "title", "status", "detail", "instance"} <= answer.json.keys()
     with sqlite_store.reading() as session:
         assert session.scalar(select(func.count()).select_from(Message)) == 0
+
+
+@pytest.mark.parametrize(("size", "status"), [(20_000, 202), (20_001, 413), (60_000, 413)])
+def test_a_body_in_chunks_is_taken_whole_or_refused(
+    client: FlaskClient, key: dict[str, str], sqlite_store: Store, size: int, status: int
+) -> None:
+    body = b"x" * size
+    options = {"input_stream": BytesIO(body), "environ_overrides": {"wsgi.input_terminated": True}}
+
+    answer = client.post(
+        "/v1/messages?source=mes&plant=P100&type=acme.thing",
+        headers={**key, "Content-Type": "text/plain", "Idempotency-Key": "big"},
+        **options,
+    )
+
+    assert answer.status_code == status, answer.text
+    with sqlite_store.reading() as session:
+        assert session.scalars(select(Payload.body)).all() == ([body] if status == 202 else [])
 
 
 def test_a_key_sends_for_its_own_source_only(client: FlaskClient, sqlite_store: Store) -> None:

@@ -1,0 +1,36 @@
+"""The demonstration knows when everything that can move by itself has come to rest."""
+
+from __future__ import annotations
+
+from app.demo.table import wait_until_settled
+from app.errors import Refused, Transient
+from app.store.session import Store
+from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
+from tests.fakes import Books, Clock
+from tests.reading import states
+
+LATER = {"at": "2026-03-02T09:00:00Z"}
+
+
+def test_what_waits_behind_a_dead_letter_has_settled(store: Store) -> None:
+    books = Books()
+    books.before = [Refused("target_refused", "no such place")]
+    know_items(store)
+    ids = accept(store, move_event("m1", lot="A"), move_event("m2", lot="A", **LATER))
+    run_once(pipeline(store, {"erp": books}, Clock(NOON)))
+
+    assert states(store, *ids) == ["dead", "waiting"]
+    assert wait_until_settled(store, 2, 10.0, lambda settled: None)
+
+
+def test_what_waits_behind_a_retry_has_not(store: Store) -> None:
+    books = Books()
+    books.before = [Transient("busy")]
+    know_items(store)
+    ids = accept(store, move_event("m1", lot="A"), move_event("m2", lot="A", **LATER))
+    run_once(pipeline(store, {"erp": books}, Clock(NOON)))
+
+    settled: list[int] = []
+    assert states(store, *ids) == ["waiting", "waiting"]
+    assert not wait_until_settled(store, 2, 0.1, settled.append)
+    assert settled[-1] == 0
