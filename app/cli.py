@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "web": "app.commands.processes:web",
     "worker": "app.commands.processes:worker",
     "beat": "app.commands.processes:beat",
-    "watch": "app.commands.watch:watch",
+    "watch": "app.commands.processes:watch",
     "flower": "app.commands.processes:flower",
     "practice": "app.commands.practice:practice",
 }

@@ -46,6 +46,14 @@ def beat() -> None:
 
 
 @click.command()
+def watch() -> None:
+    """The watcher of drop folders, LINESIDE_HOME/drop/SOURCE/in."""
+    settings = open_settings()
+    open_topology(settings)
+    programs.become(programs.watch(settings))
+
+
+@click.command()
 def flower() -> None:
     """Flower, to look at queues and workers; it changes nothing."""
     settings = open_settings()

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from app.inbox.accept import MAX_ID_LENGTH, Incoming, accept_messages
 from app.intake.context import Intake
 from app.intake.hold import hold_folder
 from app.store.files import TakenFile, record_rows
+from app.telemetry import metrics
 from config.topology import DropFile, Source
 from mappings.formats import delimited, fixed_width
 from mappings.formats.lines import BadRow, Row
@@ -86,6 +88,9 @@ def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], error
         record_rows(
             session, file.taken.id, statuses.count("accepted"), statuses.count("repeat"), len(bad), errors_bytes
         )
+    refused = len(bad) - statuses.count("conflict")
+    for status, count in (Counter[str](statuses) + Counter(refused=refused)).items():
+        metrics.observe_acceptances(file.source.code, status, count)
     if accepted := statuses.count("accepted"):
         intake.nudge(file.plant, accepted)
     return errors_bytes

@@ -10,14 +10,12 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.dispatch import Dispatcher
 from app.inbox.claim import new_token
 from app.intake.context import Intake
 from app.intake.folders import DropFolder, sound_name
 from app.intake.hold import FolderLost, hold_folder
 from app.intake.rows_in import ERRORS_ENDING
 from app.intake.take import begin, take
-from app.store.session import Store
 from config.settings import Settings
 from config.topology import Topology
 
@@ -94,12 +92,6 @@ def watcher_for(settings: Settings, topology: Topology, intake: Intake) -> Watch
     for folder in folders:
         folder.make()
     return Watcher(intake, folders, new_token())
-
-
-def run(settings: Settings, topology: Topology, store: Store, dispatcher: Dispatcher, stop: threading.Event) -> None:
-    """The watcher's process: look into every drop folder until told to stop."""
-    watch(watcher_for(settings, topology, Intake(store, dispatcher.nudge)), stop)
-    dispatcher.close()
 
 
 def watch(watcher: Watcher, stop: threading.Event) -> None:

@@ -67,6 +67,11 @@ def beat(settings: Settings) -> Program:
     return _celery(settings, ["beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", settings.log_level])
 
 
+def watch(settings: Settings) -> Program:
+    """The watcher of the drop folders."""
+    return _python(settings, "app.intake", [])
+
+
 def flower(settings: Settings) -> Program:
     """Flower, to look at only: it answers ``/metrics`` without a password, so it is bound to loopback, and its buttons
     that change things are off. Its own variables (``FLOWER_BASIC_AUTH``, ``FLOWER_BROKER_API``) are heeded."""
