@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.error import URLError
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from redis import Redis
@@ -83,13 +84,32 @@ def rabbitmq_host() -> Iterator[str]:
         ask_rabbitmq("DELETE", f"/vhosts/{name}")
 
 
-def ask_rabbitmq(method: str, path: str) -> None:
-    """One call of RabbitMQ's management API, as the user of RABBITMQ_URL."""
+def ask_rabbitmq(method: str, path: str) -> Any:
+    """One call of RabbitMQ's management API, as the user of RABBITMQ_URL; what it answers, as far as it answers."""
     address = urlsplit(RABBITMQ_URL)
     word = b64encode(f"{address.username}:{address.password}".encode()).decode()
     headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
     request = urllib.request.Request(RABBITMQ_API + path, method=method, headers=headers)
     try:
-        urllib.request.urlopen(request, timeout=10).close()
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
     except (URLError, OSError):
         missing_service("RabbitMQ's management API", RABBITMQ_API)
+    return json.loads(text) if text else None
+
+
+def close_connections(broker_url: str) -> int:
+    """Let the broker close every connection to this virtual host or database; returns how many it closed."""
+    if broker_url.startswith("amqp"):
+        host = quote(urlsplit(broker_url).path[1:], safe="")
+        names = [connection["name"] for connection in ask_rabbitmq("GET", f"/vhosts/{host}/connections")]
+        for name in names:
+            ask_rabbitmq("DELETE", f"/connections/{quote(name)}")
+        return len(names)
+    with Redis.from_url(broker_url.replace("redis+socket:", "unix:")) as client:
+        mine = client.client_id()
+        database = str(client.connection_pool.connection_kwargs.get("db") or 0)
+        others = [one["id"] for one in client.client_list() if one["db"] == database and int(one["id"]) != mine]
+        for number in others:
+            client.client_kill_filter(_id=number)
+        return len(others)

@@ -64,7 +64,7 @@ def worker(settings: Settings, plants: Iterable[str], role: Role) -> Program:
 
 def beat(settings: Settings) -> Program:
     """The clock. It keeps its schedule in memory: a tick that was missed is made up for by the next."""
-    return _celery(settings, ["beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", settings.log_level])
+    return _celery(settings, ["beat", "--scheduler", "tasks.clock:RelayClock", "--loglevel", settings.log_level])
 
 
 def watch(settings: Settings) -> Program:

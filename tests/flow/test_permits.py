@@ -15,6 +15,7 @@ from config.queues import dead_queue
 from tests.factories import accept, move_event
 from tests.flow.stack import Stack, running_stack
 from tests.reading import states
+from tests.services import close_connections
 
 pytestmark = pytest.mark.services
 
@@ -77,6 +78,21 @@ def test_a_wiped_broker_and_a_killed_worker_lose_and_double_nothing(stack: Stack
 
     assert _held(stack) == 60
     assert stack.wms.books.sent_again == 0
+
+
+def test_connections_that_the_broker_closes_cost_seconds_and_no_message(stack: Stack) -> None:
+    plant = stack.plants[0]
+    stack.start("work", "post", "relay")
+    stack.start_beat()
+    ids = _send(stack, plant, "a1")
+    stack.wait_until(lambda: _all_posted(stack, ids), what="the first message posted")
+
+    # RabbitMQ lists a connection only some seconds after it was made.
+    stack.wait_until(lambda: close_connections(stack.settings.broker_url) >= 4, what="connections closed")
+    ids += _send(stack, plant, *(f"b{n}" for n in range(20)), nudge=False)
+    stack.wait_until(lambda: _all_posted(stack, ids), seconds=40, what="every message posted")
+
+    assert _held(stack) == 21
 
 
 def test_nothing_needs_the_ingress_to_reach_the_broker(stack: Stack) -> None:
