@@ -58,7 +58,7 @@ def installation_secret(home: Path) -> str:
     """
     path = home / "secret.key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = home / f".secret.key.{os.getpid()}.{token_hex(4)}"
         draft.touch(mode=0o600)
         draft.write_text(token_hex(32))

@@ -25,7 +25,7 @@ from mappings.canonical import contract
 from mappings.canonical.fields import INTEGER_DIGITS
 from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
 from mappings.registry import OUTBOUND
-from mappings.units import knows_unit, to_base
+from mappings.units import Quantity, knows_unit, to_base
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,19 @@ def _check_items(pipeline: Pipeline, event: Event, facts: Facts, place: str) -> 
     for code in sorted(contract.referenced_items(event)):
         if code not in facts.items:
             raise Waiting(item_reference(code), f"Waits for item {code}, which no system has described yet.")
-    for code, amount in contract.quantities(event):
-        item = facts.items[code]
-        if not knows_unit(item, amount.uom):
-            known = ", ".join(sorted({item.base_uom, *item.units}))
-            mend = "Add the unit to the item, or correct the message; then requeue."
-            raise Refused("unit_unknown", f"Item {code} has no unit {amount.uom!r}; it has: {known}. {mend}", place)
-        if to_base(amount, item).value.adjusted() >= INTEGER_DIGITS:
-            told = f"{amount.value} {amount.uom} of item {code} is beyond {INTEGER_DIGITS} digits in {item.base_uom}"
-            raise Refused("quantity_invalid", f"{told}; correct the quantity or the item's units.", place)
+    for amount in contract.quantities(event):
+        _check_amount(amount.quantity, facts.items[amount.item], f"{place}.{amount.place}")
+
+
+def _check_amount(amount: Quantity, item: ItemFacts, place: str) -> None:
+    if not knows_unit(item, amount.uom):
+        known = ", ".join(sorted({item.base_uom, *item.units}))
+        told = f"Item {item.code} has no unit {amount.uom!r}; it has: {known}."
+        mend = "Add the unit to the item, or correct the message; then requeue."
+        raise Refused("unit_unknown", f"{told} {mend}", f"{place}.uom")
+    if to_base(amount, item).value.adjusted() >= INTEGER_DIGITS:
+        told = f"{amount.value} {amount.uom} of item {item.code} is beyond {INTEGER_DIGITS} digits in {item.base_uom}"
+        raise Refused("quantity_invalid", f"{told}; correct the quantity or the item's units.", f"{place}.value")
 
 
 def _check_order(pipeline: Pipeline, message: Claimed, event: Event, facts: Facts) -> None:

@@ -47,8 +47,8 @@ def _facts(session: Session, pairs: Sequence[tuple[int, Event]]) -> dict[str, It
     lacking = {
         message_id
         for message_id, event in pairs
-        for code, amount in contract.quantities(event)
-        if code in items and not knows_unit(items[code], amount.uom)
+        for amount in contract.quantities(event)
+        if amount.item in items and not knows_unit(items[amount.item], amount.quantity.uom)
     }
     for body in load_documents(session, sorted(lacking), ENRICHED).values() if lacking else ():
         for code, was in ((code, was) for entry in body for code, was in entry["context"]["items"].items()):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
 from app.inbox.states import Step
 from app.pipeline.context import Pipeline
+
+log = structlog.get_logger()
 
 
 def work_lots(
@@ -27,4 +31,6 @@ def work_lots(
         left -= len(claimed)
         if left <= 0 or not were_lost(claimed):
             break
+    if done:
+        log.info("messages_moved", plant=plant, done=step.value, message_ids=sorted(done))
     return sorted(done)

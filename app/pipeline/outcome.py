@@ -93,6 +93,7 @@ def failure_move(
 
 def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
     """Dead with its reason; it keeps its lane, in which a requeue may have to go on."""
+    log.warning("message_dies", plant=message.plant, message_id=message.id, reason_code=error.code)
     return Move(
         message.id,
         State.DEAD,
@@ -143,6 +144,7 @@ def _wait_for(
     if gives_up and now - since >= limit:
         told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
         return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
+    log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
     recheck = min(cap, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
     return Move(
         message.id,
@@ -174,6 +176,9 @@ def _due_again(
         return dead_move(
             message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h; mend it, then requeue."), lane
         )
+    log.info(
+        "message_is_retried", plant=message.plant, message_id=message.id, step=step.value, attempts=message.attempts
+    )
     delay = pipeline.retry_delay(policy, message.attempts)
     if after_seconds is not None:
         delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))

@@ -39,4 +39,6 @@ def _work_lane(pipeline: Pipeline, lane: Lane) -> list[int]:
                 note(pipeline, lane, result, error)
     except LaneLost:
         log.warning("lane_lost", plant=lane.plant, lane=lane.number)
+    if lane.posted:
+        log.info("messages_moved", plant=lane.plant, lane=lane.number, done="post", message_ids=sorted(lane.posted))
     return lane.posted

@@ -75,7 +75,9 @@ class Instance:
 
     def acquire(self) -> None:
         """Raises AlreadyRunning when another process holds this home. A killed one holds nothing."""
-        self._run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Payloads and keys' hashes lie in the home; whoever wants others to drop files there makes it himself.
+        self._run_dir.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._run_dir.mkdir(exist_ok=True, mode=0o700)
         lock = (self._run_dir / "lineside.pid").open("a+", encoding="ascii")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -126,7 +126,7 @@ def _declare_queues(settings: Settings, topology: Topology) -> None:
         Dispatcher(settings, list(topology.plants)).declare_queues(topology.plants)
     except BROKER_ERRORS as error:
         raise StartFailed(
-            f"The broker does not let us in ({_told(error)}). Check LINESIDE_BROKER_URL and that it runs."
+            f"The broker cannot be used ({_told(error)}). Check that it runs, and LINESIDE_BROKER_URL."
         ) from None
 
 
@@ -162,6 +162,8 @@ def _stop(supervisor: Supervisor, say: Say) -> None:
     for number in _SIGNALS:
         signal.signal(number, lambda *_: supervisor.hurry())
     killed = supervisor.stop()
+    if not supervisor.has_started:
+        return
     say("Every process has ended." + (f" Had to be killed: {', '.join(killed)}." if killed else ""))
 
 

@@ -41,6 +41,10 @@ class Watched:
     failures: int = 0
 
 
+# Of a log's last line, on a terminal; a line of JSON with a traceback in it would fill the screen.
+SAID_CHARACTERS = 120
+
+
 class Supervisor:
     """Runs commands until ``stop``. Each leads a process group of its own, so a terminal's Ctrl-C reaches only us and
     the end is orderly. ``ends_last`` are the processes that the others need to end well."""
@@ -83,6 +87,11 @@ class Supervisor:
         with self._lock:
             failed = [name for name, one in self._watched.items() if one.failures]
         return f"{failed[0]}: {last_line(self._settings.log_dir, failed[0])}" if failed else None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether there was ever anything to end."""
+        return bool(self._watched)
 
     def hurry(self) -> None:
         """Let ``stop`` wait no longer; may be called while it runs."""
@@ -168,7 +177,7 @@ class Supervisor:
         said = last_line(log_dir, watched.name)
         self._say(
             f"{watched.name} {manner}; it is started again in {watched.pause_seconds:g} s. "
-            f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said})" if said else "")
+            f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said[:SAID_CHARACTERS]})" if said else "")
         )
         watched.pause_seconds = min(LONGEST_PAUSE_SECONDS, watched.pause_seconds * 2)
 

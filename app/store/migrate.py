@@ -34,7 +34,7 @@ def current_revision(store: Store) -> str | None:
 def upgrade(store: Store) -> None:
     """Create or upgrade every table in one transaction; a kill half-way leaves the old schema."""
     if store.is_sqlite and store.engine.url.database:
-        Path(store.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        Path(store.engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with store.engine.begin() as connection:
         _wait_for_other_migrations(connection)
         config = _config()

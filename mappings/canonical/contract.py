@@ -122,23 +122,38 @@ def referenced_items(event: Event) -> set[str]:
     """Every item that must be known for this event to make sense; an item's own change needs none."""
     if event.type == "item.changed.v1":
         return set()
-    named = {line["item"] for line in _lines(event.data)}
+    named = {line["item"] for _, line in _lines(event.data)}
     return named | {event.data["item"]} if "item" in event.data else named
 
 
-def quantities(event: Event) -> list[tuple[str, Quantity]]:
-    """Every amount in the event with the item it counts, so that units can be checked."""
-    found = [(line["item"], quantity(line["quantity"])) for line in _lines(event.data)]
+@dataclass(frozen=True)
+class Amount:
+    """One quantity of an event with the item it counts; ``place`` is where it stands: ``outputs[0].quantity``."""
+
+    item: str
+    quantity: Quantity
+    place: str
+
+
+def quantities(event: Event) -> list[Amount]:
+    """Every amount in the event, so that units can be checked."""
+    found = [_amount(line["item"], line, "quantity", f"{path}.") for path, line in _lines(event.data)]
     item = event.data.get("item")
     if item is None or event.type == "item.changed.v1":
         return found
-    found += [(item, quantity(event.data[name])) for name in _AMOUNTS if name in event.data]
-    found += [(item, quantity(line["quantity"])) for line in event.data.get("schedule", ())]
-    return found
+    found += [_amount(item, event.data, name) for name in _AMOUNTS if name in event.data]
+    schedule = enumerate(event.data.get("schedule", ()))
+    return found + [_amount(item, line, "quantity", f"schedule[{number}].") for number, line in schedule]
 
 
-def _lines(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _amount(item: str, line: Mapping[str, Any], name: str, path: str = "") -> Amount:
+    return Amount(item, quantity(line[name]), path + name)
+
+
+def _lines(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for name in _LINES:
-        yield from data.get(name, ())
-    for package in data.get("packages", ()):
-        yield from package.get("lines", ())
+        for number, line in enumerate(data.get(name, ())):
+            yield f"{name}[{number}]", line
+    for box, package in enumerate(data.get("packages", ())):
+        for number, line in enumerate(package.get("lines", ())):
+            yield f"packages[{box}].lines[{number}]", line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ from typing import Any, NoReturn
 from mappings.context import MappingError
 
 MAX_DEPTH = 64
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(-?Infinity|NaN)')
 
 
 def read(body: bytes) -> Any:
@@ -24,9 +26,10 @@ def read(body: bytes) -> Any:
             text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_object_of_unique_keys
         )
     except json.JSONDecodeError as error:
-        raise MappingError(
-            "json_invalid", f"the body is not JSON: {error.msg}.", f"line {error.lineno} column {error.colno}"
-        ) from None
+        raise MappingError("json_invalid", f"the body is not JSON: {error.msg}.", _place(text, error.pos)) from None
+    except _Constant as error:
+        told = f"{error} is no JSON number; leave the field out or send a decimal string."
+        raise MappingError("json_number", told, _place(text, _first_constant(text))) from None
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -54,8 +57,21 @@ def _decimal(text: str) -> Decimal:
         raise MappingError("json_number", f"the number {text[:40]} has an exponent out of all bounds.") from None
 
 
+class _Constant(Exception):
+    """NaN or an infinity, of which the reader does not say where it stands."""
+
+
 def _refuse_constant(text: str) -> NoReturn:
-    raise MappingError("json_number", f"{text} is no JSON number; leave the field out or send a decimal string.")
+    raise _Constant(text)
+
+
+def _first_constant(text: str) -> int:
+    return next(found.start(1) for found in _STRING_OR_CONSTANT.finditer(text) if found[1])
+
+
+def _place(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"line {line} column {position - text.rfind(chr(10), 0, position)}"
 
 
 def _object_of_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

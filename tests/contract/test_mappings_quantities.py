@@ -38,7 +38,7 @@ def received(events: Sequence[Event]) -> Totals:
     totals: Totals = Counter()
     for event in events:
         contract.validate(event.type, event.data)
-        for item, amount in contract.quantities(event):
+        for item, amount in ((one.item, one.quantity) for one in contract.quantities(event)):
             totals[item, amount.uom] += amount.value  # type: ignore[assignment]
     return totals
 

@@ -184,7 +184,9 @@ def test_what_an_event_refers_to_is_told() -> None:
     assert contract.event_time(EVENT) == datetime(2026, 1, 1, 8, 0, 0, 500_000, tzinfo=UTC)
     assert contract.needed_order(EVENT) == "1000123"
     assert contract.referenced_items(EVENT) == {"BIKE-100", "WHEEL-10"}
-    assert contract.quantities(EVENT) == [("WHEEL-10", Quantity(Decimal(2), "EA"))]
+    assert contract.quantities(EVENT) == [
+        contract.Amount("WHEEL-10", Quantity(Decimal(2), "EA"), "components[0].quantity")
+    ]
 
 
 def test_an_items_own_change_needs_no_item() -> None:
