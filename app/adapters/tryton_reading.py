@@ -11,6 +11,10 @@ from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import TrytonRest
 from mappings.units import plain
 
+_SOME = [["quantity", "!=", 0]]
+# They travel in the address, of which a server takes some 4,000 characters.
+_IDS_A_CALL = 100
+
 
 def items(rest: TrytonRest) -> Iterator[Document]:
     """Every active product that has a code, with the units of its category."""
@@ -43,12 +47,11 @@ def balances(rest: TrytonRest, records: TrytonRecords) -> Iterator[Document]:
 def _balances_at(rest: TrytonRest, records: TrytonRecords, plant: str, place: Mapping[str, Any]) -> Iterator[Document]:
     """Tryton gives an item's whole quantity and the quantity in each lot; what remains lies there without a lot."""
     context = {**records.context, "locations": [place["id"]], "with_childs": False}
-    some = [["quantity", "!=", 0]]
     in_lots: dict[int, dict[str, Decimal]] = {}
-    for lot in rest.every("stock.lot", some, ["number", "product", "quantity"], context):
+    for lot in rest.every("stock.lot", _SOME, ["number", "product", "quantity"], context):
         in_lots.setdefault(lot["product"], {})[lot["number"]] = _decimal(lot["quantity"])
-    for product in rest.every("product.product", some, ["code", "quantity", "default_uom.symbol"], context):
-        lots = in_lots.pop(product["id"], {})
+    for product in _products_at(rest, set(in_lots), context):
+        lots = in_lots.get(product["id"], {})
         without = _decimal(product["quantity"]) - sum(lots.values(), Decimal(0))
         parts: list[tuple[str | None, Decimal]] = [(None, without)] if without else []
         for number, value in [*parts, *lots.items()]:
@@ -59,6 +62,18 @@ def _balances_at(rest: TrytonRest, records: TrytonRecords, plant: str, place: Ma
                 "lot": number,
                 "quantity": {"value": plain(value), "uom": product["default_uom"]["symbol"]},
             }
+
+
+def _products_at(rest: TrytonRest, in_lots: set[int], context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Also those of which nothing lies there in sum: as much in a lot as is owed without one."""
+    fields = ["code", "quantity", "default_uom.symbol"]
+    for product in rest.every("product.product", _SOME, fields, context):
+        in_lots.discard(product["id"])
+        yield product
+    left = sorted(in_lots)
+    for start in range(0, len(left), _IDS_A_CALL):
+        domain = [["id", "in", left[start : start + _IDS_A_CALL]]]
+        yield from rest.every("product.product", domain, fields, context)
 
 
 def _decimal(number: object) -> Decimal:

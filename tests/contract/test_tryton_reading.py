@@ -16,7 +16,17 @@ from app.demo.erp import erp_counts
 from app.demo.erp_planner import enter_orders
 from app.demo.shift_reports import Order
 from app.errors import Refused
-from tests.tryton_server import TrytonServer, amount, completion, movement, new_key, posting, scrap, tryton_server
+from tests.tryton_server import (
+    TrytonServer,
+    amount,
+    completion,
+    issue,
+    movement,
+    new_key,
+    posting,
+    scrap,
+    tryton_server,
+)
 
 __all__ = ["tryton_server"]
 
@@ -41,10 +51,32 @@ def test_balances_are_those_of_tryton_s_own_moves(tryton_server: TrytonServer) -
 
     read = list(tryton_server.adapter().read("balances"))
 
-    held = {(b["storage"], b["item"], b["lot"]): b["quantity"]["value"] for b in read}
-    assert held == {key: format(total.normalize(), "f") for key, total in tryton_server.stock().items()}
+    assert balances(read) == own_moves(tryton_server)
     assert {b["plant"] for b in read} == set(catalogue.PLANTS)
-    assert ("P100-ST", "BIKE-100", "B-READ") in held
+    assert ("P100-ST", "BIKE-100", "B-READ") in balances(read)
+
+
+def test_a_lot_is_told_where_as_much_is_owed_without_one(tryton_server: TrytonServer) -> None:
+    tryton_server.adapter().post(issue())
+    in_sum = sum(
+        total
+        for (storage, item, _), total in tryton_server.stock().items()
+        if (storage, item) == ("P100-WIP", "WHEEL-10")
+    )
+    tryton_server.adapter().post(movement(in_sum, **{"from": {"storage": "P100-WIP"}}))
+
+    read = list(tryton_server.adapter().read("balances"))
+
+    assert ("P100-WIP", "WHEEL-10", "W-OPEN") in balances(read)
+    assert balances(read) == own_moves(tryton_server)
+
+
+def balances(read: list[Document]) -> dict[tuple[str, str, str | None], str]:
+    return {(b["storage"], b["item"], b["lot"]): b["quantity"]["value"] for b in read}
+
+
+def own_moves(server: TrytonServer) -> dict[tuple[str, str, str | None], str]:
+    return {key: format(total.normalize(), "f") for key, total in server.stock().items()}
 
 
 def enter(server: TrytonServer, **changes: Any) -> str:
