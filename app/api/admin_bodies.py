@@ -8,9 +8,9 @@ from typing import Any, cast
 from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from app.api.bodies import kind_of, media_type, parsed
 from app.dead_letters.selection import DeadFilter
 from app.web import parameters
+from app.web.bodies import kind_of, media_type, parsed
 from app.web.body import whole_body
 from app.web.problems import FieldError, Problem
 from mappings.canonical.contract import walk_faults

@@ -9,18 +9,15 @@ from app.access.identity import current_identity
 from app.access.policy import at_least
 from app.access.roles import Role
 from app.api.admin_bodies import DiscardBody, RequeueBody, read_body, read_choice
-from app.api.bodies import STRUCTURED, kind_of, media_type, parsed
-from app.api.cloud_events import read_structured
-from app.api.door_checks import check_contract
 from app.api.message_wire import message_wire, story_wire
 from app.api.openapi_parts import PAGING, done, json_request, problems, query
 from app.api.routing import route
 from app.api.schemas import DeadChoiceSchema, DeadPageSchema, DiscardSchema, DoneSchema, MessageSchema
-from app.inbox.lookup import PAGE_MOST, find_message, list_messages, read_payload, tell_story
+from app.inbox.lookup import PAGE_MOST, find_message, list_messages, tell_story
 from app.inbox.states import State
-from app.store.messages_tables import Message
 from app.web import parameters
 from app.web.body import whole_body
+from app.web.corrections import check_correction, read_letter
 from app.web.dead_letter_acts import (
     Acted,
     correct_message,
@@ -30,7 +27,7 @@ from app.web.dead_letter_acts import (
     requeue_ids,
 )
 from app.web.dead_letter_filter import as_messages, filter_of_query
-from app.web.problems import FieldError, Problem
+from app.web.problems import Problem
 from app.web.services import services
 
 blueprint = Blueprint("dead_letters", __name__, description="Messages that need a person.")
@@ -130,29 +127,13 @@ def correct_dead_letter(message_id: int) -> Response:
     """The body takes the place of what was received, in the same content type; what was received is kept beside it."""
     body = whole_body()
     with services().store.reading() as session:
-        message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
-        payload = read_payload(session, message_id, 0) if message is not None else None
-    if message is None or payload is None:
-        raise _no_dead_letter(message_id)
-    _check_correction(message, payload[0], body)
+        letter = read_letter(session, message_id)
+    check_correction(letter, body)
     correct_message(services(), message_id, body, current_identity().actor)
     response = jsonify({"id": message_id, "status": "accepted"})
     response.status_code = 202
     response.headers["Location"] = url_for("message_reads.show_message", message_id=message_id)
     return response
-
-
-def _check_correction(message: Message, content_type: str, body: bytes) -> None:
-    """A correction changes what the message says, never which message it is."""
-    if media_type(content_type) != STRUCTURED:
-        kind = kind_of(media_type(content_type))
-        check_contract(message.type, kind, parsed(body, kind), None, "")
-        return
-    received = read_structured(body)
-    if (received.source_message_id, received.type) != (message.source_message_id, message.type):
-        faults = [FieldError("must stay as it was", pointer="/id"), FieldError("must stay as it was", pointer="/type")]
-        raise Problem(422, "refused", "The corrected event must keep its id and its type.", faults)
-    check_contract(message.type, received.kind, received.data, received.time, received.data_pointer)
 
 
 def _no_dead_letter(message_id: int) -> Problem:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
-from typing import Any
 
 from app.access.keys import KeyOwner
-from app.api.bodies import Kind
 from app.api.digest import content_digest
-from app.api.received import Received
 from app.inbox.accept import Incoming
+from app.web.contract_check import check_contract
 from app.web.problems import FieldError, Problem
+from app.web.received import Received
 from config.topology import Source, Topology
-from mappings.canonical import contract
 from mappings.canonical.registry import SCHEMAS
 from mappings.registry import INBOUND
 
@@ -93,29 +90,3 @@ def _unknown(what: str, name: str, known: Iterable[str], behind: str = "") -> Pr
     hint = f"; did you mean {near[0]!r}?" if near else "."
     detail = f"Unknown {what} {name[:80]!r}{behind}{hint} Known: {', '.join(names)}."
     return Problem(422, "refused", detail, [FieldError("is unknown", place=what)], more={"known": names})
-
-
-def check_contract(event_type: str, kind: Kind, data: Any, time: str | None, data_pointer: str) -> Any:
-    """The data, with the event's own ``time`` for ``event_time`` where a canonical event does not give that.
-
-    Raises Problem where data of a canonical type break its contract; other types are checked by their mapping.
-    """
-    if not contract.is_canonical(event_type):
-        return data
-    if kind != "json":
-        raise Problem(422, "refused", f"Type {event_type} is sent as JSON.")
-    if time is not None and isinstance(data, dict) and "event_time" not in data:
-        data = {**data, "event_time": time}
-    try:
-        contract.validate(event_type, data)
-    except contract.ContractError as error:
-        faults = [FieldError(fault.message, pointer=_pointer(data_pointer, fault.path)) for fault in error.faults]
-        more = {"code": error.code}
-        raise Problem(422, "refused", f"The data break the contract: {error.reason}.", faults, more=more) from None
-    return data
-
-
-def _pointer(prefix: str, path: str) -> str:
-    """``outputs[0].quantity.value`` as the JSON pointer ``/outputs/0/quantity/value``."""
-    steps = re.findall(r"[^.\[\]]+", path)
-    return prefix + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

@@ -11,18 +11,18 @@ from flask_smorest import Blueprint
 from app.access.identity import current_identity
 from app.access.keys import KeyOwner
 from app.access.policy import SOURCE_KEY
-from app.api.bodies import BATCH, STRUCTURED, media_type
-from app.api.cloud_events import is_binary_mode, read_binary, read_structured, split_batch
 from app.api.door_checks import to_incoming
 from app.api.openapi_parts import SEND_BODY, SEND_PARAMETERS, done, problems
-from app.api.received import Received
 from app.api.routing import route
 from app.api.schemas import AcceptedSchema, BatchSchema
 from app.api.vendor_payload import read_vendor
 from app.inbox.accept import Acceptance, Incoming
 from app.telemetry.metrics import observe_acceptances
+from app.web.bodies import BATCH, STRUCTURED, media_type
 from app.web.body import whole_body
+from app.web.cloud_events import is_binary_mode, read_binary, read_structured, split_batch
 from app.web.problems import Problem
+from app.web.received import Received
 from app.web.services import Services, services
 
 blueprint = Blueprint("messages", __name__, description="Send messages.")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from werkzeug.datastructures import Headers
 
-from app.api.bodies import kind_of, media_type, parsed
-from app.api.received import KEY_BOUND, SEQUENCE_BOUND, TRACEPARENT_BOUND, TYPE_BOUND, AttributeReader, Received
 from app.inbox.accept import MAX_ID_LENGTH
+from app.web.bodies import kind_of, media_type, parsed
 from app.web.problems import FieldError, Problem
+from app.web.received import KEY_BOUND, SEQUENCE_BOUND, TRACEPARENT_BOUND, TYPE_BOUND, AttributeReader, Received
 
 
 def read_vendor(query: Mapping[str, str], headers: Headers, body: bytes, content_type: str | None) -> Received:

@@ -81,13 +81,18 @@ def correct(session: Session, message_id: int, body: bytes, actor: str, now: dat
     """
     if message_id not in lock_dead(session, [message_id]):
         raise DeadLetterError(f"Message {message_id} is not a dead letter; only those can be corrected.")
-    if messages_with_effects(session, [message_id]):
-        raise DeadLetterError(
-            f"A target already holds part of message {message_id}, made from the old payload: "
-            "reverse what was posted and send the correction as a message of its own."
-        )
+    refuse_if_partly_posted(session, message_id)
     session.execute(insert(Correction).values(message_id=message_id, at=now, actor=actor, body=body))
     move_messages(session, [Move(message_id, State.RECEIVED, Step.TRANSFORM, now, note="corrected")], now, actor=actor)
     wake_next(session, [message_id], now)
     digest = hashlib.sha256(body).hexdigest()
     record(session, actor, "dead_letter.corrected", f"message:{message_id}", {"sha256": digest}, now)
+
+
+def refuse_if_partly_posted(session: Session, message_id: int) -> None:
+    """Raises DeadLetterError for a message that no correction can mend, because a target has part of it."""
+    if messages_with_effects(session, [message_id]):
+        raise DeadLetterError(
+            f"A target already holds part of message {message_id}, made from the old payload: "
+            "reverse what was posted and send the correction as a message of its own."
+        )

@@ -54,7 +54,7 @@ def _parser() -> etree.XMLParser:
 
 
 def _decoded(body: bytes) -> str:
-    encoding, mark = _encoding(body)
+    encoding, mark = encoding_of(body)
     try:
         return body[mark:].decode(encoding)
     except UnicodeDecodeError as error:
@@ -65,7 +65,7 @@ def _decoded(body: bytes) -> str:
         ) from None
 
 
-def _encoding(body: bytes) -> tuple[str, int]:
+def encoding_of(body: bytes) -> tuple[str, int]:
     """The encoding by byte order mark, else by declaration, else UTF-8; and how many bytes the mark takes."""
     for mark, encoding in _MARKS:
         if body.startswith(mark):

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.cloud_events import split_batch
 from app.api.digest import content_digest
+from app.web.cloud_events import split_batch
 from mappings.formats import json_body
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

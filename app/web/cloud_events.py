@@ -12,8 +12,9 @@ from urllib.parse import unquote
 
 from werkzeug.datastructures import Headers
 
-from app.api.bodies import STRUCTURED, kind_of, media_type, parsed, unreadable
-from app.api.received import (
+from app.web.bodies import STRUCTURED, kind_of, media_type, parsed, unreadable
+from app.web.problems import FieldError, Problem
+from app.web.received import (
     KEY_BOUND,
     SEQUENCE_BOUND,
     TRACEPARENT_BOUND,
@@ -22,7 +23,6 @@ from app.api.received import (
     Received,
     read_message_id,
 )
-from app.web.problems import FieldError, Problem
 from mappings.context import MappingError
 
 BATCH_BOUND = 10_000

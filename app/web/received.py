@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.api.bodies import Kind
 from app.inbox.accept import MAX_ID_LENGTH
+from app.web.bodies import Kind
 from app.web.problems import FieldError, Problem
 
 TYPE_BOUND = 80
