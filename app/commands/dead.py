@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import utc_now
 from app.commands.actor import terminal_actor
+from app.commands.corrections import correct, payload
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo, Unusable
 from app.commands.opening import open_settings
@@ -29,7 +30,11 @@ IDS_PRINTED = 20
 
 @click.group()
 def dead() -> None:
-    """Dead letters: list, show, requeue, discard. Requeued messages are worked on within seconds."""
+    """Dead letters: list, show, requeue, correct, discard. What is due again is worked on within seconds."""
+
+
+dead.add_command(payload)
+dead.add_command(correct)
 
 
 def chosen_by_filter(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.console import dead_letter_pages, formats, message_pages, overview, sign_in_pages, trail_pages
+from app.console import (
+    correction_pages,
+    dead_letter_pages,
+    formats,
+    message_pages,
+    overview,
+    sign_in_pages,
+    trail_pages,
+)
 from app.console.frame import frame_values
 from app.console.routing import blueprint
 
-PAGES = (overview, message_pages, dead_letter_pages, trail_pages, sign_in_pages)
+PAGES = (overview, message_pages, dead_letter_pages, correction_pages, trail_pages, sign_in_pages)
 
 
 def register_console(app: Flask) -> None:

@@ -36,7 +36,7 @@ class Letter:
             text = self.body.decode("utf-8-sig")
         except (UnicodeDecodeError, MappingError, Problem):
             return None
-        return text if all(sign.isprintable() or sign in "\t\r\n" for sign in text) else None
+        return text if all(sign >= " " or sign in "\t\r\n" for sign in text) else None
 
 
 def _is_utf8(body: bytes) -> bool:
