@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from threading import BoundedSemaphore
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +29,10 @@ _CHECKS = BoundedSemaphore(2)
 
 class AccountError(ValueError):
     """The account cannot be made or changed like this; the text says why and what to do."""
+
+
+class AccountStays(AccountError):
+    """The account is as it was: it is so already, or must stay so; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -61,25 +64,46 @@ def create_account(session: Session, name: str, password: str, role: Role, now: 
         raise AccountError(f"account {name} exists already; set its password or choose another name") from None
 
 
-def set_password(session: Session, name: str, password: str) -> None:
-    """The account's new password; its sessions end."""
-    _change(session, name, {"password_hash": _hash(password)})
+def set_password(session: Session, name: str, password: str) -> AccountRecord:
+    """The account's new password; its sessions end. One that is disabled stays so."""
+    row = _known(session, name)
+    row.password_hash = _hash(password)
+    return _record(row)
 
 
 def disable_account(session: Session, name: str, now: datetime) -> None:
-    """The account can do nothing any more, from its next request on. Its name stays taken: the trail names it."""
-    _change(session, name, {"disabled_at": now})
+    """The account can do nothing any more, from its next request on. Its name stays taken: the trail names it.
+
+    Raises AccountStays for one that is disabled, and for the last administrator, without whom nobody is one.
+    """
+    admins = session.scalars(
+        select(Account)
+        .where(Account.role == Role.ADMIN.value, Account.disabled_at.is_(None))
+        .order_by(Account.name)
+        .with_for_update()
+    )
+    enabled_admins = [row.name for row in admins]
+    row = _known(session, name)
+    if row.disabled_at is not None:
+        raise AccountStays(f"account {name} is disabled already")
+    if enabled_admins == [name]:
+        raise AccountStays(
+            f"account {name} is the last administrator that is enabled; make or enable another one first, "
+            "with `lineside accounts create NAME --role admin` or `lineside accounts enable NAME`"
+        )
+    row.disabled_at = now
 
 
 def enable_account(session: Session, name: str) -> None:
-    _change(session, name, {"disabled_at": None})
+    """A disabled account is good again, with the role and the password it had; AccountStays where it is enabled."""
+    row = _known(session, name)
+    if row.disabled_at is None:
+        raise AccountStays(f"account {name} is enabled already")
+    row.disabled_at = None
 
 
 def list_accounts(session: Session) -> list[AccountRecord]:
-    return [
-        AccountRecord(row.name, Role(row.role), row.created_at, row.disabled_at)
-        for row in session.scalars(select(Account).order_by(Account.name))
-    ]
+    return [_record(row) for row in session.scalars(select(Account).order_by(Account.name))]
 
 
 def authenticate_account(session: Session, name: str, password: str) -> AccountOwner | None:
@@ -120,7 +144,12 @@ def _hash(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def _change(session: Session, name: str, values: dict[str, Any]) -> None:
-    changed: Any = session.execute(update(Account).where(Account.name == name).values(values))
-    if not changed.rowcount:
-        raise AccountError(f"there is no account {name}; see the list of accounts")
+def _record(row: Account) -> AccountRecord:
+    return AccountRecord(row.name, Role(row.role), row.created_at, row.disabled_at)
+
+
+def _known(session: Session, name: str) -> Account:
+    row = session.get(Account, name, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise AccountError(f"there is no account {name}; see `lineside accounts list`")
+    return row

@@ -38,13 +38,22 @@ def make_account(store: Store, name: str, password: str, role: Role, actor: str,
         record(session, actor, "account.created", f"account:{name}", {"role": role.value}, now)
 
 
-def set_password(store: Store, name: str, password: str, actor: str, now: datetime) -> None:
+def set_password(store: Store, name: str, password: str, actor: str, now: datetime) -> accounts.AccountRecord:
     with store.writing() as session:
-        accounts.set_password(session, name, password)
+        changed = accounts.set_password(session, name, password)
         record(session, actor, "account.password_set", f"account:{name}", None, now)
+    return changed
 
 
 def disable_account(store: Store, name: str, actor: str, now: datetime) -> None:
+    """Raises AccountStays for the last administrator and for an account that is disabled; then nothing is noted."""
     with store.writing() as session:
         accounts.disable_account(session, name, now)
         record(session, actor, "account.disabled", f"account:{name}", None, now)
+
+
+def enable_account(store: Store, name: str, actor: str, now: datetime) -> None:
+    """Raises AccountStays for an account that is enabled; then nothing is noted."""
+    with store.writing() as session:
+        accounts.enable_account(session, name)
+        record(session, actor, "account.enabled", f"account:{name}", None, now)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
 from app.access import accounts
 from app.access.accounts import (
     AccountError,
+    AccountStays,
     authenticate_account,
     create_account,
     disable_account,
+    list_accounts,
     load_account,
     set_password,
 )
@@ -157,3 +161,28 @@ def test_a_password_that_was_right_a_moment_ago_is_not_hashed_again_but_not_for_
 
     assert soon is not None
     assert later is None
+
+
+def test_two_administrators_who_disable_each_other_at_once_leave_one(store: Store) -> None:
+    with store.writing() as session:
+        for name in ("anna", "ben"):
+            create_account(session, name, PASSWORD, Role.ADMIN, NOON)
+    refused: list[str] = []
+
+    def disable_anna() -> None:
+        try:
+            with store.writing() as session:
+                disable_account(session, "anna", NOON)
+        except AccountStays as error:
+            refused.append(str(error))
+
+    second = threading.Thread(target=disable_anna)
+    with store.writing() as session:
+        disable_account(session, "ben", NOON)
+        second.start()
+        second.join(0.3)
+    second.join(20)
+
+    assert len(refused) == 1
+    with store.reading() as session:
+        assert [record.name for record in list_accounts(session) if record.disabled_at is None] == ["anna"]

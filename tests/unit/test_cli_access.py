@@ -96,13 +96,42 @@ def test_a_weak_password_and_a_taken_name_are_refused_with_the_mend(run: Run) ->
 
 
 def test_a_disabled_account_is_nobody(run: Run, sqlite_store: Store) -> None:
-    made = json.loads(run("accounts", "create", "ann", "--role", "admin", "--generate", "--json").stdout)
+    made = json.loads(run("accounts", "create", "ann", "--role", "viewer", "--generate", "--json").stdout)
 
-    run("accounts", "disable", "ann")
+    first, second = run("accounts", "disable", "ann"), run("accounts", "disable", "ann")
 
+    assert (first.exit_code, second.exit_code) == (0, 1)
+    assert "disabled already" in second.stderr
     with sqlite_store.reading() as session:
         assert authenticate_account(session, "ann", made["password"]) is None
     assert "disabled" in run("accounts", "list").stdout
+
+
+def test_a_disabled_account_is_enabled_again_with_the_password_it_was_given(run: Run, sqlite_store: Store) -> None:
+    run("accounts", "create", "ann", "--role", "viewer", "--generate")
+    run("accounts", "disable", "ann")
+
+    told = run("accounts", "password", "ann", "--generate")
+    made = json.loads(run("accounts", "password", "ann", "--generate", "--json").stdout)
+    first, second = run("accounts", "enable", "ann"), run("accounts", "enable", "ann")
+
+    assert "lineside accounts enable ann" in told.stdout
+    assert made["disabled"] is True
+    assert (first.exit_code, second.exit_code, run("accounts", "enable", "nobody").exit_code) == (0, 1, 2)
+    with sqlite_store.reading() as session:
+        assert authenticate_account(session, "ann", made["password"]) is not None
+        assert [entry.action for entry in read_trail(session, 1)] == ["account.enabled"]
+
+
+def test_the_last_administrator_that_is_enabled_stays(run: Run, sqlite_store: Store) -> None:
+    for name, role in (("ann", "admin"), ("bob", "admin"), ("eve", "operator")):
+        run("accounts", "create", name, "--role", role, "--generate")
+
+    first, last = run("accounts", "disable", "ann"), run("accounts", "disable", "bob")
+
+    assert (first.exit_code, last.exit_code) == (0, 1)
+    assert "lineside accounts enable" in last.stderr
+    assert run("accounts", "list").stdout.count("disabled") == 1
 
 
 def test_what_was_done_at_the_terminal_stands_in_the_trail(run: Run, sqlite_store: Store) -> None:
