@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response, jsonify, request, url_for
 from flask_smorest import Blueprint
 
@@ -21,13 +24,14 @@ from app.web.corrections import check_correction, read_letter
 from app.web.dead_letter_acts import (
     Acted,
     correct_message,
-    count_chosen,
+    count_matching,
     discard_ids,
+    look_at,
     requeue_filtered,
     requeue_ids,
 )
-from app.web.dead_letter_filter import as_messages, filter_of_query
-from app.web.problems import Problem
+from app.web.dead_letter_filter import as_messages, filter_of_query, unknown_code
+from app.web.problems import FieldError, Problem
 from app.web.services import services
 
 blueprint = Blueprint("dead_letters", __name__, description="Messages that need a person.")
@@ -87,13 +91,17 @@ def show_dead_letter(message_id: int) -> Response:
 )
 def requeue_dead_letters() -> Response:
     """The same messages again, through today's mapping. With `dry_run` only counts. `more` says that a filter matches
-    further ones: repeat the request."""
+    further ones: repeat the request. `not_dead` names ids that are no dead letters."""
     body = read_body(RequeueBody)
     chosen, here, actor = read_choice(body), services(), current_identity().actor
-    if body["dry_run"]:
-        return jsonify({"count": count_chosen(here, chosen), "dry_run": True})
-    acted = requeue_ids(here, chosen, actor) if isinstance(chosen, list) else requeue_filtered(here, chosen, actor)
-    return _acted(acted)
+    if isinstance(chosen, list):
+        return (
+            _acted(look_at(here, chosen), body) if body["dry_run"] else _acted(requeue_ids(here, chosen, actor), body)
+        )
+    acted = Acted(count_matching(here, chosen), []) if body["dry_run"] else requeue_filtered(here, chosen, actor)
+    if not acted.count and (unknown := unknown_code(chosen, here.topology)):
+        raise Problem(422, "refused", unknown, [FieldError("is unknown", pointer="/filter")])
+    return _acted(acted, body)
 
 
 @route(
@@ -108,7 +116,7 @@ def requeue_dead_letters() -> Response:
 def discard_dead_letters() -> Response:
     """Later messages of the same key go on. Refused for a message of which a target holds a part."""
     body = read_body(DiscardBody)
-    return _acted(discard_ids(services(), body["ids"], current_identity().actor, body["reason"]))
+    return _acted(discard_ids(services(), body["ids"], current_identity().actor, body["reason"]), body)
 
 
 @route(
@@ -140,5 +148,9 @@ def _no_dead_letter(message_id: int) -> Problem:
     return Problem(404, "not_found", f"There is no dead letter {message_id}.")
 
 
-def _acted(acted: Acted) -> Response:
-    return jsonify({"count": acted.count, "ids": acted.ids, "more": acted.more})
+def _acted(acted: Acted, asked: Mapping[str, Any]) -> Response:
+    told: dict[str, Any] = {"count": acted.count}
+    told |= {"dry_run": True} if asked.get("dry_run") else {"ids": acted.ids, "more": acted.more}
+    if "ids" in asked:
+        told["not_dead"] = [each.wire() for each in acted.not_dead]
+    return jsonify(told)

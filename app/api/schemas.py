@@ -143,6 +143,10 @@ class DoneSchema(Schema):
     ids = fields.List(fields.Integer(), metadata={"description": "At most the first 1,000"})
     more = fields.Boolean(metadata={"description": "The filter matches further ones: repeat"})
     dry_run = fields.Boolean()
+    not_dead = fields.List(
+        fields.Dict(),
+        metadata={"description": "Ids given that are no dead letters, each with its state or null"},
+    )
 
 
 class DiscardSchema(Schema):

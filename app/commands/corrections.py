@@ -16,11 +16,12 @@ from app.dead_letters.repair import DeadLetterError, refuse_if_partly_posted
 from app.dead_letters.repair import correct as correct_message
 from app.store.session import Store
 from app.web.corrections import check_correction, read_dead_letter, read_letter
+from app.web.parameters import ID_MOST
 from app.web.problems import Problem
 
 
 @click.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=click.IntRange(1, ID_MOST))
 def payload(message_id: int) -> None:
     """Write a message's payload to standard output, byte for byte: its newest correction where one was made, else what
     was received. Exit codes: 0 written, 1 there is no such message."""
@@ -33,7 +34,7 @@ def payload(message_id: int) -> None:
 
 
 @click.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=click.IntRange(1, ID_MOST))
 @click.option("--file", "source", type=click.File("rb"), required=True, help="The corrected payload; - reads it in.")
 @click.option("--dry-run", is_flag=True, help="Only say whether it would be taken.")
 @json_option

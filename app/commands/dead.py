@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.clock import utc_now
 from app.commands.actor import terminal_actor
 from app.commands.corrections import correct, payload
 from app.commands.database import open_database
-from app.commands.exits import AnswerIsNo, Unusable
-from app.commands.opening import open_settings
+from app.commands.exits import NO, AnswerIsNo, Unusable
+from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, requeue_matching
 from app.dead_letters.repair import discard as discard_messages
 from app.dead_letters.repair import requeue as requeue_messages
-from app.dead_letters.selection import DeadFilter, dead_ids, matching_ids
+from app.dead_letters.selection import DeadFilter, NotDead, dead_ids, matching_ids, name_not_dead
 from app.inbox.lookup import find_message
 from app.store.messages_tables import Message
 from app.store.session import Store
+from app.web.dead_letter_filter import unknown_code
+from app.web.parameters import ID_MOST
 
 SHOWN_MOST = 1_000
 IDS_PRINTED = 20
+MESSAGE_ID = click.IntRange(1, ID_MOST)
 
 
 @click.group()
@@ -60,11 +62,13 @@ def _filter(plant: str | None, source: str | None, kind: str | None, reason: str
 def show_list(
     plant_: str | None, source_: str | None, type_: str | None, reason_: str | None, limit: int, as_json: bool
 ) -> None:
-    """List dead letters, newest first. Exit code 0, also where there are none."""
+    """List dead letters, newest first. Exit codes: 0, also where there are none, 2 there is no such plant or source."""
     chosen = _filter(plant_, source_, type_, reason_)
     with open_database(open_settings()) as store, store.reading() as session:
         query = select(Message).where(*chosen.conditions()).order_by(Message.id.desc()).limit(limit)
         rows = [_row(message) for message in session.scalars(query)]
+    if not rows:
+        _refuse_unknown(chosen)
     if as_json:
         print_json({"dead_letters": rows})
         return
@@ -75,7 +79,7 @@ def show_list(
 
 
 @dead.command()
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=MESSAGE_ID)
 @json_option
 def show(message_id: int, as_json: bool) -> None:
     """Show why one message is dead. Exit codes: 0 shown, 1 it is no dead letter. `lineside trace` shows its path."""
@@ -109,7 +113,7 @@ def _row(message: Message) -> dict[str, Any]:
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=MESSAGE_ID)
 @chosen_by_filter
 @click.option("--all", "everything", is_flag=True, help="Every dead letter, where no filter is given.")
 @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
@@ -126,33 +130,47 @@ def requeue(
 ) -> None:
     """Make dead letters due again: these IDS, or all that match the filter.
 
-    Exit codes: 0 at least one was requeued (or would be), 1 none matches, 2 neither ids nor a filter is given.
+    Exit codes: 0 requeued (or would be), 1 none matches, or one of the IDS is no dead letter (the others are requeued),
+    2 neither ids nor a filter is given, or it names no plant or source.
     """
     chosen = _filter(plant_, source_, type_, reason_)
     filtered = chosen != DeadFilter()
     if bool(ids) == (filtered or everything):
         raise Unusable("Give ids, or a filter (--plant, --source, --type, --reason), or --all; not both.")
     with open_database(open_settings()) as store:
-        if dry_run:
-            moved = _would_be(store, ids, chosen)
+        if ids:
+            moved, others = _would_be(store, ids) if dry_run else _requeue_ids(store, ids)
         else:
-            moved = _requeue_ids(store, ids) if ids else _requeue_matching(store, chosen)
-    _tell(moved, "would be requeued" if dry_run else "requeued", as_json, dry_run)
+            moved, others = _matching(store, chosen) if dry_run else _requeue_matching(store, chosen), []
+    if filtered and not moved:
+        _refuse_unknown(chosen)
+    _tell(moved, others, "would be requeued" if dry_run else "requeued", as_json, dry_run)
 
 
-def _would_be(store: Store, ids: tuple[int, ...], chosen: DeadFilter) -> list[int]:
+def _refuse_unknown(chosen: DeadFilter) -> None:
+    """Where nothing matches a plant or source that is not in the topology, say that and not only that nothing does."""
+    if (chosen.plant or chosen.source) and (unknown := unknown_code(chosen, open_topology(open_settings()))):
+        raise Unusable(unknown)
+
+
+def _would_be(store: Store, ids: tuple[int, ...]) -> tuple[list[int], list[NotDead]]:
+    with store.reading() as session:
+        found = dead_ids(session, ids)
+        return sorted(found), name_not_dead(session, ids, found)
+
+
+def _matching(store: Store, chosen: DeadFilter) -> list[int]:
     found: list[int] = []
     with store.reading() as session:
-        if ids:
-            return sorted(dead_ids(session, ids))
         while page := matching_ids(session, chosen, REQUEUE_CHUNK, found[-1] if found else 0):
             found += page
     return found
 
 
-def _requeue_ids(store: Store, ids: tuple[int, ...]) -> list[int]:
+def _requeue_ids(store: Store, ids: tuple[int, ...]) -> tuple[list[int], list[NotDead]]:
     with store.writing() as session:
-        return sorted(requeue_messages(session, ids, terminal_actor(), utc_now()))
+        moved = requeue_messages(session, ids, terminal_actor(), utc_now())
+        return sorted(moved), name_not_dead(session, ids, moved)
 
 
 def _requeue_matching(store: Store, chosen: DeadFilter) -> list[int]:
@@ -168,33 +186,41 @@ def _requeue_matching(store: Store, chosen: DeadFilter) -> list[int]:
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, type=int, required=True)
+@click.argument("ids", nargs=-1, type=MESSAGE_ID, required=True)
 @click.option("--reason", required=True, help="Why; it is kept with the message and in the trail.")
 @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
 @json_option
 def discard(ids: tuple[int, ...], reason: str, dry_run: bool, as_json: bool) -> None:
-    """End dead letters for good. Exit codes: 0 done, 1 none of them is dead, or a target holds part of one."""
+    """End dead letters for good.
+
+    Exit codes: 0 done (or would be), 1 one of the IDS is no dead letter (the others are discarded), or a target holds
+    part of one (then none is).
+    """
     with open_database(open_settings()) as store:
-        if dry_run:
-            moved = _would_be(store, ids, DeadFilter())
-        else:
-            try:
-                with store.writing() as session:
-                    moved = _discard(session, ids, reason)
-            except DeadLetterError as error:
-                raise AnswerIsNo(str(error)) from None
-    _tell(moved, "would be discarded" if dry_run else "discarded", as_json, dry_run)
+        try:
+            moved, others = _would_be(store, ids) if dry_run else _discard(store, ids, reason)
+        except DeadLetterError as error:
+            raise AnswerIsNo(str(error)) from None
+    _tell(moved, others, "would be discarded" if dry_run else "discarded", as_json, dry_run)
 
 
-def _discard(session: Session, ids: tuple[int, ...], reason: str) -> list[int]:
-    return sorted(discard_messages(session, ids, terminal_actor(), reason, utc_now()))
+def _discard(store: Store, ids: tuple[int, ...], reason: str) -> tuple[list[int], list[NotDead]]:
+    with store.writing() as session:
+        moved = discard_messages(session, ids, terminal_actor(), reason, utc_now())
+        return sorted(moved), name_not_dead(session, ids, moved)
 
 
-def _tell(moved: list[int], what: str, as_json: bool, dry_run: bool) -> None:
+def _tell(moved: list[int], others: list[NotDead], what: str, as_json: bool, dry_run: bool) -> None:
     if as_json:
-        print_json({"count": len(moved), "ids": moved, "dry_run": dry_run})
+        not_dead = [each.wire() for each in others]
+        print_json({"count": len(moved), "ids": moved, "not_dead": not_dead, "dry_run": dry_run})
     else:
-        listed = ", ".join(map(str, moved[:IDS_PRINTED])) + (", ..." if len(moved) > IDS_PRINTED else "")
-        click.echo(f"{len(moved)} {what}" + (f": {listed}" if moved else "."))
-    if not moved:
-        click.get_current_context().exit(1)
+        click.echo(f"{len(moved)} {what}" + (f": {_listed(moved)}" if moved else "."))
+        if others:
+            click.echo(f"Not a dead letter: {_listed(others)}", err=True)
+    if others or not moved:
+        click.get_current_context().exit(NO)
+
+
+def _listed(things: Sequence[object]) -> str:
+    return ", ".join(map(str, things[:IDS_PRINTED])) + (", ..." if len(things) > IDS_PRINTED else "")

@@ -15,7 +15,7 @@ from app.dead_letters.selection import DeadFilter
 from app.inbox.figures import count_reasons
 from app.inbox.lookup import list_messages
 from app.web import parameters
-from app.web.dead_letter_acts import count_chosen, discard_ids, requeue_filtered, requeue_ids
+from app.web.dead_letter_acts import count_matching, discard_ids, requeue_filtered, requeue_ids
 from app.web.dead_letter_filter import as_messages, filter_of_query
 from app.web.problems import Problem
 from app.web.services import services
@@ -37,7 +37,7 @@ def show_dead_letters() -> ResponseReturnValue:
         page=found,
         chosen=chosen,
         reasons=reasons,
-        matching=count_chosen(here, chosen),
+        matching=count_matching(here, chosen),
         older=parameters.next_page(found.before),
         first_page="before" not in asked,
         filter_query=urlencode(filter_fields(chosen)),
@@ -58,7 +58,7 @@ def ask_requeue() -> ResponseReturnValue:
     chosen = filter_of_query(request.args)
     fields = filter_fields(chosen)
     return render_template(
-        "requeue.html", count=count_chosen(services(), chosen), fields=fields, back=back_to_list(fields)
+        "requeue.html", count=count_matching(services(), chosen), fields=fields, back=back_to_list(fields)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,3 +56,26 @@ def dead_ids(session: Session, ids: Sequence[int]) -> set[int]:
     """Those of ``ids`` that are dead letters now, for a look at them."""
     query = select(Message.id).where(Message.id.in_(ids), Message.state == State.DEAD.value)
     return set(session.execute(query).scalars())
+
+
+@dataclass(frozen=True)
+class NotDead:
+    """An id that somebody gave for a dead letter's. ``state`` is its message's; None where there is no message."""
+
+    id: int
+    state: str | None
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state or 'unknown'})"
+
+    def wire(self) -> dict[str, int | str | None]:
+        return {"id": self.id, "state": self.state}
+
+
+def name_not_dead(session: Session, ids: Sequence[int], dead: Collection[int]) -> list[NotDead]:
+    """Those of ``ids`` that are none of ``dead``, each with what it is instead."""
+    others = sorted(set(ids).difference(dead))
+    found = {
+        row.id: row.state for row in session.execute(select(Message.id, Message.state).where(Message.id.in_(others)))
+    }
+    return [NotDead(key, found.get(key)) for key in others]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, select
 
 from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, correct, discard, requeue, requeue_matching
-from app.dead_letters.selection import DeadFilter, dead_ids
+from app.dead_letters.selection import DeadFilter, NotDead, dead_ids, name_not_dead
 from app.store.messages_tables import Message
 from app.web.problems import Problem
 from app.web.services import Services
@@ -21,18 +21,21 @@ LISTED_MOST = 1_000
 
 @dataclass(frozen=True)
 class Acted:
-    """``ids``: the first of them. ``more``: the filter matches further ones, which were left."""
+    """``ids``: the first of them. ``more``: the filter matches further ones, which were left. ``not_dead``: ids that
+    were given and are no dead letters."""
 
     count: int
     ids: list[int]
     more: bool = False
+    not_dead: Sequence[NotDead] = ()
 
 
 def requeue_ids(here: Services, ids: Sequence[int], actor: str) -> Acted:
     with here.store.writing() as session:
         moved = requeue(session, ids, actor, here.clock())
+        others = name_not_dead(session, ids, moved)
     _nudge(here, moved)
-    return Acted(len(moved), sorted(moved)[:LISTED_MOST])
+    return Acted(len(moved), sorted(moved)[:LISTED_MOST], not_dead=others)
 
 
 def requeue_filtered(here: Services, chosen: DeadFilter, actor: str) -> Acted:
@@ -56,9 +59,10 @@ def discard_ids(here: Services, ids: Sequence[int], actor: str, reason: str) -> 
     try:
         with here.store.writing() as session:
             moved = discard(session, ids, actor, reason, here.clock())
+            others = name_not_dead(session, ids, moved)
     except DeadLetterError as error:
         raise Problem(409, "not_possible", str(error)) from None
-    return Acted(len(moved), sorted(moved)[:LISTED_MOST])
+    return Acted(len(moved), sorted(moved)[:LISTED_MOST], not_dead=others)
 
 
 def correct_message(here: Services, message_id: int, body: bytes, actor: str) -> None:
@@ -71,14 +75,18 @@ def correct_message(here: Services, message_id: int, body: bytes, actor: str) ->
     _nudge(here, {message_id})
 
 
-def count_chosen(here: Services, chosen: list[int] | DeadFilter) -> int:
+def count_matching(here: Services, chosen: DeadFilter) -> int:
     """How many dead letters these are; counts no further than one request would move."""
-    if isinstance(chosen, list):
-        with here.store.reading() as session:
-            return len(dead_ids(session, chosen))
     matching = select(literal(1)).select_from(Message).where(*chosen.conditions()).limit(ACT_MOST)
     with here.store.reading() as session:
         return session.execute(select(func.count()).select_from(matching.subquery())).scalar_one()
+
+
+def look_at(here: Services, ids: Sequence[int]) -> Acted:
+    """What an act on these ids would move, without doing it."""
+    with here.store.reading() as session:
+        found = dead_ids(session, ids)
+        return Acted(len(found), sorted(found)[:LISTED_MOST], not_dead=name_not_dead(session, ids, found))
 
 
 def _nudge(here: Services, ids: set[int]) -> None:

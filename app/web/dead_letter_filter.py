@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 from app.dead_letters.selection import DeadFilter
 from app.inbox.lookup import MessageFilter
 from app.inbox.states import State
 from app.web import parameters
+from config.topology import Topology
 
 
 def filter_of_query(query: Mapping[str, str]) -> DeadFilter:
@@ -32,3 +34,13 @@ def as_messages(chosen: DeadFilter) -> MessageFilter:
         state_after=chosen.dead_after,
         state_before=chosen.dead_before,
     )
+
+
+def unknown_code(chosen: DeadFilter, topology: Topology) -> str | None:
+    """Why a choice that matches nothing never can: it names a plant or a source that the topology does not have."""
+    for what, code, known in (("plant", chosen.plant, topology.plants), ("source", chosen.source, topology.sources)):
+        if code and code not in known:
+            near = difflib.get_close_matches(code, known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}? " if near else ""
+            return f"The topology has no {what} {code[:80]!r}; {hint}It has: {', '.join(known)}."
+    return None

@@ -86,7 +86,12 @@ def test_a_requeue_by_ids_moves_only_dead_letters_and_nudges_their_plants(
 ) -> None:
     answer = client.post(f"{LETTERS}/requeue", json={"ids": [dead[0], dead[3], 5, 999]}, headers=operator)
 
-    assert answer.json == {"count": 2, "ids": [dead[0], dead[3]], "more": False}
+    assert answer.json == {
+        "count": 2,
+        "ids": [dead[0], dead[3]],
+        "more": False,
+        "not_dead": [{"id": 5, "state": "received"}, {"id": 999, "state": None}],
+    }
     assert states(sqlite_store, *dead) == ["received", "dead", "dead", "received"]
     assert sorted(nudged.plants) == [("P100", 1), ("P200", 1)]
 
@@ -109,7 +114,9 @@ def test_a_dry_run_counts_and_changes_nothing(
 ) -> None:
     answer = client.post(f"{LETTERS}/requeue", json=chosen | {"dry_run": True}, headers=operator)
 
-    assert answer.json == {"count": 4, "dry_run": True}
+    assert (answer.json["count"], answer.json["dry_run"]) == (4, True)
+    if "ids" in chosen:
+        assert answer.json["not_dead"] == [{"id": 5, "state": "received"}]
     assert states(sqlite_store, 1, 2, 3, 4) == ["dead"] * 4
 
 
@@ -135,6 +142,25 @@ def test_a_requeue_that_cannot_be_meant_moves_nothing(
 
     assert answer.status_code == 422
     assert states(sqlite_store, 1, 2, 3, 4) == ["dead"] * 4
+
+
+@pytest.mark.parametrize(("filter_", "named"), [({"plant": "P10"}, "P100"), ({"source": "mess"}, "mes")])
+@pytest.mark.usefixtures("dead")
+def test_a_filter_for_what_the_topology_does_not_have_is_told(
+    client: FlaskClient, operator: dict[str, str], filter_: dict[str, str], named: str
+) -> None:
+    answer = client.post(f"{LETTERS}/requeue", json={"filter": filter_, "dry_run": True}, headers=operator)
+
+    assert answer.status_code == 422
+    assert f"did you mean {named}?" in answer.json["detail"]
+
+
+def test_a_discard_names_the_ids_that_are_no_dead_letters(
+    client: FlaskClient, operator: dict[str, str], dead: list[int]
+) -> None:
+    answer = client.post(f"{LETTERS}/discard", json={"ids": [dead[0], 999], "reason": "test data"}, headers=operator)
+
+    assert (answer.json["ids"], answer.json["not_dead"]) == ([dead[0]], [{"id": 999, "state": None}])
 
 
 def test_a_discard_needs_a_reason_and_keeps_it_with_a_name(

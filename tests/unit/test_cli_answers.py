@@ -17,8 +17,9 @@ from app.inbox.accept import accept_messages
 from app.pipeline.transform import transform_due
 from app.store.session import Store
 from config.topology_file import PACKAGED
-from tests.factories import NOON, incoming, pipeline
+from tests.factories import NOON, accept, incoming, pipeline
 from tests.fakes import Books
+from tests.reading import states
 
 Run = Callable[..., Result]
 
@@ -126,7 +127,7 @@ def test_dead_letters_are_listed_newest_first_with_their_reason(run: Run, dead_l
 def test_a_dry_run_says_how_many_and_moves_none(run: Run, dead_letters: list[int]) -> None:
     result = run("dead", "requeue", "--reason", "type_unmapped", "--dry-run", "--json")
 
-    assert answer(result) == {"count": 3, "ids": dead_letters, "dry_run": True}
+    assert answer(result) == {"count": 3, "ids": dead_letters, "not_dead": [], "dry_run": True}
     assert len(answer(run("dead", "list", "--json"))["dead_letters"]) == 3
 
 
@@ -137,6 +138,32 @@ def test_requeue_by_filter_moves_what_matches_and_nothing_else(run: Run, dead_le
     assert (none.exit_code, answer(none)["count"]) == (1, 0)
     assert (all_of_them.exit_code, answer(all_of_them)["ids"]) == (0, dead_letters)
     assert answer(run("dead", "list", "--json"))["dead_letters"] == []
+
+
+@pytest.mark.parametrize("command", [("requeue",), ("discard", "--reason", "sent twice")])
+def test_ids_that_are_no_dead_letters_are_told_and_the_others_are_done(
+    run: Run, dead_letters: list[int], sqlite_store: Store, command: tuple[str, ...]
+) -> None:
+    (alive,) = accept(sqlite_store, incoming("alive", "mes.nonsense", {}))
+    ids = [str(key) for key in (dead_letters[0], alive, 99_999)]
+
+    tried = run("dead", *command, *ids, "--dry-run", "--json")
+    shown = run("dead", *command, *ids)
+
+    not_dead = [{"id": alive, "state": "received"}, {"id": 99_999, "state": None}]
+    assert (tried.exit_code, answer(tried)["not_dead"], answer(tried)["ids"]) == (1, not_dead, [dead_letters[0]])
+    assert shown.exit_code == 1
+    assert f"Not a dead letter: {alive} (received), 99999 (unknown)" in shown.stderr
+    assert states(sqlite_store, dead_letters[0]) != ["dead"]
+
+
+@pytest.mark.parametrize("options", [("--plant", "P10"), ("--source", "mes-p10")])
+@pytest.mark.parametrize("command", ["list", "requeue"])
+def test_a_plant_or_source_that_there_is_not_is_told(run: Run, command: str, options: tuple[str, str]) -> None:
+    result = run("dead", command, *options)
+
+    assert result.exit_code == 2
+    assert f"did you mean {options[1]}0?" in result.stderr
 
 
 def test_requeue_wants_to_know_which(run: Run, dead_letters: list[int]) -> None:
