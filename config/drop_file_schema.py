@@ -111,9 +111,9 @@ class CsvFileOptions(StrictSchema):
     trailer = Block(CsvTrailerSchema)
     id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
 
-    @validates_schema
-    def know_the_id_columns(self, data: Mapping[str, Any], **_: Any) -> None:
-        _check_id_columns(data.get("id", ()), data["columns"])
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def know_the_id_columns(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        _check_id_columns(original, _texts(original.get("columns")))
 
 
 class FixedWidthFileOptions(StrictSchema):
@@ -124,19 +124,28 @@ class FixedWidthFileOptions(StrictSchema):
     trailer = Block(FixedWidthTrailerSchema)
     id = Many(column(), at_least=1, mend="name the columns that tell one row from another: [record_no]")
 
-    @validates_schema
-    def know_the_id_columns(self, data: Mapping[str, Any], **_: Any) -> None:
-        _check_id_columns(data.get("id", ()), [name for name, _, _ in data["layout"]])
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def know_the_id_columns(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        layout = original.get("layout")
+        lines = layout if isinstance(layout, list) else []
+        _check_id_columns(original, _texts([line[0] for line in lines if isinstance(line, list) and line]))
 
 
-def _check_id_columns(names: tuple[str, ...], columns: Any) -> None:
+def _check_id_columns(original: Mapping[str, Any], columns: Mapping[int, str]) -> None:
+    """Told whatever else is wrong with the block; where it names no column at all, that is told instead."""
+    known = columns.values()
     unknown = {
-        index: [Problem(f"{name!r} is no column of this file", nearest(name, columns))]
-        for index, name in enumerate(names)
-        if name not in columns
+        index: [Problem(f"{name!r} is no column of this file", nearest(name, list(known)))]
+        for index, name in _texts(original.get("id")).items()
+        if known and name not in known
     }
     if unknown:
         raise ValidationError({"id": unknown})
+
+
+def _texts(value: Any) -> Mapping[int, str]:
+    """The texts of a list, each by its index; what else is there is its field's business."""
+    return {index: text for index, text in enumerate(value) if isinstance(text, str)} if isinstance(value, list) else {}
 
 
 FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {"csv": CsvFileOptions, "fixed_width": FixedWidthFileOptions}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from config.strict_schema import nearest
 from config.topology_entries import Entries, Entry
 from config.topology_faults import TopologyFault
+from config.topology_options import OptionChecks, option_faults
 from config.topology_reads import WhyNotRead, reading_faults, unreadable_targets
 
 CANONICAL_FAMILY = "canonical"
-
-OptionFaults = Callable[[str, Mapping[str, Any]], list[tuple[str, str, str]]]
-
-
-def _no_option_faults(adapter: str, options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    return []
 
 
 def _all_is_read(adapter: str, options: Mapping[str, Any], domain: str) -> str | None:
@@ -29,8 +24,8 @@ class KnownNames:
     """What the rest of Lineside knows, which ``config`` may not import.
 
     ``types``: the canonical types. ``inbound`` and ``outbound``: the keys of the mapping registry, (family, type).
-    ``adapters``: the names of adapters, of which ``adapters_with_url`` call one.
-    ``option_faults(adapter, options)`` gives (dotted path, reason, mend) for each fault.
+    ``adapters``: the names of adapters, of which ``adapters_with_url`` call one. ``options`` checks what they and the
+    mappings are told.
     ``why_not_read(adapter, options, domain)`` gives the mend where that target is not read for the domain.
     """
 
@@ -39,7 +34,7 @@ class KnownNames:
     outbound: Collection[tuple[str, str]]
     adapters: Collection[str]
     adapters_with_url: Collection[str] = ()
-    option_faults: OptionFaults = field(default=_no_option_faults)
+    options: OptionChecks = field(default_factory=OptionChecks)
     why_not_read: WhyNotRead = field(default=_all_is_read)
 
     @property
@@ -71,6 +66,9 @@ def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[Topology
         yield from _unknown_names(entry, "writers", sources | targets, "source or target")
     if known is not None:
         yield from _names_unknown_to_lineside(entries, known)
+        yield from option_faults(
+            entries, known.options, plants, known.adapters, known.inbound_families, known.outbound_families
+        )
 
 
 def _codes(entries: Entries, section: str) -> dict[str, Entry]:
@@ -153,7 +151,6 @@ def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[
     for entry in entries.lists["targets"]:
         yield from _unknown_names(entry, "mapping", known.outbound_families, "outbound mapping")
         yield from _unknown_names(entry, "adapter", known.adapters, "adapter")
-        yield from _faults_of_options(entry, known)
         if entry.values and entry.values["adapter"] in known.adapters_with_url and "url" not in entry.values:
             reason = f"the adapter {entry.values['adapter']!r} needs a URL"
             yield entry.fault(("url",), reason, "add for example `url: https://erp.example.com/api`")
@@ -177,14 +174,6 @@ def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFau
 
 def _adapter_of(entry: Entry) -> Any:
     return None if entry.values is None else entry.values["adapter"]
-
-
-def _faults_of_options(entry: Entry, known: KnownNames) -> Iterator[TopologyFault]:
-    if _adapter_of(entry) not in known.adapters:
-        return
-    for dotted, reason, mend in known.option_faults(entry.values["adapter"], entry.values.get("options", {})):
-        path = tuple(int(part) if part.isdigit() else part for part in dotted.split(".") if part)
-        yield entry.fault(("options", *path), reason, mend)
 
 
 def _routes_without_mapping(entry: Entry, families: Mapping[str, Any], known: KnownNames) -> Iterator[TopologyFault]:

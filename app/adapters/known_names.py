@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.adapters.mapping_options import plant_option_faults, source_option_faults, target_option_faults
 from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, why_not_read
 from config.topology_file import KnownNames
+from config.topology_options import OptionChecks
 from mappings.canonical.registry import SCHEMAS
 from mappings.registry import INBOUND, OUTBOUND
 
@@ -15,6 +17,6 @@ def known_names() -> KnownNames:
         outbound=OUTBOUND.keys(),
         adapters=ADAPTERS.keys(),
         adapters_with_url=ADAPTERS_WITH_URL,
-        option_faults=option_faults,
+        options=OptionChecks(option_faults, source_option_faults, target_option_faults, plant_option_faults),
         why_not_read=why_not_read,
     )

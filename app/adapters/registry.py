@@ -11,6 +11,7 @@ from app.errors import TargetPaused
 from config.settings import Settings, secret_variable
 from config.strict_schema import StrictSchema, problems
 from config.topology import Target
+from config.topology_options import OptionFault
 
 ADAPTERS: dict[str, str] = {
     "http_json": "app.adapters.http_json:HttpJsonAdapter",
@@ -52,13 +53,13 @@ def missing_secrets(targets: Iterable[Target], settings: Settings) -> list[tuple
     return [(code, secret_variable(name)) for code, name in named if not (settings.secret(name) or "").strip()]
 
 
-def option_faults(name: str, options: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(dotted path, reason, mend) for everything that the adapter does not take in its options."""
+def option_faults(name: str, options: Mapping[str, Any]) -> list[OptionFault]:
+    """Everything that the adapter does not take in its options."""
     schema: type[StrictSchema] | None = getattr(_adapter_class(name), "options_schema", None)
     if schema is None:
         return []
     errors = schema().validate(dict(options))
-    return [(".".join(map(str, path)), problem.reason, problem.mend) for path, problem in problems(errors)]
+    return [OptionFault(path, problem.reason, problem.mend) for path, problem in problems(errors)]
 
 
 def why_not_read(name: str, options: Mapping[str, Any], domain: str) -> str | None:

@@ -31,6 +31,11 @@ def stock_storage(
     return named or context.plant.options.get("storage")
 
 
+def site(context: OutboundContext) -> str:
+    """What targets call the plant: its option ``site``, else its own code."""
+    return str(context.plant.options.get("site") or context.plant.code)
+
+
 def with_values(**values: Any) -> dict[str, Any]:
     """The fields that have a value; a target is not sent empty ones."""
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}

@@ -304,14 +304,14 @@ def test_an_option_that_an_adapter_does_not_take_is_named_with_its_mend(
 
     faults = option_faults(adapter, {**good, **change})
 
-    assert [fault[2] for fault in faults if fault[0] == path and mend in fault[2]], faults
+    assert [fault for fault in faults if fault.dotted == path and mend in fault.mend], faults
 
 
 def test_the_names_of_the_adapters_and_their_options_are_checked_with_the_topology(tmp_path: Path) -> None:
     names = known_names()
 
     assert names.adapters == ADAPTERS.keys()
-    assert names.option_faults("file", {})
+    assert names.options.adapter("file", {})
 
 
 def test_a_slow_target_is_bounded_and_a_rate_limit_says_when(tmp_path: Path) -> None:

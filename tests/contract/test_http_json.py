@@ -334,7 +334,7 @@ def test_orders_are_asked_for_since_an_instant_or_all_of_them(serve: Any, since:
 def test_a_slip_in_how_orders_are_read_is_named(change: dict[str, Any], path: str, mend: str) -> None:
     found = option_faults("http_json", OPTIONS | {"read": {"production_orders": ORDERS | change}})
 
-    assert [(where, mend in told) for where, _, told in found] == [(f"read.production_orders.{path}", True)]
+    assert [(fault.dotted, mend in fault.mend) for fault in found] == [(f"read.production_orders.{path}", True)]
 
 
 def test_credentials_do_not_follow_a_page_to_another_host(serve: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from config.topology import DropFile, Plant, Reading, RetryPolicy, RouteTarget, SystemOfRecord, Topology
 from config.topology_file import KnownNames, TopologyError, TopologyFault, load_topology
+from config.topology_options import OptionChecks, OptionFault
 
 GOOD = """\
 version: 1
@@ -69,7 +70,9 @@ KNOWN = KnownNames(
     outbound={("erp", "production.completed.v1"), ("erp", "inventory.moved.v1")},
     adapters={"http_json", "file"},
     adapters_with_url={"http_json"},
-    option_faults=lambda adapter, options: [] if "auth" in options else [("auth", "it is missing", "add auth")],
+    options=OptionChecks(
+        lambda adapter, options: [] if "auth" in options else [OptionFault(("auth",), "it is missing", "add auth")]
+    ),
     why_not_read=lambda adapter, options, domain: None if "read" in options else f"add {domain} to `read`",
 )
 READS = "reads: [{target: erp, domain: production_orders}]"

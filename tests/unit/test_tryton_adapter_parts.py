@@ -113,9 +113,9 @@ def test_a_document_of_another_family_is_refused() -> None:
 def test_an_unknown_option_is_named_before_anything_is_posted() -> None:
     faults = option_faults("tryton", {"compani": 1})
 
-    assert [path for path, _, _ in faults] == ["compani"]
-    assert "company" in faults[0][2]
+    assert [fault.dotted for fault in faults] == ["compani"]
+    assert "company" in faults[0].mend
 
 
 def test_a_company_that_is_no_id_is_named() -> None:
-    assert [path for path, _, _ in option_faults("tryton", {"company": "Lineside"})] == ["company"]
+    assert [fault.dotted for fault in option_faults("tryton", {"company": "Lineside"})] == ["company"]

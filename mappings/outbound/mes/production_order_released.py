@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.context import Event, OutboundContext
-from mappings.outbound.lines import base_quantity, item_facts, with_values
+from mappings.outbound.lines import base_quantity, item_facts, site, with_values
 
 
 def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | None:
@@ -15,7 +15,7 @@ def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | N
     return with_values(
         order_number=data["order_id"],
         external_id=context.posting_key,
-        site=context.plant.code,
+        site=site(context),
         item=data["item"],
         description=item_facts(data["item"], context).description,
         lot=data.get("lot"),

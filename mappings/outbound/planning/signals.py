@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.context import OutboundContext
-from mappings.outbound.lines import base_quantity, with_values
+from mappings.outbound.lines import base_quantity, site, with_values
 from mappings.units import Quantity
 
 
@@ -16,7 +16,7 @@ def signal(data: Mapping[str, Any], context: OutboundContext, changes: list[dict
     return {
         "signal": "supply",
         "signal_id": context.posting_key,
-        "site": context.plant.code,
+        "site": site(context),
         "order": data["order_id"],
         "occurred_at": data["event_time"],
         "changes": changes,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.context import OutboundContext
-from mappings.outbound.lines import base_quantity, item_facts, with_values
+from mappings.outbound.lines import base_quantity, item_facts, site, with_values
 
 
 def task(kind: str, data: Mapping[str, Any], context: OutboundContext, lines: list[dict[str, Any]]) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def task(kind: str, data: Mapping[str, Any], context: OutboundContext, lines: li
     return {
         "task": kind,
         "external_id": context.posting_key,
-        "site": context.plant.code,
+        "site": site(context),
         "requested_at": data["event_time"],
         "lines": lines,
     }

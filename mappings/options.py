@@ -1,0 +1,64 @@
+"""What the topology may say to a mapping: the options that each family reads, of a plant, a source or a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """Text; one of ``known`` where those are given."""
+
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Words:
+    """A list of texts."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A block of these keys."""
+
+    shapes: Mapping[str, Shape]
+
+
+@dataclass(frozen=True)
+class ByPlant:
+    """A block with a plant's code as each key. ``or_for_all``: or one value for all of them."""
+
+    inner: Shape
+    or_for_all: bool = False
+
+
+Shape = Word | Words | Keys | ByPlant
+
+TEXT = Word()
+
+PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
+
+# Mapping family of a source -> what its `options` may say. A family that is not named here reads none.
+INBOUND_OPTIONS: Mapping[str, Keys] = {
+    "mes_b2mml": Keys({"ignored_uses": Words()}),
+}
+
+# What is read from a target names its plants by `locations`, whatever the target's mapping.
+_LOCATIONS = {"locations": ByPlant(TEXT)}
+_STORAGES = Keys({"stock": TEXT, "work_in_process": TEXT, "scrap": TEXT})
+
+# Mapping family of a target -> what its `mapping_options` may say.
+OUTBOUND_OPTIONS: Mapping[str, Keys] = {
+    "tryton": Keys(
+        {**_LOCATIONS, "storages": ByPlant(_STORAGES), "consume": ByPlant(Word(("bom", "none")), or_for_all=True)}
+    ),
+}
+
+
+def source_options(family: str) -> Keys:
+    return INBOUND_OPTIONS.get(family, Keys({}))
+
+
+def target_options(family: str) -> Keys:
+    return OUTBOUND_OPTIONS.get(family, Keys(_LOCATIONS))
