@@ -31,6 +31,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 
 
+def laid_out_json(value: Any) -> str:
+    """JSON on indented lines, for a person who reads a document."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")

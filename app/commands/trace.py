@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.padding import Padding
-from rich.pretty import Pretty
 from sqlalchemy.orm import Session
 
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo
 from app.commands.opening import open_settings
-from app.commands.printing import json_option, print_json, terminal
+from app.commands.printing import json_option, laid_out_json, print_json, terminal
 from app.inbox.lookup import (
     MessageFilter,
     MessageStory,
@@ -129,7 +128,7 @@ def _print(console: Console, told: dict[str, Any], documents: bool) -> None:
         _line(console, told["payload"]["text"] or "")
         for step, body in told["documents"].items():
             _line(console, f"\n{step.capitalize()}")
-            console.print(Padding(Pretty(body), (0, 2)))
+            _document(console, body, "  ")
 
 
 def _print_posting(console: Console, posting: dict[str, Any], documents: bool) -> None:
@@ -141,10 +140,17 @@ def _print_posting(console: Console, posting: dict[str, Any], documents: bool) -
     for attempt in posting["attempts"]:
         took = _seconds(attempt["started_at"], attempt["ended_at"])
         outcome = attempt["outcome"] or "never reported back"
-        told = f"    attempt {attempt['number']}  {_instant(attempt['started_at'])}  {outcome}{took}"
-        _line(console, told + (f"  {attempt['detail']}" if attempt["detail"] else ""))
+        line = f"    attempt {attempt['number']}  {_instant(attempt['started_at'])}  {outcome}{took}"
+        _line(console, line + (f"  {attempt['detail']}" if attempt["detail"] else ""))
     if documents:
-        console.print(Padding(Pretty({"sent": posting["document"], "answered": posting["answer"]}), (0, 4)))
+        for told, name in (("sent", "document"), ("answered", "answer")):
+            if posting[name] is not None:
+                _line(console, f"    {told}")
+                _document(console, posting[name], "      ")
+
+
+def _document(console: Console, value: Any, indent: str) -> None:
+    _line(console, textwrap.indent(laid_out_json(value), indent))
 
 
 def _line(console: Console, text: str) -> None:

@@ -17,8 +17,9 @@ from app.inbox.accept import accept_messages
 from app.pipeline.transform import transform_due
 from app.store.session import Store
 from config.topology_file import PACKAGED
-from tests.factories import NOON, accept, incoming, pipeline
-from tests.fakes import Books
+from mappings.registry import OUTBOUND, OutboundMapping
+from tests.factories import NOON, accept, incoming, know_items, move_event, pipeline, run_once
+from tests.fakes import Books, echo
 from tests.reading import states
 
 Run = Callable[..., Result]
@@ -190,6 +191,23 @@ def test_trace_tells_the_whole_path_in_text_and_by_the_senders_id(run: Run, dead
     assert "sent -> received" in shown.stdout
     assert "received -> dead" in shown.stdout
     assert answer(found)["id"] == dead_letters[0]
+
+
+def test_documents_are_told_as_json_and_nothing_is_padded(
+    run: Run, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OUTBOUND, ("echo", "inventory.moved.v1"), OutboundMapping(echo))
+    know_items(sqlite_store)
+    (posted,) = accept(sqlite_store, move_event())
+    run_once(pipeline(sqlite_store, {"erp": Books()}))
+
+    shown = run("trace", str(posted), "--documents").stdout
+
+    sent = shown.partition("    sent\n")[2].partition("\n    answered")[0]
+    canonical = shown.partition("\nCanonical\n")[2].partition("\n\n")[0]
+    assert isinstance(json.loads(sent), dict)
+    assert json.loads(canonical)[0]["data"]["item"] == "WHEEL-10"
+    assert [line for line in shown.splitlines() if line != line.rstrip()] == []
 
 
 def test_trace_of_nothing_is_a_no(run: Run) -> None:
