@@ -46,11 +46,14 @@ def create(source: str, label: str, plants: tuple[str, ...], as_json: bool) -> N
 
 
 @keys.command("list")
+@click.option("--all", "everything", is_flag=True, help="Revoked keys too.")
 @json_option
-def show(as_json: bool) -> None:
-    """List keys, newest last; the keys themselves are nowhere."""
+def show(everything: bool, as_json: bool) -> None:
+    """List the keys that are good, newest last; the keys themselves are nowhere."""
     with open_database(open_settings()) as store, store.reading() as session:
-        records = list_keys(session)
+        known = list_keys(session)
+    records = [record for record in known if everything or record.revoked_at is None]
+    hidden = len(known) - len(records)
     rows = [
         {
             "id": record.owner.id,
@@ -63,11 +66,13 @@ def show(as_json: bool) -> None:
         for record in records
     ]
     if as_json:
-        print_json({"keys": rows})
+        print_json({"keys": rows, "revoked_not_shown": hidden})
         return
     for row in rows:
         ended = f"revoked {row['revoked_at']:%Y-%m-%d %H:%M}" if row["revoked_at"] else "good"
         click.echo(f"{row['id']:>5}  {row['source']:<14} {ended:<24} {row['label']}")
+    if hidden:
+        click.echo(f"{hidden} revoked {'key is' if hidden == 1 else 'keys are'} not shown; --all shows them.", err=True)
 
 
 @keys.command()

@@ -64,6 +64,20 @@ def test_a_revoked_key_is_good_for_nothing_and_revoking_again_is_a_no(run: Run, 
         assert authenticate_key(session, made["key"]) is None
 
 
+def test_revoked_keys_are_listed_only_where_all_are_asked_for(run: Run) -> None:
+    for label in ("good one", "gone one"):
+        run("keys", "create", "--source", "erp", "--label", label)
+    run("keys", "revoke", "2")
+
+    listed, everything = run("keys", "list"), run("keys", "list", "--all")
+    told = json.loads(run("keys", "list", "--json").stdout)
+
+    assert "gone one" not in listed.stdout
+    assert "--all" in listed.stderr
+    assert ("good one" in everything.stdout, "gone one" in everything.stdout) == (True, True)
+    assert ([key["label"] for key in told["keys"]], told["revoked_not_shown"]) == (["good one"], 1)
+
+
 def test_a_password_is_asked_for_or_read_from_a_file(run: Run, sqlite_store: Store, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("a long enough password\n")
