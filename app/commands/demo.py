@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.adapters.known_names import known_names
+from app.commands.actor import terminal_actor
 from app.commands.exits import Unreachable, Unusable
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
@@ -55,9 +56,10 @@ def demo(once: bool, as_json: bool) -> None:
     settings = open_settings()
     topology = open_topology(settings, known_names())
     console = terminal(to_stderr=True)
+    running = demonstration(settings, topology, ConsoleShow(console), terminal_actor())
     settled = True
     try:
-        with plain_faults(settings), demonstration(settings, topology, ConsoleShow(console)) as report:
+        with plain_faults(settings), running as report:
             if as_json:
                 print_json(report.as_json())
             else:

@@ -26,7 +26,7 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, local_time, age, seconds, tone, linked):
+    for filter_of in (number, local_time, age, seconds, tone, linked, listed):
         app.add_template_filter(filter_of)
 
 
@@ -82,6 +82,11 @@ def seconds(value: float | None) -> Markup | str:
     if value < 10:
         return f"{value:.2f} s"
     return f"{value:.1f} s" if value < 100 else span(value)
+
+
+def listed(value: object) -> str:
+    """A value of the trail's detail in words; no names in a list means that there was no choice among them."""
+    return (", ".join(map(str, value)) or "all") if isinstance(value, list) else str(value)
 
 
 def linked(text: str) -> Markup:

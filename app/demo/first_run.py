@@ -6,10 +6,10 @@ import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from app.access.accounts import create_account, list_accounts
-from app.access.keys import create_key
+from app.access.accounts import list_accounts
 from app.access.roles import Role
 from app.store.session import Store
+from app.web.access_acts import add_account, add_key
 from config.topology import Topology
 
 ADMIN = "admin"
@@ -25,15 +25,15 @@ class Credentials:
         return asdict(self)
 
 
-def make_credentials(store: Store, topology: Topology, now: datetime) -> Credentials | None:
+def make_credentials(store: Store, topology: Topology, actor: str, now: datetime) -> Credentials | None:
     """Accounts and keys of a database that has none yet; None where a first run was before."""
     with store.writing() as session:
         if list_accounts(session):
             return None
         password = secrets.token_urlsafe(15)
-        create_account(session, ADMIN, password, Role.ADMIN, now)
+        add_account(session, ADMIN, password, Role.ADMIN, actor, now)
         keys = {
-            source.code: create_key(session, "first run", source.code, [], now)[0]
+            source.code: add_key(session, "first run", source.code, [], actor, now)[0]
             for source in topology.sources.values()
             if source.intake == "http"
         }

@@ -70,8 +70,9 @@ class Report:
 
 
 @contextmanager
-def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterator[Report]:
-    """Everything runs while the block does; the report is of the shift that was sent at its beginning."""
+def demonstration(settings: Settings, topology: Topology, show: Show, actor: str) -> Iterator[Report]:
+    """Everything runs while the block does; the report is of the shift that was sent at its beginning. The keys and
+    the account that are made for it are ``actor``'s."""
     targets = practice_targets(topology)
     ports = [*product_ports(settings), *practice_ports(topology)]
     with claimed_home(settings, ports, show.line) as instance:
@@ -87,7 +88,8 @@ def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterato
                     wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
                 _wait_for_items(store, supervisor)
                 shift = sample_shift(next_run(store), utc_now())
-                with shift_keys(store, shift.run, sorted({one.source for one in shift.reports}), utc_now) as keys:
+                sources = sorted({one.source for one in shift.reports})
+                with shift_keys(store, shift.run, sources, actor, utc_now) as keys:
                     show.line(f"Entering the orders of shift {shift.run} in the ERP ...")
                     enter_orders(targets[ERP].url, erp_key, shift.orders, utc_now().date())
                     wait_until(lambda: orders_are_read(store, shift.orders), supervisor, READING, ORDERS_SECONDS)
@@ -95,7 +97,7 @@ def demonstration(settings: Settings, topology: Topology, show: Show) -> Iterato
                 in_erp = erp_counts(targets[ERP].url, erp_key)
                 rows = read_rows(store, topology.plants, ERP, in_erp)
                 # Last of all, so that an interrupted first run leaves no account whose password nobody has seen.
-                credentials = make_credentials(store, topology, utc_now())
+                credentials = make_credentials(store, topology, actor, utc_now())
                 yield Report(shift.run, settled, answered, rows, addresses(settings), credentials)
         finally:
             store.dispose()

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from app.access.keys import create_key, list_keys, revoke_key
+from app.access.keys import list_keys
 from app.demo.shift import LAST_RUN, Sending, Shift
 from app.intake.placing import place_file
 from app.store.session import Store
+from app.web.access_acts import add_key, revoke_key
 
 SEND_TIMEOUT_SECONDS = 30.0
 _LABEL = re.compile(r"demonstration shift (\d+)")
@@ -35,16 +36,18 @@ def next_run(store: Store) -> int:
 
 
 @contextmanager
-def shift_keys(store: Store, run: int, sources: list[str], now: Callable[[], datetime]) -> Iterator[dict[str, str]]:
+def shift_keys(
+    store: Store, run: int, sources: list[str], actor: str, now: Callable[[], datetime]
+) -> Iterator[dict[str, str]]:
     """A key for each source, good for this shift only."""
+    label = f"demonstration shift {run}"
     with store.writing() as session:
-        made = {source: create_key(session, f"demonstration shift {run}", source, [], now()) for source in sources}
+        made = {source: add_key(session, label, source, [], actor, now()) for source in sources}
     try:
         yield {source: plain for source, (plain, _) in made.items()}
     finally:
-        with store.writing() as session:
-            for _, key_id in made.values():
-                revoke_key(session, key_id, now())
+        for _, key_id in made.values():
+            revoke_key(store, key_id, actor, now())
 
 
 def send_shift(

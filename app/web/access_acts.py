@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from app.access import accounts, keys
 from app.access.roles import Role
 from app.audit.trail import record
@@ -16,9 +18,16 @@ def make_key(
 ) -> tuple[str, int]:
     """The new key in plain form, to be shown once, and its id."""
     with store.writing() as session:
-        plain, key_id = keys.create_key(session, label, source, plants, now)
-        detail = {"label": label, "source": source, "plants": sorted(plants)}
-        record(session, actor, "key.created", f"key:{key_id}", detail, now)
+        return add_key(session, label, source, plants, actor, now)
+
+
+def add_key(
+    session: Session, label: str, source: str, plants: Sequence[str], actor: str, now: datetime
+) -> tuple[str, int]:
+    """The same in the caller's transaction, where several things are made together or not at all."""
+    plain, key_id = keys.create_key(session, label, source, plants, now)
+    detail = {"label": label, "source": source, "plants": sorted(plants)}
+    record(session, actor, "key.created", f"key:{key_id}", detail, now)
     return plain, key_id
 
 
@@ -34,8 +43,13 @@ def revoke_key(store: Store, key_id: int, actor: str, now: datetime) -> bool:
 def make_account(store: Store, name: str, password: str, role: Role, actor: str, now: datetime) -> None:
     """Raises AccountError for a name that is taken or a password that is too weak."""
     with store.writing() as session:
-        accounts.create_account(session, name, password, role, now)
-        record(session, actor, "account.created", f"account:{name}", {"role": role.value}, now)
+        add_account(session, name, password, role, actor, now)
+
+
+def add_account(session: Session, name: str, password: str, role: Role, actor: str, now: datetime) -> None:
+    """The same in the caller's transaction."""
+    accounts.create_account(session, name, password, role, now)
+    record(session, actor, "account.created", f"account:{name}", {"role": role.value}, now)
 
 
 def set_password(store: Store, name: str, password: str, actor: str, now: datetime) -> accounts.AccountRecord:

@@ -9,9 +9,11 @@ import pytest
 from app.access.accounts import AccountError
 from app.access.roles import Role
 from app.audit.trail import Recorded, read_trail
+from app.demo.first_run import make_credentials
+from app.demo.sending import shift_keys
 from app.store.session import Store
 from app.web import access_acts
-from tests.factories import NOON
+from tests.factories import NOON, demo_topology
 from tests.web import PASSWORD
 
 
@@ -54,3 +56,18 @@ def test_what_was_not_done_is_not_noted(sqlite_store: Store) -> None:
 
     assert access_acts.revoke_key(sqlite_store, 7, "anna", NOON) is False
     assert trail(sqlite_store) == []
+
+
+def test_what_a_first_run_makes_stands_in_the_trail_with_who_ran_it(sqlite_store: Store) -> None:
+    made = make_credentials(sqlite_store, demo_topology(), "cli:ann", NOON)
+    with shift_keys(sqlite_store, 1, ["mes"], "cli:ann", lambda: NOON):
+        pass
+
+    assert made is not None
+    assert {entry.actor for entry in trail(sqlite_store)} == {"cli:ann"}
+    assert [(entry.action, entry.subject) for entry in trail(sqlite_store)] == [
+        ("account.created", f"account:{made.account}"),
+        ("key.created", "key:1"),
+        ("key.created", "key:2"),
+        ("key.revoked", "key:2"),
+    ]

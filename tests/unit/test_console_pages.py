@@ -14,6 +14,7 @@ from app.access.roles import Role
 from app.inbox.states import Move, State, move_messages
 from app.postings.ledger import pause_target
 from app.store.session import Store
+from app.web.access_acts import make_key
 from tests.factories import NOON, accept, move_event
 from tests.fakes import Clock
 from tests.reading import states
@@ -187,6 +188,17 @@ def test_the_trail_names_who_did_what(operator: FlaskClient, dead: list[int]) ->
 
     assert "dead_letter.requeued" in page
     assert f'<a href="/messages/{dead[0]}">message:{dead[0]}</a>' in page
+
+
+def test_the_trail_is_told_in_words_and_says_whose_time_it_is(operator: FlaskClient, sqlite_store: Store) -> None:
+    make_key(sqlite_store, "line 4", "mes", ["P100", "P200"], "anna", NOON)
+    make_key(sqlite_store, "every line", "mes", [], "anna", NOON)
+
+    page = operator.get("/audit").text
+
+    assert re.search(r"plants</span>\s+P100, P200\s", page)
+    assert re.search(r"plants</span>\s+all\s", page)
+    assert "When (UTC)" in page
 
 
 def test_no_page_asks_anything_of_another_machine(operator: FlaskClient, dead: list[int]) -> None:
