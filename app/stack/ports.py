@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LISTENING = "0A"
+COMMAND_MOST = 80
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,15 @@ def port_holder(port: int) -> str | None:
     for process in Path("/proc").glob("[0-9]*"):
         if inodes & set(_socket_inodes(process)):
             with suppress(OSError):
-                words = process.joinpath("cmdline").read_bytes().split(b"\0")
-                return f"{' '.join(word.decode(errors='replace') for word in words[:4]).strip()} (pid {process.name})"
+                return f"{_shown(process.joinpath('cmdline').read_bytes())} (pid {process.name})"
     return None
+
+
+def _shown(command_line: bytes) -> str:
+    """The first words of a command line as one short line: an argument may be a whole program, line ends and all."""
+    words = command_line.decode(errors="replace").split("\0")[:4]
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in " ".join(words)).split())
+    return line if len(line) <= COMMAND_MOST else line[: COMMAND_MOST - 3] + "..."
 
 
 def _listening_inodes(port: int) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +33,30 @@ def test_a_taken_port_is_told_with_its_number_its_setting_and_its_holder(taken: 
     assert "LINESIDE_PORT" in str(refused.value)
     if Path("/proc/net/tcp").exists():
         assert f"(pid {os.getpid()})" in str(refused.value)
+
+
+PROGRAM = """\
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+input()
+"""
+
+
+def test_a_holder_whose_command_is_a_whole_program_is_told_on_one_short_line() -> None:
+    command = [sys.executable, "-c", PROGRAM + "# and so on\n" * 50]
+    holder = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        with pytest.raises(PortsTaken) as refused:
+            check_ports([NeededPort("web", "127.0.0.1", int(holder.stdout.readline()), "LINESIDE_PORT")])
+    finally:
+        holder.communicate("\n", timeout=20)
+
+    (line,) = str(refused.value).splitlines()
+    assert len(line) < 250
+    if Path("/proc/net/tcp").exists():
+        assert f"... (pid {holder.pid})" in line
 
 
 def test_every_taken_port_is_told_at_once(taken: socket.socket) -> None:
