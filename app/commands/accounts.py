@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import GetPassWarning
 from pathlib import Path
 
 import click
@@ -128,7 +130,15 @@ def _password(path: Path | None, generated: bool) -> str:
         return secrets.token_urlsafe(15)
     if path is not None:
         return path.read_text(encoding="utf-8").strip()
-    chosen: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    with warnings.catch_warnings():
+        # Without a terminal the library would warn, and then show what is typed or end in the middle.
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            chosen: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        except GetPassWarning:
+            raise Unusable(
+                "A password is needed: give --password-file or --generate, or call from a terminal."
+            ) from None
     return chosen
 
 

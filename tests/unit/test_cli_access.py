@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +93,24 @@ def test_a_password_is_asked_for_or_read_from_a_file(run: Run, sqlite_store: Sto
     with sqlite_store.reading() as session:
         assert authenticate_account(session, "ann", "quite a long one") is not None
         assert authenticate_account(session, "bob", "a long enough password") is not None
+
+
+@pytest.mark.slow
+def test_without_a_terminal_the_ways_to_give_a_password_are_told(sqlite_url: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "accounts", "create", "ann", "--role", "viewer"],
+        env={**os.environ, "LINESIDE_HOME": str(tmp_path), "LINESIDE_DATABASE_URL": sqlite_url, "LINESIDE_CONFIG": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "--password-file or --generate" in ended.stderr
+    assert "Warning" not in ended.stderr
 
 
 def test_a_generated_password_is_shown_and_works(run: Run, sqlite_store: Store) -> None:
