@@ -26,7 +26,7 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, local_time, age, seconds, tone, linked, listed):
+    for filter_of in (number, local_time, age, seconds, tone, linked, listed, shortened):
         app.add_template_filter(filter_of)
 
 
@@ -97,6 +97,16 @@ def linked(text: str) -> Markup:
         written += escape(text[end : found.start(1)]) + Markup('<a href="{}">{}</a>').format(there, found[1])
         end = found.end(1)
     return written + escape(text[end:])
+
+
+def shortened(text: str, most: int) -> str:
+    """Both ends of a long reason: it begins with what is wrong and ends with the mend."""
+    if len(text) <= most:
+        return text
+    half = (most - 3) // 2
+    head, tail = text[:half], text[-half:]
+    whole_words = head.rpartition(" ")[0] or head, tail.partition(" ")[2] or tail
+    return " … ".join(whole_words)
 
 
 def tone(state: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.console.documents import lay_out, show_payload
-from app.console.formats import number, seconds, span
+from app.console.formats import number, seconds, shortened, span
 from mappings.formats import json_body
 
 
@@ -89,3 +89,15 @@ def test_latencies_have_the_digits_that_matter(value: float, told: str) -> None:
 
 def test_thousands_are_parted_without_a_sign_that_could_be_a_decimal_point() -> None:
     assert number(1234567) == "1\u202f234\u202f567"
+
+
+@given(st.text(max_size=400), st.integers(20, 200))
+def test_a_long_text_is_shortened_in_its_middle(text: str, most: int) -> None:
+    shown = shortened(text, most)
+
+    head, cut, _ = shown.partition(" … ")
+    assert len(shown) <= most
+    assert shown == text if len(text) <= most else cut
+    if len(text) > most:
+        assert text.startswith(head)
+        assert text.endswith(shown[len(head) + 3 :])

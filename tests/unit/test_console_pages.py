@@ -90,6 +90,17 @@ def test_a_dead_letter_is_requeued_from_its_list(
     assert f'Message <a href="/messages/{dead[0]}">{dead[0]}</a> is due again.' in operator.get(answer.location).text
 
 
+def test_the_mend_at_the_end_of_a_long_reason_stands_in_the_lists(viewer: FlaskClient, sqlite_store: Store) -> None:
+    (letter,) = accept(sqlite_store, move_event())
+    reason = f"The unit STCK is unknown; {'it is known in many others, ' * 20}add it to the source, then requeue."
+    with sqlite_store.writing() as session:
+        move_messages(session, [Move(letter, State.DEAD, reason_code="unit_unknown", reason=reason)], NOON)
+
+    for page in (viewer.get("/dead-letters").text, viewer.get("/messages").text):
+        assert f'title="{reason}"' in page
+        assert re.search(r">The unit STCK is unknown; [^<]* … [^<]*add it to the source, then requeue\.<", page)
+
+
 def test_all_that_match_are_requeued_after_their_number_was_shown(
     operator: FlaskClient, dead: list[int], sqlite_store: Store
 ) -> None:
