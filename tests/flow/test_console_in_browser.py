@@ -135,6 +135,19 @@ def test_the_console_can_be_used_by_keyboard_alone(page: Page, dead: int, sqlite
     assert states(sqlite_store, dead) == ["discarded"]
 
 
+@pytest.mark.usefixtures("dead")
+def test_what_waits_and_what_is_dead_is_seen_on_a_phone(page: Page) -> None:
+    log_in(page)
+    page.set_viewport_size({"width": 390, "height": 800})
+
+    for label in ("Waiting", "Dead"):
+        box = page.locator(f'tbody td[data-label="{label}"]').first.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_the_console_works_without_scripts(browser: Browser, sqlite_store: Store, tmp_path: Path, dead: int) -> None:
     account_for(sqlite_store, Role.OPERATOR)
     with served(web_app(sqlite_store, tmp_path)) as address:
