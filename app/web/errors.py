@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app.access.identity import Forbidden, NotAuthenticated, TooManyAttempts
 from app.access.policy import policy_of
@@ -103,11 +103,23 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return _answer(Problem(413, "too_large", detail))
     if error.code >= 500:
         return _failed()
-    response = _answer(Problem(error.code, _CODES.get(error.code, "bad_request"), error.description or error.name))
+    response = _answer(Problem(error.code, _CODES.get(error.code, "bad_request"), _detail(error)))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
     return response
+
+
+def _detail(error: HTTPException) -> str:
+    """In our words where the router found nothing: its own are for a person who typed an address into a browser."""
+    shown = repr(request.path[:200])
+    described = f"{url_for('documentation.show_docs')} describes the API"
+    if isinstance(error, NotFound) and request.routing_exception is error:
+        return f"There is no path {shown} here; {described}."
+    if isinstance(error, MethodNotAllowed):
+        takes = ", ".join(sorted(error.valid_methods or ()))
+        return f"The path {shown} does not take {request.method}, it takes {takes}; {described}."
+    return error.description or error.name
 
 
 def _failed() -> Response:
