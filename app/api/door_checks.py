@@ -47,6 +47,13 @@ def _source(received: Received, key: KeyOwner, topology: Topology) -> Source:
         raise _unknown("source", code, topology.sources)
     if key.source != code:
         raise Problem(403, "forbidden", f"This key belongs to source {key.source}; it may not send for {code}.")
+    if source.intake != "http":
+        raise Problem(
+            403,
+            "forbidden",
+            f"Source {code} drops files into its folder and does not send over HTTP; send as a source with "
+            "`intake: http`, or change it in the topology file.",
+        )
     return source
 
 

@@ -25,11 +25,13 @@ def keys() -> None:
 @click.option("--plant", "plants", multiple=True, help="Only for this plant; may be given several times.")
 @json_option
 def create(source: str, label: str, plants: tuple[str, ...], as_json: bool) -> None:
-    """Make a key and print it. Exit codes: 0 made, 2 the source or a plant is not in the topology."""
+    """Make a key and print it. Exit codes: 0 made, 2 no such source or plant, or a source that drops files."""
     settings = open_settings()
     known = open_topology(settings).sources
     if source not in known:
         raise Unusable(f"The topology has no source {source!r}; it has: {', '.join(known)}.")
+    if known[source].intake != "http":
+        raise Unusable(f"Source {source} drops files into its folder and needs no key; keys are for `intake: http`.")
     if strange := [plant for plant in plants if plant not in known[source].plants]:
         raise Unusable(
             f"Source {source} does not send for {', '.join(strange)}; it has: {', '.join(known[source].plants)}."

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.interop.house import BATCH, CLOUD_EVENT
+from tests.interop.house import BATCH, CLOUD_EVENT, ROWS_OVER_HTTP
 
 AT = "2026-03-02T08:00:00Z"
 QUANTITY = {"value": "2", "uom": "EA"}
@@ -33,7 +33,7 @@ SOUND: list[tuple[str, str, Any, str]] = [
     ("mes-p100", "nobody.knows", MES, "application/octet-stream"),
     ("mes-p200", "b2mml.ProductionPerformance", PERFORMANCE, "application/xml"),
     ("mes-p200", "b2mml.ProductionPerformance", PERFORMANCE, "text/plain"),
-    ("legacy-p300", "legacy.movement", {"movement": "311", "quantity": "1,5"}, "text/plain"),
+    (ROWS_OVER_HTTP, "legacy.movement", {"movement": "311", "quantity": "1,5"}, "text/plain"),
 ]
 
 # JSON as it must not be, as no database can hold it, or as two readers would read it differently
@@ -108,7 +108,7 @@ def attacks(draw: st.DrawFn) -> Attack:
     message_id = draw(st.uuids()).hex
     headers, query = [("Content-Type", content_type), ("Idempotency-Key", message_id)], {"type": kind}
     mode = draw(st.sampled_from(["vendor", "structured", "binary", "batch", "base64"]))
-    plant = {"erp": "P100", "mes-p100": "P100", "mes-p200": "P200", "legacy-p300": "P300"}[source]
+    plant = {"erp": "P100", "mes-p100": "P100", "mes-p200": "P200", ROWS_OVER_HTTP: "P300"}[source]
     event = {"specversion": "1.0", "id": message_id, "source": source, "type": kind, "plant": plant}
     if mode == "vendor":
         query["plant"] = plant

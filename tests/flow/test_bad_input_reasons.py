@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from app.store.session import Store
-from tests.interop.house import House, open_house
+from tests.interop.house import ROWS_OVER_HTTP, House, open_house
 
 MEND = re.compile(
     r"(Correct the payload here and resubmit it, or have it sent anew under a new id"
     r"|then requeue|, then discard|; then discard|discard (it|the row) if that is right"
     r"|Discard it, or have its type mapped|send it in several messages|requeue it)"
 )
-MES, B2MML, CSV, FIXED = "mes-p100", "mes-p200", "legacy-p300", "legacy-p300"
+MES, B2MML, CSV, FIXED = "mes-p100", "mes-p200", ROWS_OVER_HTTP, ROWS_OVER_HTTP
 GOOD = {"material": "BIKE-100", "menge": 1, "einheit": "STK"}
 ORDER = {"ts": "2026-03-02T09:00:00", "auftrag": {"nummer": "1"}}
 MOVE = {"ts": "2026-03-02T09:00:00", "material": "WHEEL-10", "menge": 1, "einheit": "STK", "von": {}, "nach": {}}

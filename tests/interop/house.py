@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from tests.fakes import Books, Clock
 
 CLOUD_EVENT = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+ROWS_OVER_HTTP = "rows-p300"
 
 
 @dataclass
@@ -143,7 +144,7 @@ class House:
 
 def open_house(store: Store, home: Path, topology: Topology | None = None, now: datetime = NOON) -> House:
     """Everything over this database; the demonstration's items are known, each source has a key."""
-    topology = topology or load_topology(None)
+    topology = topology or _topology()
     settings = load_settings({"LINESIDE_HOME": str(home), "LINESIDE_SECRET_KEY": "k" * 40})
     clock, books, nudges = Clock(now), {code: Books() for code in topology.targets}, Quiet()
     with store.writing() as session:
@@ -154,6 +155,14 @@ def open_house(store: Store, home: Path, topology: Topology | None = None, now: 
     pipeline = Pipeline(store, topology, lambda code: books[code], "test-worker", clock=clock)
     watcher = watcher_for(settings, topology, Intake(store, nudges.nudge, clock))
     return House(store, topology, settings, app.test_client(), keys, pipeline, watcher, clock, books, nudges)
+
+
+def _topology() -> Topology:
+    """The packaged one, with a source beside its own that sends over HTTP what ``legacy-p300`` drops as rows: so a row
+    can be anything at all."""
+    packaged = load_topology(None)
+    rows = replace(packaged.sources["legacy-p300"], code=ROWS_OVER_HTTP, intake="http", files=())
+    return replace(packaged, sources={**packaged.sources, ROWS_OVER_HTTP: rows})
 
 
 def know_items(store: Store, items: Iterable[tuple[str, str, Mapping[str, Any]]], now: datetime = NOON) -> None:

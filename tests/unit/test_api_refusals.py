@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from app.inbox.door import Door
 from app.store.messages_tables import Message, Payload
 from app.store.session import Store
+from tests.factories import demo_topology
 from tests.unit.test_api_messages import BATCH, COMPLETED, DATA, STRUCTURED, event, send
 from tests.web import key_for, web_app
 
@@ -168,3 +170,32 @@ def test_an_error_says_nothing_of_what_is_inside(client: FlaskClient, key: dict[
 
     assert "Traceback" not in answer.text
     assert "/etc" not in answer.text
+
+
+def test_a_source_that_drops_files_does_not_send_over_http(sqlite_store: Store, tmp_path: Path) -> None:
+    topology = demo_topology()
+    drops = replace(topology.sources["mes"], code="old", intake="drop")
+    client = web_app(sqlite_store, tmp_path, replace(topology, sources={"old": drops})).test_client()
+
+    answer = send(client, key_for(sqlite_store, "old"), event(source="old", plant="P100"))
+
+    assert answer.status_code == 403
+    assert "intake: http" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_path_that_there_is_not_is_named_with_where_the_api_is_described(client: FlaskClient, method: str) -> None:
+    answer = getattr(client, method)("/v1/mesages")
+
+    assert answer.status_code == 404
+    assert "/v1/mesages" in answer.json["detail"]
+    assert "/docs" in answer.json["detail"]
+    assert "manually" not in answer.json["detail"]
+
+
+def test_a_method_that_a_path_does_not_take_is_told_with_those_that_it_takes(client: FlaskClient) -> None:
+    answer = client.delete("/v1/messages")
+
+    assert answer.status_code == 405
+    assert "DELETE" in answer.json["detail"]
+    assert "GET" in answer.json["detail"]

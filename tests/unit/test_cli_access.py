@@ -57,6 +57,13 @@ def test_a_key_for_nobody_is_refused_with_the_names_that_there_are(run: Run) -> 
     assert "P100" in plant.stderr
 
 
+def test_a_source_that_drops_files_is_given_no_key(run: Run) -> None:
+    refused = run("keys", "create", "--source", "legacy-p300", "--label", "x")
+
+    assert refused.exit_code == 2
+    assert "intake: http" in refused.stderr
+
+
 def test_a_revoked_key_is_good_for_nothing_and_revoking_again_is_a_no(run: Run, sqlite_store: Store) -> None:
     made = json.loads(run("keys", "create", "--source", "erp", "--label", "ERP", "--json").stdout)
 
