@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from celery.schedules import schedule
 from kombu import Exchange, Queue
 
 from config.settings import Settings
@@ -63,6 +66,11 @@ def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
     return [declared_queue(name, broker_url) for name in names]
 
 
+def _steady_now() -> datetime:
+    """Only its differences mean anything. A clock that is set back by an hour would stop Celery's beat for an hour."""
+    return datetime.fromtimestamp(time.monotonic(), UTC)
+
+
 def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, Any]:
     """One set of Celery settings for the processes that send and the processes that work."""
     amqp = settings.broker_url.startswith("amqp")
@@ -102,7 +110,7 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "beat_schedule": {
             "relay": {
                 "task": RELAY,
-                "schedule": RELAY_EVERY_SECONDS,
+                "schedule": schedule(timedelta(seconds=RELAY_EVERY_SECONDS), nowfun=_steady_now),
                 "options": {"queue": RELAY_QUEUE, "expires": 5.0},
             },
         },

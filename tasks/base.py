@@ -13,6 +13,7 @@ from celery.signals import setup_logging
 
 from app.adapters.base import Adapter
 from app.adapters.registry import build_adapter
+from app.clock import LeapWatch
 from app.dispatch import Dispatcher
 from app.pipeline.context import Pipeline
 from app.pipeline.relay import Relay
@@ -42,7 +43,9 @@ class Workplace:
             return build_adapter(self.topology.targets[code], self.settings)
 
         worker = f"{socket.gethostname()}:{os.getpid()}"
-        return Pipeline(self.store, self.topology, adapter_for, worker, float(self.settings.lease_seconds))
+        lease_seconds = float(self.settings.lease_seconds)
+        leapt_within = LeapWatch().leapt_within
+        return Pipeline(self.store, self.topology, adapter_for, worker, lease_seconds, leapt_within=leapt_within)
 
     @cached_property
     def dispatcher(self) -> Dispatcher:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer
+from app.dispatch import Dispatcher
 from app.errors import LinesideError
 from mappings.context import Event, OutboundContext
 
@@ -21,6 +22,16 @@ class Clock:
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+class NoBroker(Dispatcher):
+    """A way to a broker that is away."""
+
+    def __init__(self) -> None:
+        """Nothing to connect to."""
+
+    def depths(self, queues: Sequence[str]) -> dict[str, int]:
+        raise ConnectionRefusedError("no broker")
 
 
 class Killed(BaseException):

@@ -142,13 +142,18 @@ def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
         session.execute(build(Lane).on_conflict_do_nothing(), rows)
 
 
-def claim_lane(session: Session, plant: str, token: str, now: datetime, lease_seconds: float) -> int | None:
-    """The lane of this plant that has something to post and was held longest ago, now under ``token``."""
+def claim_lane(
+    session: Session, plant: str, token: str, now: datetime, lease_seconds: float, take_over: bool = True
+) -> int | None:
+    """The lane of this plant that has something to post and was held longest ago, now under ``token``.
+
+    ``take_over``: also one that another holds whose lease has ended; not where that may be the clock's doing.
+    """
     due = exists().where(
         Message.plant == Lane.plant, Message.step == Step.POST.value, Message.lane == Lane.lane, Message.due_at <= now
     )
     # A lane that was let go is free whatever its time says: the clock may have been set back since.
-    nobodys = or_(Lane.lease_token.is_(None), Lane.lease_until <= now)
+    nobodys = or_(Lane.lease_token.is_(None), Lane.lease_until <= now) if take_over else Lane.lease_token.is_(None)
     free = (
         select(Lane.lane)
         .where(Lane.plant == plant, nobodys, due)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,9 @@ from app.telemetry import metrics
 from config.topology import Target
 
 WAVE_THREADS = 16
+# A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
+WAVE_SECONDS = 5.0
+LEASE_MARGIN_SECONDS = 5.0
 NOT_STARTED = "not_started"
 
 
@@ -67,7 +70,16 @@ def post_wave(
 
 def longest_call_seconds(pipeline: Pipeline, wave: Sequence[OpenPosting]) -> float:
     """How long after its start one posting of this wave may still be under way: a question and a post."""
-    targets = {posting.target for posting in wave} & pipeline.topology.targets.keys()
+    return _two_calls_seconds(pipeline, {posting.target for posting in wave} & pipeline.topology.targets.keys())
+
+
+def longest_lane_seconds(pipeline: Pipeline) -> float:
+    """How far ahead the lease of a lane may end, whatever is posted in it."""
+    wave = WAVE_SECONDS + _two_calls_seconds(pipeline, pipeline.topology.targets) + LEASE_MARGIN_SECONDS
+    return max(pipeline.lease_seconds, wave)
+
+
+def _two_calls_seconds(pipeline: Pipeline, targets: Iterable[str]) -> float:
     return max((2 * pipeline.topology.targets[code].timeout_seconds for code in targets), default=0.0)
 
 

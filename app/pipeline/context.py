@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.adapters.base import Adapter
-from app.clock import utc_now
+from app.clock import never_leapt, utc_now
 from app.store.session import Store
 from config.topology import RetryPolicy, Topology
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The database, the topology, the targets, the clock and the lease length of one process."""
+    """The database, the topology, the targets, the clock and the lease length of one process.
+
+    ``leapt_within``: whether the clock was put forward in the last so many seconds, as far as this process noticed.
+    """
 
     store: Store
     topology: Topology
@@ -23,6 +26,7 @@ class Pipeline:
     worker: str
     lease_seconds: float = 60.0
     clock: Callable[[], datetime] = utc_now
+    leapt_within: Callable[[float], bool] = never_leapt
     jitter: Callable[[float, float], float] = field(default=random.uniform)
 
     def retry_delay(self, policy: RetryPolicy, attempts: int) -> timedelta:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.inbox.claim import Claimed, claim_lane, claim_lane_messages, new_token, release_lane
 from app.inbox.order import blocking_predecessors
 from app.inbox.states import Move, move_messages
+from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
 from app.pipeline.finish import references_fulfilled
@@ -74,7 +75,9 @@ def _claim(
 ) -> tuple[int, list[Claimed]]:
     """A lane and its due messages. In some lanes nothing that is due may go on yet; they must not hide the others."""
     tried: set[int] = set()
-    while (number := claim_lane(session, plant, token, now, pipeline.lease_seconds)) is not None:
+    # After a leap of the clock another's lease may only seem to have ended, and its call may still be under way.
+    take_over = not pipeline.leapt_within(longest_lane_seconds(pipeline))
+    while (number := claim_lane(session, plant, token, now, pipeline.lease_seconds, take_over)) is not None:
         claimed = claim_lane_messages(session, plant, number, up_to, token, now, pipeline.lease_seconds)
         if claimed:
             return number, claimed

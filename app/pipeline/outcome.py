@@ -125,6 +125,11 @@ def target_reference(target: str) -> str:
     return f"target:{target}"
 
 
+def recheck_seconds(attempts: int, cap: float = RECHECK_TURN_SECONDS) -> float:
+    """After how long a waiting message is looked at again, having been looked at so often."""
+    return min(cap, RECHECK_FIRST_SECONDS * 2.0 ** min(attempts, 20))
+
+
 def _wait_for(
     pipeline: Pipeline,
     message: Claimed,
@@ -145,7 +150,7 @@ def _wait_for(
         told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
         return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
     log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
-    recheck = min(cap, RECHECK_FIRST_SECONDS * 2.0 ** min(message.attempts, 20))
+    recheck = recheck_seconds(message.attempts, cap)
     return Move(
         message.id,
         State.WAITING,

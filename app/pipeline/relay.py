@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 import structlog
@@ -19,9 +20,10 @@ from app.inbox.claim import count_due, new_token
 from app.inbox.states import State, Step
 from app.pipeline.context import Pipeline
 from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
+from app.pipeline.set_back import ClockMend
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
-from app.store.leases import lease_is_free, take_lease
+from app.store.leases import lease_end, lease_is_free, take_lease
 from app.store.messages_tables import Message
 from config.queues import dead_queue, post_queue, work_queue
 
@@ -47,14 +49,17 @@ class Relay:
     batch_size: int
     token: str = field(default_factory=new_token)
     mirrored: dict[str, tuple[float, int]] = field(default_factory=dict)
+    clock_mend: ClockMend = field(default_factory=ClockMend)
 
     def tick(self) -> dict[str, int]:
         """One round; returns how many messages each plant has due. Does nothing while another relay works."""
         now = self.pipeline.clock()
         with self.pipeline.store.writing() as session:
+            last_tick = lease_end(session, "relay") - timedelta(seconds=LEASE_SECONDS)
             if not take_lease(session, "relay", self.token, now, LEASE_SECONDS):
                 return {}
             changed = fold_changes(session)
+        self.clock_mend.tick(self.pipeline, last_tick)
         due = {plant: self._due(plant) for plant in self.pipeline.topology.plants}
         try:
             self._top_up(due)

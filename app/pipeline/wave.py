@@ -13,15 +13,12 @@ from app.inbox.claim import extend_lane, release_lane
 from app.inbox.order import wake_next
 from app.inbox.states import Move, State, move_messages, wake
 from app.pipeline.after_call import stop_key
-from app.pipeline.calls import StartBy, longest_call_seconds
+from app.pipeline.calls import LEASE_MARGIN_SECONDS, WAVE_SECONDS, StartBy, longest_call_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
 from app.postings.ledger import OpenPosting, pause_target, paused_targets, record_intents, record_results
 
-# A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
-WAVE_SECONDS = 5.0
-LEASE_MARGIN_SECONDS = 5.0
 # A wave is no larger than a target may begin within that time: an intent that comes to nothing is a row too.
 CALLS_IN_TURN = 8
 

@@ -42,6 +42,11 @@ def keep_lease(session: Session, name: str, token: str, now: datetime, seconds: 
     return bool(result.rowcount)
 
 
+def lease_end(session: Session, name: str) -> datetime:
+    """Until when ``name`` was taken last, by the clock of whoever took it."""
+    return session.execute(select(Lease.until).where(Lease.name == name)).scalar_one_or_none() or NEVER_HELD
+
+
 def lease_is_free(session: Session, name: str, now: datetime, seconds: float) -> bool:
     """Whether ``name`` can be taken for so long now."""
     until = session.execute(select(Lease.until).where(Lease.name == name)).scalar_one_or_none()
