@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.store.session import Store
+from app.store.session import Store, allow_long_statements
 
 # Any fixed number: two processes that migrate one PostgreSQL database wait for each other on it.
 MIGRATION_LOCK = 7_305_001
@@ -36,6 +36,7 @@ def upgrade(store: Store) -> None:
     if store.is_sqlite and store.engine.url.database:
         Path(store.engine.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with store.engine.begin() as connection:
+        allow_long_statements(connection)
         _wait_for_other_migrations(connection)
         config = _config()
         config.attributes["connection"] = connection

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from sqlite3 import OperationalError
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
 WAL_TRIES = 200
 WAL_PAUSE_SECONDS = 0.05
+
+# Longer than statement_timeout below: by then PostgreSQL has answered, if only to say that it took too long.
+ANSWER_SECONDS = 35.0
 
 READ_ONLY = {"lineside_read_only": True}
 
@@ -58,7 +62,7 @@ def _engine(url: str, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -67,9 +71,48 @@ def _engine(url: str, pool_size: int) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "lineside",
-            "options": "-c statement_timeout=60000 -c lock_timeout=20000 -c idle_in_transaction_session_timeout=120000",
+            "options": "-c statement_timeout=30000 -c lock_timeout=20000 -c idle_in_transaction_session_timeout=120000",
+            # A network that is gone is noticed after 25 s, with something on its way after 20 s.
+            "keepalives": 1,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
         },
     )
+    event.listen(engine, "do_connect", _connect_answering)
+    return engine
+
+
+class _Answering(psycopg.Connection[Any]):
+    """A connection that is closed when its server owes an answer for longer than any statement may take: a proxy may
+    swallow everything and still keep the connection alive."""
+
+    answers_in_time = True
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        if timeout is not None or not self.answers_in_time:
+            return super().wait(gen, interval, timeout)
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, ANSWER_SECONDS)
+        except psycopg.OperationalError:
+            if time.monotonic() - began >= ANSWER_SECONDS:
+                self.pgconn.finish()
+            raise
+
+
+def _connect_answering(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    return _Answering.connect(*arguments, **options)
+
+
+def allow_long_statements(connection: Connection) -> None:
+    """For a migration, which may rewrite a large table; until the transaction ends, and this connection with it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        wrapped: Any = connection.connection.dbapi_connection
+        wrapped.answers_in_time = False
+        connection.detach()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
