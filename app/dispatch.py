@@ -19,6 +19,7 @@ from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from config.broker import Amqp
 from config.queues import (
     ENRICH,
     POST,
@@ -45,7 +46,7 @@ BROKER_ERRORS = (OperationalError, AMQPError, RedisError, OSError)
 
 def celery_app(settings: Settings, plants: Iterable[str], name: str = "lineside") -> Celery[Any]:
     """A Celery application with Lineside's settings and no tasks."""
-    app = Celery(name, set_as_current=False)
+    app = Celery(name, set_as_current=False, amqp=Amqp)
     app.conf.update(celery_settings(settings, plants))
     return app
 

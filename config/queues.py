@@ -10,6 +10,7 @@ from typing import Any, Literal
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
+from config.broker import HEARTBEAT_SECONDS, transport_options
 from config.settings import Settings
 
 TRANSFORM = "lineside.transform"
@@ -73,15 +74,12 @@ def _steady_now() -> datetime:
 
 def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, Any]:
     """One set of Celery settings for the processes that send and the processes that work."""
-    amqp = settings.broker_url.startswith("amqp")
-    transport_options: dict[str, Any] = {"visibility_timeout": max(600, settings.lease_seconds * 4)}
-    if amqp:
-        transport_options = {"confirm_publish": True}
-    else:
-        transport_options |= {"socket_timeout": 15, "socket_connect_timeout": 5}
+    redis_only = {"visibility_timeout": max(600, settings.lease_seconds * 4)}
+    more = {} if settings.broker_url.startswith("amqp") else redis_only
     return {
         "broker_url": settings.broker_url,
-        "broker_transport_options": transport_options,
+        "broker_transport_options": transport_options(settings.broker_url) | more,
+        "broker_heartbeat": HEARTBEAT_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_connection_timeout": 5,
@@ -98,7 +96,9 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "task_default_routing_key": RELAY_QUEUE,
         # Permits are acknowledged early on purpose: a lost permit costs nothing, because the relay sends another.
         "task_acks_late": False,
-        "task_publish_retry": False,
+        # Once: that a connection of the pool was cut is found out by whoever uses it next.
+        "task_publish_retry": True,
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,
         "task_send_sent_event": True,

@@ -19,6 +19,7 @@ from app.pipeline.context import Pipeline
 from app.pipeline.relay import Relay
 from app.store.session import Store
 from app.telemetry.logs import configure_logging
+from config.broker import Amqp
 from config.queues import celery_settings
 from config.settings import Settings, load_settings
 from config.topology import Topology
@@ -81,7 +82,9 @@ class LinesideTask(Task):  # type: ignore[type-arg]
 
 settings = load_settings()
 topology = load_topology(settings.config_path)
-app = Celery("lineside", task_cls=LinesideTask, include=["tasks.pipeline", "tasks.relay", "tasks.flower_queues"])
+app = Celery(
+    "lineside", amqp=Amqp, task_cls=LinesideTask, include=["tasks.pipeline", "tasks.relay", "tasks.flower_queues"]
+)
 app.conf.update(celery_settings(settings, topology.plants))
 
 

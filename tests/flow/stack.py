@@ -112,8 +112,13 @@ class Stack:
 
 
 @contextmanager
-def running_stack(tmp_path: Path, database_url: str, broker: str, plants: int = 2) -> Iterator[Stack]:
-    """An installation over ``broker``: valkey (its own), redis or rabbitmq (a database or virtual host of its own)."""
+def running_stack(
+    tmp_path: Path, database_url: str, broker: str, plants: int = 2, by_way_of: Callable[[str], str] = str
+) -> Iterator[Stack]:
+    """An installation over ``broker``: valkey (its own), redis or rabbitmq (a database or virtual host of its own).
+
+    ``by_way_of``: the address by which the broker is reached.
+    """
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)
     with ExitStack() as ending:
@@ -128,7 +133,7 @@ def running_stack(tmp_path: Path, database_url: str, broker: str, plants: int = 
             "LINESIDE_HOME": str(home),
             "LINESIDE_CONFIG": str(config),
             "LINESIDE_DATABASE_URL": database_url,
-            "LINESIDE_BROKER_URL": broker_url,
+            "LINESIDE_BROKER_URL": by_way_of(broker_url),
             "LINESIDE_SECRET_WMS": "wms-key-for-tests",
             "LINESIDE_LEASE_SECONDS": "3",
             "LINESIDE_WORK_PROCESSES": "1",
