@@ -30,6 +30,8 @@ def message_wire(message: Message) -> dict[str, Any]:
         "state_at": instant(message.state_at),
         "due_at": instant(message.due_at),
         "attempts": message.attempts,
+        "retries": message.retries,
+        "workers_lost": message.workers_lost,
         "ordering_key": message.ordering_key,
         "sequence": message.sequence,
         "waiting_for": message.waiting_for,

@@ -8,20 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
+from sqlalchemy import exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.states import Step
+from app.inbox.suspects import (
+    LOST_WORKERS_LIMIT,
+    LOTS_AFTER_LOSS,
+    POST_LOTS_AFTER_LOSS,
+    cleared_of_loss,
+    lost_before,
+    one_lot,
+)
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.messages_tables import Lane, Message
 
 # How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
 COUNT_LIMIT = 5_000
 
-# A message that was claimed this often without a report has cost a worker each time; it must not hold back others.
-LOST_WORKERS_LIMIT = 3
-LOTS_AFTER_LOSS = {1: 15}
 # So many small lots a permit: a task has its time, and what is left is due for the next one.
 LOTS_A_PERMIT = 50
 
@@ -37,7 +42,10 @@ class Claimed:
     type: str
     received_at: datetime
     attempts: int
-    failing_since: datetime | None
+    workers_lost: int
+    retries: int
+    retrying_since: datetime | None
+    waiting_since: datetime | None
     ordering_key: str | None
     sequence: str | None
     key_rank: str
@@ -51,7 +59,10 @@ _COLUMNS = (
     Message.type,
     Message.received_at,
     Message.attempts,
-    Message.failing_since,
+    Message.workers_lost,
+    Message.retries,
+    Message.retrying_since,
+    Message.waiting_since,
     Message.ordering_key,
     Message.sequence,
     Message.key_rank,
@@ -77,52 +88,33 @@ def claim_messages(
     """Up to ``up_to`` messages that are due for ``step`` (transform or enrich), oldest due first, now under ``token``.
 
     The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again. What was lost with
-    a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone. From the
-    first loss on its attempts count the workers lost, and no more how often it has waited.
+    a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
     """
     due = (
-        select(Message.id, Message.attempts, Message.failing_since, Message.lease_token)
+        select(Message.id, Message.workers_lost, Message.lease_token)
         .where(Message.plant == plant, Message.step == step.value, Message.lane == 0, Message.due_at <= now)
         .order_by(Message.due_at, Message.id)
         .limit(up_to)
         .with_for_update(skip_locked=True)
     )
-    lost, ids = _one_lot([(row.id, _workers_lost(row)) for row in session.execute(due)])
-    if not ids:
-        return []
-    values = {"attempts": lost + 1, "failing_since": None} if lost else {}
-    return _claimed(session.execute(_take(Message.id.in_(ids), token, now, lease_seconds).values(values)))
-
-
-def _workers_lost(row: Any) -> int:
-    """How many workers ended while they held it. Who reports back gives the lease up."""
-    if row.lease_token is None:
-        return 0
-    return int(row.attempts) if row.failing_since is None else 1
-
-
-def _one_lot(due: Sequence[tuple[int, int]]) -> tuple[int, list[int]]:
-    """How many workers the first of these (id, workers lost) has cost, and which are worked on together with it."""
-    if not due:
-        return 0, []
-    lost = due[0][1]
-    alike = [key for key, count in due if count == lost]
-    return lost, alike if lost == 0 else alike[: LOTS_AFTER_LOSS.get(lost, 1)]
+    lost, ids = one_lot([(row.id, lost_before(row)) for row in session.execute(due)], LOTS_AFTER_LOSS)
+    return _claimed(session.execute(_take(ids, lost, token, now, lease_seconds))) if ids else []
 
 
 def were_lost(claimed: Sequence[Claimed]) -> bool:
     """Whether this is such a small lot, after which there may be more to do than it tells."""
-    return bool(claimed) and claimed[0].failing_since is None and claimed[0].attempts > 1
+    return bool(claimed) and claimed[0].workers_lost > 0
 
 
-def _take(chosen: ColumnElement[bool], token: str, now: datetime, lease_seconds: float) -> Any:
+def _take(ids: Sequence[int], lost: int, token: str, now: datetime, lease_seconds: float) -> Any:
     return (
         update(Message)
-        .where(chosen)
+        .where(Message.id.in_(ids))
         .values(
             lease_token=token,
             due_at=now + timedelta(seconds=lease_seconds),
             attempts=Message.attempts + 1,
+            workers_lost=lost,
         )
         .returning(*_COLUMNS)
         .execution_options(synchronize_session=False)
@@ -198,11 +190,12 @@ def claim_lane_messages(
 ) -> list[Claimed]:
     """What is due to be posted in this lane, in the order it is to take effect, now under ``token``.
 
-    Messages that arrived after one that is still to be transformed are left: that one may belong before them.
+    Messages that arrived after one that is still to be transformed are left: that one may belong before them. What was
+    lost with a worker comes in small lots, as in ``claim_messages``.
     """
     horizon = oldest_untransformed(session, plant)
     due = (
-        select(Message.id)
+        select(Message.id, Message.workers_lost, Message.lease_token)
         .where(Message.plant == plant, Message.step == Step.POST.value, Message.lane == lane, Message.due_at <= now)
         .order_by(Message.due_at, Message.id)
         .limit(up_to)
@@ -210,9 +203,16 @@ def claim_lane_messages(
     )
     if horizon is not None:
         due = due.where(Message.id < horizon)
-    # A materialised CTE: as a plain sub-select PostgreSQL may run it more than once and take more than the limit.
-    chosen = select(due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql").c.id)
-    claimed = _claimed(session.execute(_take(Message.id.in_(chosen), token, now, lease_seconds)))
+    rows = session.execute(due).all()
+    cleared = cleared_of_loss(session, rows)
+    if cleared:
+        session.execute(
+            update(Message).where(Message.id.in_(cleared)).values(lease_token=None),
+            execution_options={"synchronize_session": False},
+        )
+    known = [(row.id, row.workers_lost if row.id in cleared else lost_before(row)) for row in rows]
+    lost, ids = one_lot(known, POST_LOTS_AFTER_LOSS)
+    claimed = _claimed(session.execute(_take(ids, lost, token, now, lease_seconds))) if ids else []
     return sorted(claimed, key=lambda message: (message.ordering_key or "", message.key_rank, message.id))
 
 
@@ -223,7 +223,7 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
     """
     query = (
         select(Message.id)
-        .where(within_state(plant, "received"), Message.attempts <= LOST_WORKERS_LIMIT)
+        .where(within_state(plant, "received"), Message.workers_lost < LOST_WORKERS_LIMIT)
         .order_by(*STATE_ORDER)
         .limit(1)
     )

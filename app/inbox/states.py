@@ -73,7 +73,8 @@ STEP_OF: Mapping[State, Step] = {
 class Move:
     """One message's next state. ``step`` and ``due_at`` are given exactly when something is to be done next.
 
-    A move to ``waiting`` names what it waits for (or only a time), a move to ``dead`` its reason.
+    A move to ``waiting`` names what it waits for (or only a time), a move to ``dead`` its reason. Whatever is counted
+    begins anew with a move that does not hand it on.
     """
 
     message_id: int
@@ -82,7 +83,10 @@ class Move:
     due_at: datetime | None = None
     lane: int = 0
     attempts: int = 0
-    failing_since: datetime | None = None
+    workers_lost: int = 0
+    retries: int = 0
+    retrying_since: datetime | None = None
+    waiting_since: datetime | None = None
     waiting_for: str | None = None
     reason_code: str | None = None
     reason: str | None = None
@@ -100,7 +104,10 @@ _UPDATE = (
         lane=bindparam("b_lane"),
         lease_token=None,
         attempts=bindparam("b_attempts"),
-        failing_since=bindparam("b_failing_since"),
+        workers_lost=bindparam("b_workers_lost"),
+        retries=bindparam("b_retries"),
+        retrying_since=bindparam("b_retrying_since"),
+        waiting_since=bindparam("b_waiting_since"),
         waiting_for=bindparam("b_waiting_for"),
         reason_code=bindparam("b_reason_code"),
         reason=bindparam("b_reason"),
@@ -191,7 +198,10 @@ def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
         "b_due_at": now if woken else move.due_at,
         "b_lane": move.lane,
         "b_attempts": 0 if woken else move.attempts,
-        "b_failing_since": move.failing_since,
+        "b_workers_lost": move.workers_lost,
+        "b_retries": move.retries,
+        "b_retrying_since": move.retrying_since,
+        "b_waiting_since": move.waiting_since,
         "b_waiting_for": move.waiting_for,
         "b_reason_code": move.reason_code,
         "b_reason": move.reason,

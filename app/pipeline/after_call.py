@@ -1,4 +1,4 @@
-"""What follows for a message, and for those behind it, from one call to a target."""
+"""What follows for a message, and for those behind it, from one call to a target, or from one that never came back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 from app.errors import LinesideError, Refused, TargetPaused
 from app.inbox.claim import Claimed
 from app.inbox.states import Step
+from app.inbox.suspects import LOST_POSTERS_LIMIT
 from app.pipeline.calls import NOT_STARTED
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane
-from app.pipeline.outcome import dead_move, failure_move, wait_for_key, wait_for_target
+from app.pipeline.outcome import dead_move, failure_move, wait_for_key, wait_for_target, worker_lost
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 
 
@@ -25,10 +26,30 @@ def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideE
     queue = next(q for q in lane.queues if q and q[0].id == result.posting.message_id)
     if error is None or (result.state is PostingState.REFUSED and not result.posting.required):
         lane.open[result.posting.message_id].pop(0)
+        queue[0] = replace(queue[0], retries=0, retrying_since=None)
         return
     if isinstance(error, TargetPaused):
         lane.pauses[result.posting.target] = error.reason
     stop_key(pipeline, lane, queue, error, result.posting)
+
+
+def end_lost(pipeline: Pipeline, lane: Lane) -> None:
+    """Whose worker ended again and again is dead, and not even asked for: what was under way stays unknown."""
+    for queue in lane.queues:
+        if not queue or queue[0].workers_lost < LOST_POSTERS_LIMIT:
+            continue
+        first, *others = queue
+        queue.clear()
+        error = worker_lost(first)
+        lane.moves.append(dead_move(first, error, lane.number))
+        lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in others]
+        lane.results += [
+            PostingResult(
+                posting, posting.attempts, PostingState.UNKNOWN, error.code, error.reason, reason_code=error.code
+            )
+            for posting in lane.open.get(first.id, ())
+            if posting.state is PostingState.SENDING
+        ]
 
 
 def stop_key(

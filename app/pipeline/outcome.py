@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import structlog
 
 from app.errors import LinesideError, OutcomeUnknown, Refused, Transient, Waiting
-from app.inbox.claim import LOST_WORKERS_LIMIT, Claimed, key_reference_of
+from app.inbox.claim import Claimed, key_reference_of
 from app.inbox.states import Move, State, Step
+from app.inbox.suspects import LOST_WORKERS_LIMIT
 from app.pipeline.context import Pipeline
 from config.topology import RetryPolicy
 from mappings.context import MappingError
@@ -59,11 +60,13 @@ def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
 
 def refuse_if_it_costs_workers(message: Claimed) -> None:
     """Raise Refused for a message that was claimed again and again and never reported back."""
-    if message.failing_since is None and message.attempts > LOST_WORKERS_LIMIT:
-        raise Refused(
-            "worker_lost",
-            f"A worker ended {LOST_WORKERS_LIMIT} times while it held this message; see the log, then requeue it.",
-        )
+    if message.workers_lost >= LOST_WORKERS_LIMIT:
+        raise worker_lost(message)
+
+
+def worker_lost(message: Claimed) -> Refused:
+    told = f"A worker ended {message.workers_lost} times while it held this message; see the log, then requeue it."
+    return Refused("worker_lost", told)
 
 
 def failure_move(
@@ -99,7 +102,10 @@ def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
         State.DEAD,
         lane=lane,
         attempts=message.attempts,
-        failing_since=message.failing_since,
+        workers_lost=message.workers_lost,
+        retries=message.retries,
+        retrying_since=message.retrying_since,
+        waiting_since=message.waiting_since,
         reason_code=error.code,
         reason=error.reason,
         reason_field=error.field,
@@ -143,22 +149,24 @@ def _wait_for(
     """``gives_up``: whether the time it waits is counted. It is not where others have to move first; a message must not
     be at the end of its retries when at last it may begin."""
     now = pipeline.clock()
-    since = message.failing_since or now
+    since = message.waiting_since or now
     source = pipeline.topology.sources.get(message.source)
     limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
     if gives_up and now - since >= limit:
         told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
         return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
     log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
-    recheck = recheck_seconds(message.attempts, cap)
+    looks = 1 if message.retries else message.attempts
+    recheck = recheck_seconds(looks, cap)
     return Move(
         message.id,
         State.WAITING,
         step=step,
         due_at=now + timedelta(seconds=recheck),
         lane=lane,
-        attempts=message.attempts,
-        failing_since=since if gives_up else None,
+        attempts=looks,
+        workers_lost=0 if gives_up else message.workers_lost,
+        waiting_since=since if gives_up else None,
         waiting_for=for_what,
         reason_code="waiting",
         reason=reason,
@@ -175,16 +183,16 @@ def _due_again(
     lane: int,
 ) -> Move:
     now = pipeline.clock()
-    since = message.failing_since or now
+    since = message.retrying_since or now
     if now - since >= timedelta(seconds=policy.give_up_seconds):
         hours = policy.give_up_seconds / 3600
         return dead_move(
             message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h; mend it, then requeue."), lane
         )
     log.info(
-        "message_is_retried", plant=message.plant, message_id=message.id, step=step.value, attempts=message.attempts
+        "message_is_retried", plant=message.plant, message_id=message.id, step=step.value, retries=message.retries + 1
     )
-    delay = pipeline.retry_delay(policy, message.attempts)
+    delay = pipeline.retry_delay(policy, message.retries + 1)
     if after_seconds is not None:
         delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))
     return Move(
@@ -194,7 +202,9 @@ def _due_again(
         due_at=now + delay,
         lane=lane,
         attempts=message.attempts,
-        failing_since=since,
+        retries=message.retries + 1,
+        retrying_since=since,
+        waiting_since=message.waiting_since,
         reason_code="retry",
         reason=reason,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import structlog
 
-from app.pipeline.after_call import note
+from app.pipeline.after_call import end_lost, note
 from app.pipeline.calls import post_wave
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane, LaneLost, hold_lane
@@ -30,6 +30,7 @@ def post_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
 
 
 def _work_lane(pipeline: Pipeline, lane: Lane) -> list[int]:
+    end_lost(pipeline, lane)
     try:
         while True:
             wave, start_by = commit_and_choose(pipeline, lane)

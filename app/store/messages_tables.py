@@ -13,7 +13,11 @@ from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInsta
 
 class Message(Base):
     """One message that was accepted. ``step`` is what is to be done next and ``due_at`` when; both are NULL once
-    nothing is to be done. A claimed message is due again when its lease ends, so a killed worker needs no clean-up."""
+    nothing is to be done. A claimed message is due again when its lease ends, so a killed worker needs no clean-up.
+
+    ``attempts``: how often it was looked at before this step; ``retries`` and ``retrying_since``: since the target was
+    last heard of; ``waiting_since``: since it lacks what it names; ``workers_lost``: how many ended while they held it.
+    """
 
     __tablename__ = "messages"
 
@@ -29,7 +33,10 @@ class Message(Base):
     due_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     lease_token: Mapped[str | None] = mapped_column(String(32))
     attempts: Mapped[int] = mapped_column(default=0)
-    failing_since: Mapped[datetime | None] = mapped_column(UtcInstant)
+    workers_lost: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    retrying_since: Mapped[datetime | None] = mapped_column(UtcInstant)
+    waiting_since: Mapped[datetime | None] = mapped_column(UtcInstant)
     ordering_key: Mapped[str | None] = mapped_column(String(250))
     key_rank: Mapped[str] = mapped_column(plain_text(64), default="")
     sequence: Mapped[str | None] = mapped_column(String(40))
