@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "send": "app.commands.send:send",
     "trace": "app.commands.trace:trace",
     "dead": "app.commands.dead:dead",
+    "reverse": "app.commands.reverse:reverse",
     "keys": "app.commands.keys:keys",
     "accounts": "app.commands.accounts:accounts",
     "valkey": "app.commands.processes:valkey",

@@ -95,11 +95,13 @@ class RouteTarget:
 
 @dataclass(frozen=True)
 class Route:
-    """Where events of a canonical type go, in this order. Empty ``plants`` means every plant."""
+    """Where events of a canonical type go, in this order. Empty ``plants`` means every plant. ``compensate``: when a
+    required target refuses for good, what the others hold is reversed by itself, or once a person orders it."""
 
     type: str
     targets: tuple[RouteTarget, ...]
     plants: tuple[str, ...] = ()
+    compensate: Literal["automatic", "by_person"] = "automatic"
 
 
 @dataclass(frozen=True)
@@ -134,3 +136,12 @@ class Topology:
     def route(self, event_type: str, plant: str) -> tuple[RouteTarget, ...]:
         """Targets of this canonical type from this plant, in the order they are posted; empty where none is routed."""
         return self._routes_by_type_and_plant.get((event_type, plant), ())
+
+    def compensates(self, event_type: str, plant: str, target: str) -> bool:
+        """Whether a refusal of this target has all reversed by itself; not where the topology routes it no more."""
+        of_type = (route for route in self.routes if route.type == event_type and plant in (route.plants or (plant,)))
+        chosen = [route for route in of_type if target in {routed.target for routed in route.targets}]
+        return target in self.targets and any(route.compensate == "automatic" for route in chosen)
+
+    def lanes_of(self, plant: str) -> int:
+        return self.plants[plant].lanes if plant in self.plants else 1

@@ -105,6 +105,7 @@ class RouteSchema(StrictSchema):
     type = canonical_type(required=True)
     plants = Many(plant_code(), at_least=1, mend="list plants, or remove the key: without it every plant is meant")
     targets = Blocks(RouteTargetSchema, at_least=1, mend="list targets: [{target: erp}]", required=True)
+    compensate = Choice("automatic", "by_person")
 
 
 class SystemOfRecordSchema(StrictSchema):

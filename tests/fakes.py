@@ -42,6 +42,7 @@ class Books:
     """A target with books. ``effects`` lists every document that took effect, in order: a doubled one stands twice.
 
     ``before`` and ``after`` hold what the next posts raise, before or after their effect; ``None`` lets one pass.
+    ``before_reversal`` and ``after_reversal`` hold the same for reversals.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,8 @@ class Books:
         self.asked: list[str] = []
         self.before: list[BaseException | None] = []
         self.after: list[BaseException | None] = []
+        self.before_reversal: list[BaseException | None] = []
+        self.after_reversal: list[BaseException | None] = []
         self.find_raises: LinesideError | None = None
         self._lock = threading.Lock()
 
@@ -71,7 +74,9 @@ class Books:
 
     def reverse(self, request: PostingRequest, reference: str) -> TargetAnswer:
         with self._lock:
+            _raise_next(self.before_reversal)
             self.effects.append((request.posting_key, {"reverses": reference}))
+            _raise_next(self.after_reversal)
             return TargetAnswer(f"doc-{len(self.effects)}")
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:

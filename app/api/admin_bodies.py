@@ -48,6 +48,10 @@ class DiscardBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
 
 
+class ReverseBody(_Strict):
+    reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
+
+
 def read_body(schema: type[Schema]) -> Mapping[str, Any]:
     """The JSON body by its schema; Problem with every fault otherwise."""
     bare = media_type(request.content_type)

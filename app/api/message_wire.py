@@ -83,6 +83,7 @@ def _posting(story: PostingStory) -> dict[str, Any]:
         "state": posting.state,
         "required": posting.required,
         "posting_key": posting.posting_key,
+        "generation": posting.generation,
         "reference": posting.reference,
         "reason_code": posting.reason_code,
         "reason": posting.reason,
@@ -101,4 +102,5 @@ def _posting(story: PostingStory) -> dict[str, Any]:
             }
             for attempt in story.attempts
         ],
+        "reversal": None if story.reversal is None else _posting(story.reversal),
     }

@@ -112,12 +112,17 @@ class PostingSchema(Schema):
     state = fields.String()
     required = fields.Boolean()
     posting_key = fields.String()
+    generation = fields.Integer(metadata={"description": "How often the message's postings were reversed before"})
     reference = fields.String()
     reason_code = fields.String()
     reason = fields.String()
     document = fields.Dict()
     answer = fields.Dict()
     attempts = fields.List(fields.Nested(AttemptSchema))
+    reversal = fields.Nested(
+        lambda: PostingSchema(exclude=["reversal"]),
+        metadata={"description": "A posting of its own: what undoes this one; null where nothing does"},
+    )
 
 
 class MessageSchema(MessageRowSchema):
@@ -153,6 +158,10 @@ class DoneSchema(Schema):
 
 class DiscardSchema(Schema):
     ids = fields.List(fields.Integer(), required=True)
+    reason = fields.String(required=True)
+
+
+class ReverseSchema(Schema):
     reason = fields.String(required=True)
 
 

@@ -89,7 +89,7 @@ def _as_json(story: MessageStory, payload: tuple[str, bytes] | None) -> dict[str
 
 def _posting(story: PostingStory) -> dict[str, Any]:
     posting = story.posting
-    names = ("target", "kind", "required", "state", "posting_key", "reference", "reason_code", "reason")
+    names = ("target", "kind", "required", "state", "posting_key", "generation", "reference", "reason_code", "reason")
     attempts = [
         {
             "number": attempt.number,
@@ -102,7 +102,7 @@ def _posting(story: PostingStory) -> dict[str, Any]:
         for attempt in story.attempts
     ]
     own = {name: getattr(posting, name) for name in (*names, "document", "answer")}
-    return {**own, "attempts": attempts}
+    return {**own, "attempts": attempts, "reversal": _posting(story.reversal) if story.reversal else None}
 
 
 def _print(console: Console, told: dict[str, Any], documents: bool) -> None:
@@ -131,22 +131,25 @@ def _print(console: Console, told: dict[str, Any], documents: bool) -> None:
             _document(console, body, "  ")
 
 
-def _print_posting(console: Console, posting: dict[str, Any], documents: bool) -> None:
+def _print_posting(console: Console, posting: dict[str, Any], documents: bool, indent: str = "  ") -> None:
     optional = "" if posting["required"] else " (not required)"
     reference = f", there as {posting['reference']}" if posting["reference"] else ""
-    _line(console, f"  {posting['target']}{optional}: {posting['state']}{reference}  [key {posting['posting_key']}]")
+    what = f"{posting['target']}{optional}" if indent == "  " else "reversal"
+    _line(console, f"{indent}{what}: {posting['state']}{reference}  [key {posting['posting_key']}]")
     if posting["reason"]:
-        _line(console, f"    {posting['reason_code'] or ''} {posting['reason']}".rstrip())
+        _line(console, f"{indent}  {posting['reason_code'] or ''} {posting['reason']}".rstrip())
     for attempt in posting["attempts"]:
         took = _seconds(attempt["started_at"], attempt["ended_at"])
         outcome = attempt["outcome"] or "never reported back"
-        line = f"    attempt {attempt['number']}  {_instant(attempt['started_at'])}  {outcome}{took}"
+        line = f"{indent}  attempt {attempt['number']}  {_instant(attempt['started_at'])}  {outcome}{took}"
         _line(console, line + (f"  {attempt['detail']}" if attempt["detail"] else ""))
     if documents:
         for told, name in (("sent", "document"), ("answered", "answer")):
             if posting[name] is not None:
-                _line(console, f"    {told}")
-                _document(console, posting[name], "      ")
+                _line(console, f"{indent}  {told}")
+                _document(console, posting[name], f"{indent}    ")
+    if posting["reversal"]:
+        _print_posting(console, posting["reversal"], documents, indent + "  ")
 
 
 def _document(console: Console, value: Any, indent: str) -> None:

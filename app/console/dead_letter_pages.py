@@ -15,7 +15,7 @@ from app.dead_letters.selection import DeadFilter
 from app.inbox.figures import count_reasons
 from app.inbox.lookup import list_messages
 from app.web import parameters
-from app.web.dead_letter_acts import count_matching, discard_ids, requeue_filtered, requeue_ids
+from app.web.dead_letter_acts import count_matching, discard_ids, requeue_filtered, requeue_ids, reverse_message
 from app.web.dead_letter_filter import as_messages, filter_of_query
 from app.web.problems import Problem
 from app.web.services import services
@@ -98,4 +98,20 @@ def discard_one(message_id: int) -> ResponseReturnValue:
         flash(problem.detail, "bad")
         return redirect(there, 303)
     flash(f"Message {message_id} is discarded." if acted.count else f"Message {message_id} is no dead letter.", "good")
+    return redirect(there, 303)
+
+
+@page("POST", "/messages/<int:message_id>/reverse", OPERATOR)
+def reverse_one(message_id: int) -> ResponseReturnValue:
+    there = url_for("console.show_message", message_id=message_id)
+    reason = request.form.get("reason", "").strip()
+    if not REASON_LEAST <= len(reason) <= REASON_MOST:
+        flash("Say why it is reversed; the reason is kept with the message.", "bad")
+        return redirect(there, 303)
+    try:
+        reverse_message(services(), message_id, reason, current_identity().actor)
+    except Problem as problem:
+        flash(problem.detail, "bad")
+        return redirect(there, 303)
+    flash(f"The reversal of message {message_id} is due.", "good")
     return redirect(there, 303)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.console.documents import SHOWN_BYTES, lay_out, show_payload
 from app.console.routing import VIEWER, page
-from app.inbox.lookup import MessageFilter, find_message, list_messages, read_payload, tell_story
+from app.dead_letters.reversal import why_not_reversed
+from app.inbox.lookup import (
+    MessageFilter,
+    PostingStory,
+    find_message,
+    list_messages,
+    read_payload,
+    tell_story,
+)
 from app.inbox.states import State
 from app.web import parameters
 from app.web.problems import Problem
 from app.web.services import services
 
 PAGE = 50
+
+
+@dataclass(frozen=True)
+class ShownPosting:
+    """A posting with its document and its answer laid out, and its reversal shown the same way."""
+
+    story: PostingStory
+    document: str
+    answer: str
+    reversal: ShownPosting | None
 
 
 @page("GET", "/messages", VIEWER)
@@ -51,6 +71,7 @@ def show_message(message_id: int) -> ResponseReturnValue:
             raise Problem(404, "not_found", f"There is no message {message_id}.")
         story = tell_story(session, message)
         payload = read_payload(session, message_id, SHOWN_BYTES)
+        can_be_reversed = why_not_reversed(session, message) is None
     assert payload is not None
     return render_template(
         "message.html",
@@ -58,11 +79,12 @@ def show_message(message_id: int) -> ResponseReturnValue:
         message=message,
         payload=show_payload(payload[1], story.payload_bytes),
         documents=[(document, lay_out(document.body)) for document in story.documents],
-        postings=[
-            (posting, lay_out(posting.posting.document), _answer(posting.posting.answer)) for posting in story.postings
-        ],
+        can_be_reversed=can_be_reversed,
+        postings=[_shown(posting) for posting in story.postings],
     )
 
 
-def _answer(answer: object) -> str:
-    return lay_out(answer) if answer else ""
+def _shown(story: PostingStory) -> ShownPosting:
+    answer = lay_out(story.posting.answer) if story.posting.answer else ""
+    reversal = _shown(story.reversal) if story.reversal is not None else None
+    return ShownPosting(story, lay_out(story.posting.document), answer, reversal)

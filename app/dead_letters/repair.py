@@ -14,6 +14,7 @@ from app.dead_letters.selection import DeadFilter, lock_dead, matching_ids
 from app.inbox.order import wake_next
 from app.inbox.states import Move, State, Step, move_messages
 from app.postings.ledger import messages_with_effects, reopen_refused
+from app.postings.reversals import open_orders, reopen_reversals
 from app.store.messages_tables import Correction
 
 # One requeue by filter moves at most this many; the caller repeats until it returns fewer.
@@ -28,14 +29,17 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> 
     """Make these dead letters due again; returns the ids that were dead and now are not.
 
     A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
-    hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent.
+    hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent. One whose
+    reversal was stopped goes on with the reversal.
     """
     lanes = lock_dead(session, ids)
     wanted = sorted(lanes)
     if not wanted:
         return set()
-    started = messages_with_effects(session, wanted)
-    reopen_refused(session, wanted, now)
+    reversing = open_orders(session, wanted).keys()
+    started = messages_with_effects(session, wanted) | reversing
+    reopen_refused(session, [key for key in wanted if key not in reversing], now)
+    reopen_reversals(session, reversing, now)
     moves = [
         Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note="requeued")
         if key in started
@@ -60,11 +64,11 @@ def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: 
     Raises DeadLetterError when a target holds, or may hold, part of one of them: that has to be reversed first.
     """
     wanted = sorted(lock_dead(session, ids))
-    held = messages_with_effects(session, wanted)
+    held = messages_with_effects(session, wanted) | open_orders(session, wanted).keys()
     if held:
         listed = ", ".join(str(key) for key in sorted(held)[:10])
         raise DeadLetterError(
-            f"A target already holds part of message {listed}: requeue it, or reverse what was posted, then discard."
+            f"A target already holds part of message {listed}: requeue it, or have that reversed, then discard."
         )
     moves = [Move(key, State.DISCARDED, reason_code="discarded", reason=reason) for key in wanted]
     moved = move_messages(session, moves, now, actor=actor)
@@ -91,8 +95,7 @@ def correct(session: Session, message_id: int, body: bytes, actor: str, now: dat
 
 def refuse_if_partly_posted(session: Session, message_id: int) -> None:
     """Raises DeadLetterError for a message that no correction can mend, because a target has part of it."""
-    if messages_with_effects(session, [message_id]):
+    if messages_with_effects(session, [message_id]) or open_orders(session, [message_id]):
         raise DeadLetterError(
-            f"A target already holds part of message {message_id}, made from the old payload: "
-            "reverse what was posted and send the correction as a message of its own."
+            f"A target already holds part of message {message_id}, made from the old payload: have that reversed first."
         )

@@ -33,7 +33,7 @@ LOTS_A_PERMIT = 50
 
 @dataclass(frozen=True)
 class Claimed:
-    """A message under our lease, with what a step needs to know of it."""
+    """A message under our lease, with what a step needs to know of it. ``generation``: how often it was reversed."""
 
     id: int
     plant: str
@@ -49,6 +49,8 @@ class Claimed:
     ordering_key: str | None
     sequence: str | None
     key_rank: str
+    state: str
+    generation: int
 
 
 _COLUMNS = (
@@ -66,6 +68,8 @@ _COLUMNS = (
     Message.ordering_key,
     Message.sequence,
     Message.key_rank,
+    Message.state,
+    Message.generation,
 )
 
 

@@ -122,8 +122,11 @@ def _floor(session: Session, before: int | None) -> int:
 
 @dataclass(frozen=True)
 class PostingStory:
+    """A posting with every attempt, and its reversal, which is told the same way."""
+
     posting: Posting
     attempts: list[PostingAttempt]
+    reversal: PostingStory | None = None
 
 
 @dataclass(frozen=True)
@@ -183,9 +186,8 @@ def tell_story(session: Session, message: Message) -> MessageStory:
 
 
 def _postings(session: Session, message_id: int) -> list[PostingStory]:
-    postings = list(
-        session.scalars(select(Posting).where(Posting.message_id == message_id).order_by(Posting.ordinal, Posting.id))
-    )
+    chosen = select(Posting).where(Posting.message_id == message_id)
+    postings = list(session.scalars(chosen.order_by(Posting.generation, Posting.ordinal, Posting.id)))
     attempts: dict[int, list[PostingAttempt]] = {posting.id: [] for posting in postings}
     query = (
         select(PostingAttempt)
@@ -194,7 +196,9 @@ def _postings(session: Session, message_id: int) -> list[PostingStory]:
     )
     for attempt in session.scalars(query):
         attempts[attempt.posting_id].append(attempt)
-    return [PostingStory(posting, attempts[posting.id]) for posting in postings]
+    reversals = {p.reverses_id: PostingStory(p, attempts[p.id]) for p in postings if p.reverses_id is not None}
+    originals = [posting for posting in postings if posting.reverses_id is None]
+    return [PostingStory(posting, attempts[posting.id], reversals.get(posting.id)) for posting in originals]
 
 
 def _count_held_up(session: Session, message: Message) -> int:

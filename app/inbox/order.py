@@ -6,6 +6,7 @@ not transformed yet may have no rank; it then counts as coming after all that ar
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,12 @@ WAKE_NEXT = 50
 def sequence_rank(sequence: str) -> str:
     """Text, so that one column serves sequences and times; numbers are padded, as ``10`` comes after ``9``."""
     return sequence.zfill(40) if sequence.isdigit() else sequence
+
+
+def lane_number(ordering_key: str | None, message_id: int, lanes: int) -> int:
+    """The lane 1..n of a key; without a key, any lane will do."""
+    key = ordering_key or str(message_id)
+    return 1 + int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest()) % lanes
 
 
 def blocking_predecessors(

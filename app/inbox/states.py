@@ -37,7 +37,8 @@ class Step(StrEnum):
 
 TERMINAL = frozenset({State.POSTED, State.DISCARDED, State.COMPENSATED})
 """Nothing more happens by itself, and later messages of the same key need not wait. ``dead`` is not among them: a
-person decides, and until then it holds its own key."""
+person decides, and until then it holds its own key. A posted message goes on only when a person has it reversed: it
+stays posted meanwhile, is ``compensated`` in the end, and dead where the reversal itself was refused."""
 
 MOVES: Mapping[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.TRANSFORMED, State.WAITING, State.DEAD, State.DISCARDED}),
@@ -56,7 +57,7 @@ MOVES: Mapping[State, frozenset[State]] = {
         }
     ),
     State.DEAD: frozenset({State.RECEIVED, State.ENRICHED, State.DISCARDED, State.COMPENSATED}),
-    State.POSTED: frozenset({State.COMPENSATED}),
+    State.POSTED: frozenset({State.COMPENSATED, State.DEAD}),
     State.DISCARDED: frozenset(),
     State.COMPENSATED: frozenset(),
 }
@@ -129,8 +130,15 @@ class _Current:
 
     def looked_again(self, move: Move) -> bool:
         """Whether it goes on waiting for the same thing: no news, so nothing is written but when to look next."""
-        waits = self.state is State.WAITING and move.to is State.WAITING
+        waits = self.state is move.to and move.to in (State.WAITING, State.POSTED)
         return waits and self.waiting_for is not None and self.waiting_for == move.waiting_for
+
+    def allows(self, move: Move) -> bool:
+        return move.to in MOVES[self.state] or self.is_kept_by(move)
+
+    def is_kept_by(self, move: Move) -> bool:
+        """Whether it is posted and stays so while it is reversed. Without a step it would be posted a second time."""
+        return self.state is move.to is State.POSTED and move.step is not None
 
 
 def move_messages(
@@ -143,7 +151,7 @@ def move_messages(
     on waiting for the same thing leaves none.
     """
     current = _lock(session, [move.message_id for move in moves], lease_token)
-    allowed = [m for m in moves if m.message_id in current and m.to in MOVES[current[m.message_id].state]]
+    allowed = [m for m in moves if m.message_id in current and current[m.message_id].allows(m)]
     if not allowed:
         return set()
     session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id], now) for m in allowed])
@@ -164,7 +172,11 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
         changes[was.plant, was.type, was.state] -= 1
         changes[was.plant, was.type, move.to] += 1
     record_changes(session, changes)
-    ages = [(current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds()) for m in moves]
+    ages = [
+        (current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds())
+        for m in moves
+        if not current[m.message_id].is_kept_by(m)
+    ]
     event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
 
 
@@ -206,7 +218,7 @@ def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
         "b_reason_code": move.reason_code,
         "b_reason": move.reason,
         "b_reason_field": move.reason_field,
-        "b_state_at": was.state_at if again else now,
+        "b_state_at": was.state_at if again or was.is_kept_by(move) else now,
     }
 
 
@@ -234,9 +246,10 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
 
 
 def waits_for(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Those that wait for what the condition says. The state is written so that no index on it is of use: SQLite would
-    take that one, and read all that wait instead of the few that wait for this."""
-    return condition & ((Message.state + literal("")) == State.WAITING.value)
+    """Those that wait for what the condition says, posted ones among them that are being reversed. The state is written
+    so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few that wait
+    for this."""
+    return condition & (Message.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
 
 
 def wake(session: Session, references: Iterable[str], now: datetime, among: Sequence[int] | None = None) -> int:

@@ -13,6 +13,7 @@ from app.pipeline.calls import NOT_STARTED
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane
 from app.pipeline.outcome import dead_move, failure_move, wait_for_key, wait_for_target, worker_lost
+from app.pipeline.reversing import kept_posted, refused_reversal, reverses_by_itself
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 
 
@@ -30,6 +31,9 @@ def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideE
         return
     if isinstance(error, TargetPaused):
         lane.pauses[result.posting.target] = error.reason
+    automatic = reverses_by_itself(pipeline, result)
+    if automatic is not None:
+        lane.refused[result.posting.message_id] = automatic
     stop_key(pipeline, lane, queue, error, result.posting)
 
 
@@ -63,12 +67,11 @@ def stop_key(
     first, *others = queue
     queue.clear()
     if isinstance(error, Refused):
-        refused = Refused(error.code, f"{posting.target}: {error.reason}", error.field)
-        move = dead_move(first, refused, lane.number)
+        move = dead_move(first, refused_reversal(posting, error), lane.number)
     elif isinstance(error, TargetPaused):
         move = wait_for_target(pipeline, first, lane.number, posting.target, error.reason)
     else:
         target = pipeline.topology.targets[posting.target]
         move = failure_move(pipeline, first, Step.POST, error, target.retry, lane.number, target.timeout_seconds)
-    lane.moves.append(move)
+    lane.moves.append(kept_posted(first, move))
     lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in others]

@@ -22,6 +22,7 @@ WAVE_THREADS = 16
 WAVE_SECONDS = 5.0
 LEASE_MARGIN_SECONDS = 5.0
 NOT_STARTED = "not_started"
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -101,30 +102,36 @@ def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> tupl
     outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, target, posting, start_by))
     if isinstance(outcome, Failed):
         return _failed(posting, outcome.error), outcome.error
-    if outcome.value is None:
-        return PostingResult(posting, number, posting.state, NOT_STARTED), None
     answer, how = outcome.value
+    if answer is None:
+        state = PostingState.PLANNED if how == ABSENT else posting.state
+        return PostingResult(posting, number, state, how), None
     reference = answer.reference[:200]
     return PostingResult(posting, number, PostingState.POSTED, how, None, reference, answer.body), None
 
 
 def _ask_then_post(
     pipeline: Pipeline, target: Target, posting: OpenPosting, start_by: StartBy
-) -> tuple[TargetAnswer, str] | None:
+) -> tuple[TargetAnswer | None, str]:
+    """The target's answer and how it came about; no answer where no call was made, or nothing is there."""
     adapter = pipeline.adapter_for(target.code)
     request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document)
     limit = LIMITS.of(target.code, target.calls_in_flight)
     if not limit.acquire(timeout=max(0.0, start_by.seconds_left())):
-        return None
+        return None, NOT_STARTED
     try:
         if start_by.seconds_left() < 0:
-            return None
+            return None, NOT_STARTED
         if posting.state is not PostingState.PLANNED:
             found = _find(adapter, request)
             if found is not None:
                 return found, "found"
+            if posting.asks_only:
+                return None, ABSENT
             if start_by.seconds_left(target.timeout_seconds) < 0:
-                return None  # suspended while it asked: by now another may have sent it
+                return None, NOT_STARTED  # suspended while it asked: by now another may have sent it
+        if posting.reverses is not None:
+            return adapter.reverse(request, posting.reverses.reference), "reversed"
         return adapter.post(request), "posted"
     finally:
         limit.release()

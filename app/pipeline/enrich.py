@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import Refused, Waiting
 from app.inbox.claim import Claimed
+from app.inbox.order import lane_number
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
@@ -84,10 +84,7 @@ def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:
 
 
 def lane_of(pipeline: Pipeline, message: Claimed) -> int:
-    """The lane 1..n of the message's key; without a key, any lane will do."""
-    key = message.ordering_key or str(message.id)
-    lanes = pipeline.topology.plants[message.plant].lanes if message.plant in pipeline.topology.plants else 1
-    return 1 + int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest()) % lanes
+    return lane_number(message.ordering_key, message.id, pipeline.topology.lanes_of(message.plant))
 
 
 def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event], facts: Facts) -> Enriched:
@@ -156,10 +153,11 @@ def plan_event(
                 f"Target {target.code} (mapping {target.mapping}) has no mapping for {event.type}; "
                 "add the mapping or take the route out, then requeue.",
             )
-        key = posting_key(message.source, message.source_message_id, index, target.code)
+        key = posting_key(message.source, message.source_message_id, index, target.code, message.generation)
         document = mapping.to_document(event, _outbound_context(plant, target, key, event, items))
         if document is not None:
-            planned.append(PlannedPosting(target.code, event.type, route.required, key, mapping.version, document))
+            version, generation = mapping.version, message.generation
+            planned.append(PlannedPosting(target.code, event.type, route.required, key, version, document, generation))
     return planned
 
 

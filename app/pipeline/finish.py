@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed
 from app.projections.items import item_reference, load_items, save_items
-from app.projections.production_orders import RELEASED, apply_events, order_reference
+from app.projections.production_orders import RELEASED, apply_events, order_reference, undo_events
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -32,6 +32,15 @@ def take_effect(
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
     return fulfilled + apply_events(session, plant, pairs, _facts(session, pairs), now)
+
+
+def undo_effect(
+    session: Session, plant: str, messages: Sequence[tuple[Claimed, Sequence[Event]]], now: datetime
+) -> None:
+    """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
+    what was said of an item is corrected by saying it anew."""
+    pairs = [(message.id, event) for message, events in messages for event in events]
+    undo_events(session, plant, pairs, _facts(session, pairs), now)
 
 
 def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:

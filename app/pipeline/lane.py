@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from app.pipeline.enrich import load_events
 from app.pipeline.finish import references_fulfilled
 from app.pipeline.outcome import wait_for_key
 from app.postings.ledger import OpenPosting, PostingResult, load_open
+from app.postings.reversals import Order, open_orders, plan_reversals
 from app.store.documents import ENRICHED
 from mappings.context import Event
 
@@ -24,7 +26,9 @@ from mappings.context import Event
 @dataclass
 class Lane:
     """One held lane and what is left to do in it. ``queues``: for each key its messages in order; ``moves``: what the
-    next commit is to write."""
+    next commit is to write. A message with an order among ``orders`` is being reversed, in a queue of its own, and
+    first ``settling`` where the outcome of a posting is unknown. ``refused``: whether the refusal of a message has its
+    other postings reversed by itself."""
 
     plant: str
     number: int
@@ -33,8 +37,13 @@ class Lane:
     queues: list[deque[Claimed]]
     open: dict[int, list[OpenPosting]]
     events: dict[int, tuple[Event, ...]]
+    generations: dict[int, int]
+    orders: dict[int, Order]
+    settling: set[int]
     results: list[PostingResult] = field(default_factory=list)
     finished: list[Claimed] = field(default_factory=list)
+    reversed: list[Claimed] = field(default_factory=list)
+    refused: dict[int, bool] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     pauses: dict[str, str] = field(default_factory=dict)
     posted: list[int] = field(default_factory=list)
@@ -54,20 +63,44 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
             return None
         ids = [message.id for message in claimed]
         events = load_events(session, ids, ENRICHED)
-        fulfils = {key: references_fulfilled(plant, events[key]) for key in ids}
-        blocked = blocking_predecessors(session, plant, claimed, fulfils)
+        orders = open_orders(session, ids)
+        onward = [message for message in claimed if message.id not in orders]
+        fulfils = {message.id: references_fulfilled(plant, events[message.id]) for message in onward}
+        blocked = blocking_predecessors(session, plant, onward, fulfils)
         behind = [
             wait_for_key(pipeline, m, number, blocked[m.id], looks_soon=bool(fulfils[m.id]))
-            for m in claimed
+            for m in onward
             if m.id in blocked
         ]
         move_messages(session, behind, now, lease_token=token)
-        opened = load_open(session, ids)
+        opened, settling = _open(session, ids, orders, now)
     queues: dict[str, deque[Claimed]] = {}
     for message in claimed:
         if message.id not in blocked:
-            queues.setdefault(message.ordering_key or f"message:{message.id}", deque()).append(message)
-    return Lane(plant, number, token, len(claimed), list(queues.values()), opened, events)
+            key = None if message.id in orders else message.ordering_key
+            queues.setdefault(key or f"message:{message.id}", deque()).append(message)
+    generations = {message.id: message.generation for message in claimed}
+    return Lane(
+        plant, number, token, len(claimed), list(queues.values()), opened, events, generations, orders, settling
+    )
+
+
+def _open(
+    session: Session, ids: list[int], orders: Mapping[int, Order], now: datetime
+) -> tuple[dict[int, list[OpenPosting]], set[int]]:
+    """What is to be done for each message. One that is being reversed first has every unknown outcome asked for, and
+    until all are known no reversal is planned; what else was planned of it stays as it is."""
+    opened = load_open(session, ids)
+    unknown = {
+        key: [replace(posting, asks_only=True) for posting in opened.get(key, ()) if posting.may_be_held]
+        for key in orders
+    }
+    settling = {key for key, postings in unknown.items() if postings}
+    plan_reversals(session, orders.keys() - settling, now)
+    reversals = load_open(session, list(orders.keys() - settling)) if orders.keys() - settling else {}
+    for key in orders:
+        opened[key] = unknown[key] or [p for p in reversals.get(key, ()) if p.reverses is not None]
+    return opened, settling
 
 
 def _claim(

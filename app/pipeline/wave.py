@@ -17,7 +17,9 @@ from app.pipeline.calls import LEASE_MARGIN_SECONDS, WAVE_SECONDS, StartBy, long
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
+from app.pipeline.reversing import after_moves, end_moves, reverse_or_dead
 from app.postings.ledger import OpenPosting, pause_target, paused_targets, record_intents, record_results
+from app.postings.reversals import close_reversed
 
 # A wave is no larger than a target may begin within that time: an intent that comes to nothing is a row too.
 CALLS_IN_TURN = 8
@@ -35,11 +37,13 @@ def commit_and_choose(pipeline: Pipeline, lane: Lane) -> tuple[list[OpenPosting]
         if not extend_lane(session, lane.plant, lane.number, lane.token, until):
             raise LaneLost
         record_results(session, lane.results, now)
+        close_reversed(session, lane.results, now)
         _finish_messages(session, lane, now)
         record_intents(session, wave, pipeline.worker, now)
         if not wave:
             release_lane(session, lane.plant, lane.number, lane.token, now)
     lane.results, lane.moves, lane.finished, lane.pauses = [], [], [], {}
+    lane.reversed, lane.refused = [], {}
     return wave, start_by
 
 
@@ -60,14 +64,18 @@ def _next_wave(pipeline: Pipeline, lane: Lane, paused: dict[str, str]) -> list[O
                     room[left[0].target] -= 1
                 break
             else:
-                lane.finished.append(queue.popleft())
+                ended = lane.reversed if message.id in lane.orders else lane.finished
+                ended.append(queue.popleft())
     return wave
 
 
 def _finish_messages(session: Session, lane: Lane, now: datetime) -> None:
     """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
-    moves = [*lane.moves, *(Move(message.id, State.POSTED) for message in lane.finished)]
+    stopped, orders = reverse_or_dead(session, lane, now)
+    ended = end_moves(session, lane, now) if lane.reversed else []
+    moves = [*stopped, *ended, *(Move(message.id, State.POSTED) for message in lane.finished)]
     moved = move_messages(session, moves, now, lease_token=lane.token)
+    after_moves(session, lane, orders, moved, now)
     done = [message for message in lane.finished if message.id in moved]
     if not done:
         return

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.store.postings_tables import Posting, PostingAttempt, TargetPause
 
@@ -33,8 +33,17 @@ SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True)
+class Reversed:
+    """The posting that a reversal undoes, and the target's reference for it."""
+
+    id: int
+    reference: str
+
+
+@dataclass(frozen=True)
 class OpenPosting:
-    """A posting as the post step needs it."""
+    """A posting as the post step needs it. ``asks_only``: it is to be known whether the target holds it, and it is not
+    sent either way, since its message is being reversed."""
 
     id: int
     message_id: int
@@ -46,6 +55,13 @@ class OpenPosting:
     posting_key: str
     document: Mapping[str, Any]
     attempts: int
+    reverses: Reversed | None = None
+    asks_only: bool = False
+
+    @property
+    def may_be_held(self) -> bool:
+        """Whether a call was begun for it and nobody knows what that did. A reversal is asked for in its own turn."""
+        return self.reverses is None and self.state is not PostingState.PLANNED
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,8 @@ class PostingResult:
 
 
 def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[OpenPosting]]:
-    """The postings of each message that are not at their end, in the order they are to be made."""
+    """The postings of each message that are not at their end, in the order they are to be made, with its reversals."""
+    original = aliased(Posting)
     query = (
         select(
             Posting.id,
@@ -76,14 +93,19 @@ def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[Op
             Posting.posting_key,
             Posting.document,
             Posting.attempts,
+            Posting.reverses_id,
+            original.reference.label("reversed_reference"),
         )
+        .outerjoin(original, original.id == Posting.reverses_id)
         .where(Posting.message_id.in_(message_ids), Posting.state.in_([state.value for state in TO_DO]))
         .order_by(Posting.message_id, Posting.ordinal)
     )
     found: dict[int, list[OpenPosting]] = {}
     for row in session.execute(query):
         values = row._asdict() | {"state": PostingState(row.state)}
-        found.setdefault(row.message_id, []).append(OpenPosting(**values))
+        reverses_id, reference = values.pop("reverses_id"), values.pop("reversed_reference")
+        reverses = None if reverses_id is None else Reversed(reverses_id, reference or "")
+        found.setdefault(row.message_id, []).append(OpenPosting(**values, reverses=reverses))
     return found
 
 
@@ -188,6 +210,7 @@ def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) 
             Posting.message_id.in_(message_ids),
             Posting.state == PostingState.REFUSED.value,
             Posting.reason_code.is_distinct_from(SUPERSEDED),
+            Posting.reverses_id.is_(None),
         )
         .values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)
         .execution_options(synchronize_session=False)
@@ -195,7 +218,9 @@ def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) 
 
 
 def messages_with_effects(session: Session, message_ids: Sequence[int]) -> set[int]:
-    """Those of these messages of which a target holds something, or may hold something."""
-    without = [PostingState.PLANNED.value, PostingState.REFUSED.value]
-    query = select(Posting.message_id).where(Posting.message_id.in_(message_ids), Posting.state.not_in(without))
+    """Those of these messages of which a target holds something, or may hold something, that is not reversed."""
+    without = [PostingState.PLANNED.value, PostingState.REFUSED.value, PostingState.COMPENSATED.value]
+    query = select(Posting.message_id).where(
+        Posting.message_id.in_(message_ids), Posting.state.not_in(without), Posting.reverses_id.is_(None)
+    )
     return set(session.execute(query.distinct()).scalars())

@@ -25,12 +25,26 @@ class PlannedPosting:
     posting_key: str
     mapping_version: str
     document: Mapping[str, Any]
+    generation: int = 0
 
 
-def posting_key(source: str, source_message_id: str, event_index: int, target: str) -> str:
-    """The same message, event and target give the same key for ever: ``LS`` and 24 characters, A-Z and 2-7."""
-    digest = hashlib.sha256("\0".join((source, source_message_id, str(event_index), target)).encode()).digest()
-    return "LS" + base64.b32encode(digest)[:24].decode()
+def posting_key(source: str, source_message_id: str, event_index: int, target: str, generation: int = 0) -> str:
+    """The same message, event and target give the same key for ever: ``LS`` and 24 characters, A-Z and 2-7.
+
+    Only after a reversal is there another, of the next generation: under the old one the target would find what was
+    reversed, and nothing would be posted.
+    """
+    parts = (source, source_message_id, str(event_index), target)
+    return _key(*parts, str(generation)) if generation else _key(*parts)
+
+
+def reversal_key(original: str) -> str:
+    """The key of the reversal of what was posted under the key ``original``."""
+    return _key("reversal", original)
+
+
+def _key(*parts: str) -> str:
+    return "LS" + base64.b32encode(hashlib.sha256("\0".join(parts).encode()).digest())[:24].decode()
 
 
 def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[PlannedPosting]], now: datetime) -> None:
@@ -63,6 +77,7 @@ def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[Planne
             "mapping_version": plan.mapping_version,
             "document": dict(plan.document),
             "attempts": 0,
+            "generation": plan.generation,
             "updated_at": now,
         }
         for message_id, planned in plans.items()

@@ -64,6 +64,34 @@ def apply_events(
     return fulfilled
 
 
+def undo_events(
+    session: Session,
+    plant: str,
+    events: Sequence[tuple[int, Event]],
+    items: Mapping[str, ItemFacts],
+    now: datetime,
+) -> None:
+    """Take these (message id, event) pairs out of the orders again, the last first.
+
+    Runs in the transaction that makes the messages ``compensated``, so each event is taken out exactly once.
+    """
+    relevant = [(key, event) for key, event in events if event.type in (RELEASED, COMPLETED, SCRAPPED)]
+    if not relevant:
+        return
+    orders = _lock(session, plant, {event.data["order_id"] for _, event in relevant}, now)
+    for message_id, event in reversed(relevant):
+        order = orders[event.data["order_id"]]
+        order.updated_at = now
+        if event.type == RELEASED:
+            _withdraw(order, message_id)
+        elif event.type == COMPLETED:
+            order.completed -= _made(order, event, items)
+            _reopen(order, event)
+        else:
+            order.scrapped -= _base_value(event.data["item"], event.data["quantity"], items)
+    session.flush()
+
+
 def _lock(session: Session, plant: str, order_ids: Collection[str], now: datetime) -> dict[str, ProductionOrder]:
     """The orders' rows, created where they are missing, locked in one order so that two callers cannot dead-lock."""
     insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
@@ -99,14 +127,36 @@ def _release(order: ProductionOrder, event: Event, message_id: int, items: Mappi
         order.state = "released"
 
 
+def _withdraw(order: ProductionOrder, message_id: int) -> None:
+    """Unless another release has taken its place since."""
+    if order.released_message_id != message_id:
+        return
+    order.released_message_id, order.planned = None, Decimal(0)
+    if order.state == "released":
+        order.state = "unreleased"
+
+
 def _complete(order: ProductionOrder, event: Event, items: Mapping[str, ItemFacts]) -> None:
-    for output in event.data["outputs"]:
-        if order.item is None or output["item"] == order.item:
-            order.completed += _base_value(output["item"], output["quantity"], items)
+    order.completed += _made(order, event, items)
     if event.data.get("final"):
         order.state = "completed"
     elif order.state == "released":
         order.state = "started"
+
+
+def _reopen(order: ProductionOrder, event: Event) -> None:
+    """Only what this completion brought about: an order that another one ended stays ended."""
+    if order.state == "completed" and not event.data.get("final"):
+        return
+    if order.completed:
+        order.state = "started"
+    else:
+        order.state = "released" if order.released_message_id is not None else "unreleased"
+
+
+def _made(order: ProductionOrder, event: Event, items: Mapping[str, ItemFacts]) -> Decimal:
+    made = [output for output in event.data["outputs"] if order.item is None or output["item"] == order.item]
+    return sum((_base_value(output["item"], output["quantity"], items) for output in made), Decimal(0))
 
 
 def _base_value(item: str, wire: Mapping[str, str], items: Mapping[str, ItemFacts]) -> Decimal:

@@ -48,6 +48,7 @@ class Message(Base):
     state_at: Mapped[datetime] = mapped_column(UtcInstant)
     traceparent: Mapped[str | None] = mapped_column(ToldString(64))
     mapping_version: Mapped[str | None] = mapped_column(String(64))
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")
     file_id: Mapped[int | None] = mapped_column(BigId)
     row_number: Mapped[int | None]
 

@@ -1,4 +1,4 @@
-"""Postings: one row a message, event and target, with every attempt."""
+"""Postings: one row a message, event and target, with every attempt; and the reversals of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInsta
 
 
 class Posting(Base):
-    """What one target is to hold of one event. ``posting_key`` is what the target is asked by."""
+    """What one target is to hold of one event, or the reversal of what it holds (``reverses_id``). ``posting_key`` is
+    what the target is asked by. ``generation``: how often the message's postings were reversed before this one."""
 
     __tablename__ = "postings"
 
@@ -28,6 +29,8 @@ class Posting(Base):
     mapping_version: Mapped[str | None] = mapped_column(String(64))
     document: Mapped[Any] = mapped_column(JsonText)
     attempts: Mapped[int] = mapped_column(default=0)
+    generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    reverses_id: Mapped[int | None] = mapped_column(BigId)
     reference: Mapped[str | None] = mapped_column(ToldString(200))
     answer: Mapped[Any] = mapped_column(JsonText, nullable=True)
     reason_code: Mapped[str | None] = mapped_column(ToldString(60))
@@ -52,6 +55,24 @@ class PostingAttempt(Base):
     worker: Mapped[str] = mapped_column(String(120))
     outcome: Mapped[str | None] = mapped_column(String(20))
     detail: Mapped[str | None] = mapped_column(ToldText)
+
+
+class ReversalOrder(Base):
+    """That everything which targets hold of this generation of a message is to be reversed: by whose order and why.
+    It is carried out as long as the message is of this generation. ``ends_in``: the message's state afterwards; what
+    is ``dead`` then is so for the reason that stands here."""
+
+    __tablename__ = "reversal_orders"
+
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), primary_key=True, autoincrement=False)
+    generation: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ordered_at: Mapped[datetime] = mapped_column(UtcInstant)
+    actor: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(ToldText)
+    ends_in: Mapped[str] = mapped_column(String(12))
+    dead_code: Mapped[str | None] = mapped_column(ToldString(60))
+    dead_reason: Mapped[str | None] = mapped_column(ToldText)
+    dead_field: Mapped[str | None] = mapped_column(ToldString(300))
 
 
 class TargetPause(Base):

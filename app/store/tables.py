@@ -13,7 +13,7 @@ from app.store.messages_tables import (
     StateCount,
     TimelineEntry,
 )
-from app.store.postings_tables import Posting, PostingAttempt, TargetPause
+from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder, TargetPause
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reference_tables import Item, ProductionOrder
 
@@ -35,6 +35,7 @@ __all__ = [
     "ProductionOrder",
     "ReadRecord",
     "ReadingMark",
+    "ReversalOrder",
     "StateChange",
     "StateCount",
     "TargetPause",

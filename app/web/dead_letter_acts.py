@@ -1,4 +1,4 @@
-"""What a person does with dead letters, from the API or the console: committed first, then the plants are nudged."""
+"""What a person does with a message, from the API or the console: committed first, then the plants are nudged."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, literal, select
 
 from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, correct, discard, requeue, requeue_matching
+from app.dead_letters.reversal import reverse
 from app.dead_letters.selection import DeadFilter, NotDead, dead_ids, name_not_dead
 from app.store.messages_tables import Message
 from app.web.problems import Problem
@@ -70,6 +71,16 @@ def correct_message(here: Services, message_id: int, body: bytes, actor: str) ->
     try:
         with here.store.writing() as session:
             correct(session, message_id, body, actor, here.clock())
+    except DeadLetterError as error:
+        raise Problem(409, "not_possible", str(error)) from None
+    _nudge(here, {message_id})
+
+
+def reverse_message(here: Services, message_id: int, reason: str, actor: str) -> None:
+    """Have all reversed that targets hold of it; raises Problem where there is nothing to reverse."""
+    try:
+        with here.store.writing() as session:
+            reverse(session, message_id, reason, actor, here.clock(), here.topology.lanes_of)
     except DeadLetterError as error:
         raise Problem(409, "not_possible", str(error)) from None
     _nudge(here, {message_id})

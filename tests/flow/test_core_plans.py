@@ -23,6 +23,7 @@ from app.inbox.figures import plant_figures
 from app.inbox.order import blocking_predecessors, wake_next
 from app.inbox.states import Step, wake
 from app.pipeline import set_back
+from app.postings.reversals import open_orders
 from app.store.messages_tables import Message, StateCount
 from app.store.session import Store
 from tests.factories import NOON
@@ -95,6 +96,7 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "the oldest untransformed": lambda session: oldest_untransformed(session, "P100"),
     "predecessors": lambda session: blocking_predecessors(session, "P100", _claimed(session), {}),
     "those next in their keys": lambda session: wake_next(session, [m.id for m in _claimed(session)], NOON),
+    "those that are being reversed": lambda session: open_orders(session, [m.id for m in _claimed(session)]),
     "nobody to wake": lambda session: wake(session, ["item:Y"], NOON),
     "what is due too late": lambda session: set_back.portion(session, "P100", Step.POST, 1, (NOON, 0)),
     "the figures": lambda session: plant_figures(session, ["P100"], NOON),

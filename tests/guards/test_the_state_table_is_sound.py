@@ -25,8 +25,12 @@ def test_every_state_that_is_not_terminal_can_end() -> None:
 
 
 def test_a_terminal_state_never_goes_back_to_work() -> None:
-    for state in TERMINAL:
+    for state in TERMINAL - {State.POSTED}:
         assert _reachable(state) <= TERMINAL
+
+
+def test_a_posted_message_is_reversed_or_dead_because_its_reversal_was_refused() -> None:
+    assert MOVES[State.POSTED] == {State.COMPENSATED, State.DEAD}
 
 
 def test_each_step_follows_exactly_one_state() -> None:

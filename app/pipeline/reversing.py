@@ -1,0 +1,124 @@
+"""What becomes of a message when a target refuses it for good and others hold their part already, and when it is
+reversed: ask what is unknown, reverse what is held, end.
+
+Each of the three is work of its own for whoever holds the lane; the order in the database says that it is not done yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.errors import Refused
+from app.inbox.claim import Claimed
+from app.inbox.order import wake_next
+from app.inbox.states import Move, State, Step
+from app.pipeline.context import Pipeline
+from app.pipeline.finish import undo_effect
+from app.pipeline.lane import Lane
+from app.pipeline.outcome import InternalFault
+from app.postings.ledger import OpenPosting, PostingResult, PostingState, messages_with_effects
+from app.postings.reversals import Order, end_orders, save_orders, tell_held, tell_reversed
+
+
+def reverses_by_itself(pipeline: Pipeline, result: PostingResult) -> bool | None:
+    """Whether the refusal has the message's other postings reversed; None where the target refused nothing for good."""
+    posting = result.posting
+    known = posting.target in pipeline.topology.targets
+    if result.state is not PostingState.REFUSED or posting.reverses is not None or not known:
+        return None
+    return pipeline.topology.compensates(posting.kind, posting.plant, posting.target)
+
+
+def refused_reversal(posting: OpenPosting, error: Refused) -> Refused:
+    """Told as a reversal's, with what a person can do."""
+    told = f"{posting.target}: {error.reason}"
+    if posting.reverses is None or isinstance(error, InternalFault):
+        return Refused(error.code, told, error.field)
+    told = f"{posting.target} did not reverse its document {posting.reverses.reference}: {error.reason}"
+    return Refused("reversal_refused", f"{told} Mend it there, then requeue: the reversal goes on.", error.field)
+
+
+def kept_posted(message: Claimed, move: Move) -> Move:
+    """A posted message that is being reversed waits as a posted one, so that it holds nobody of its key."""
+    waits = message.state == State.POSTED and move.to is State.WAITING
+    return replace(move, to=State.POSTED) if waits else move
+
+
+def reverse_or_dead(session: Session, lane: Lane, now: datetime) -> tuple[list[Move], list[Order]]:
+    """The lane's moves. A message that was refused, and of which another target holds a part, is reversed instead of
+    dead; where the topology wants a person's order, it is dead and says what is held."""
+    affected = messages_with_effects(session, list(lane.refused)) if lane.refused else set()
+    held = tell_held(session, affected) if affected else {}
+    orders = [
+        _order(lane, move, now) for move in lane.moves if move.message_id in affected and lane.refused[move.message_id]
+    ]
+    reversed_ids = {order.message_id for order in orders}
+    moves = [
+        _reversing(move, held.get(move.message_id, ""), now)
+        if move.message_id in reversed_ids
+        else _held_by(move, held.get(move.message_id))
+        for move in lane.moves
+    ]
+    return moves, orders
+
+
+def _order(lane: Lane, move: Move, now: datetime) -> Order:
+    reason = move.reason or ""
+    generation = lane.generations[move.message_id]
+    return Order(
+        move.message_id, generation, now, "lineside", reason, "dead", move.reason_code, reason, move.reason_field
+    )
+
+
+def _reversing(refused: Move, held: str, now: datetime) -> Move:
+    told = f"{refused.reason} Reversing: {held or 'asking what the other targets hold'}."
+    return Move(
+        refused.message_id, State.WAITING, Step.POST, now, lane=refused.lane, reason_code="reversing", reason=told
+    )
+
+
+def _held_by(move: Move, held: str | None) -> Move:
+    if held is None:
+        return move
+    return replace(move, reason=f"{move.reason} But {held}: have that reversed, or mend it and requeue.")
+
+
+def end_moves(session: Session, lane: Lane, now: datetime) -> list[Move]:
+    """For each message that has nothing open any more: on to its reversals, or to the state that its order names."""
+    told = tell_reversed(session, {message.id: lane.orders[message.id] for message in lane.reversed})
+    moves = []
+    for message in lane.reversed:
+        if message.id in lane.settling:
+            again = Move(message.id, State.WAITING, Step.POST, now, lane=lane.number, reason_code="reversing")
+            moves.append(kept_posted(message, replace(again, reason="All is known; reversing what is held.")))
+        else:
+            moves.append(_end(lane, lane.orders[message.id], told.get(message.id, "no target held anything")))
+    return moves
+
+
+def _end(lane: Lane, order: Order, told: str) -> Move:
+    if order.ends_in == "compensated":
+        return Move(order.message_id, State.COMPENSATED, note=f"{told}. {order.reason}")
+    return Move(
+        order.message_id,
+        State.DEAD,
+        lane=lane.number,
+        reason_code=order.dead_code,
+        reason=f"{order.dead_reason} Reversed: {told}.",
+        reason_field=order.dead_field,
+    )
+
+
+def after_moves(session: Session, lane: Lane, orders: Sequence[Order], moved: Collection[int], now: datetime) -> None:
+    """What goes with the moves in their transaction: the orders given, and the end of those that were carried out."""
+    save_orders(session, [order for order in orders if order.message_id in moved])
+    ended = [message for message in lane.reversed if message.id in moved and message.id not in lane.settling]
+    end_orders(session, [message.id for message in ended])
+    undone = [message for message in ended if lane.orders[message.id].ends_in == "compensated"]
+    if undone:
+        undo_effect(session, lane.plant, [(message, lane.events[message.id]) for message in undone], now)
+        wake_next(session, [message.id for message in undone if message.ordering_key], now)
