@@ -41,6 +41,6 @@ def unknown_code(chosen: DeadFilter, topology: Topology) -> str | None:
     for what, code, known in (("plant", chosen.plant, topology.plants), ("source", chosen.source, topology.sources)):
         if code and code not in known:
             near = difflib.get_close_matches(code, known, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]}? " if near else ""
-            return f"The topology has no {what} {code[:80]!r}; {hint}It has: {', '.join(known)}."
+            hint = f", did you mean {near[0]}?" if near else "."
+            return f"The topology has no {what} {code[:80]!r}{hint} It has: {', '.join(known)}."
     return None
