@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
 from app.access import accounts
 from app.inbox.claim import ensure_lanes
@@ -14,6 +15,10 @@ from app.store.migrate import upgrade
 from app.store.session import Store
 from tests.factories import demo_topology
 from tests.services import postgres_database
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("lineside", deadline=None)
+settings.load_profile("lineside")
 
 
 @pytest.fixture(scope="session")
