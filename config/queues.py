@@ -16,6 +16,7 @@ from config.settings import Settings
 TRANSFORM = "lineside.transform"
 ENRICH = "lineside.enrich"
 POST = "lineside.post"
+PERMITS = (TRANSFORM, ENRICH, POST)
 RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"

@@ -17,10 +17,11 @@ from app.clock import LeapWatch
 from app.dispatch import Dispatcher
 from app.pipeline.context import Pipeline
 from app.pipeline.relay import Relay
+from app.pipeline.without_permits import WithoutPermits
 from app.store.session import Store
 from app.telemetry.logs import configure_logging
 from config.broker import Amqp
-from config.queues import celery_settings
+from config.queues import PERMITS, celery_settings
 from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
@@ -32,6 +33,7 @@ class Workplace:
     def __init__(self, settings: Settings, topology: Topology) -> None:
         self.settings = settings
         self.topology = topology
+        self.without_permits: WithoutPermits | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -76,6 +78,9 @@ class LinesideTask(Task):  # type: ignore[type-arg]
     ignore_result = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        watch = workplace().without_permits
+        if watch is not None and self.name in PERMITS:
+            watch.permit_came()
         with structlog.contextvars.bound_contextvars(step=self.name, plant=kwargs.get("plant")):
             return super().__call__(*args, **kwargs)
 
@@ -83,7 +88,10 @@ class LinesideTask(Task):  # type: ignore[type-arg]
 settings = load_settings()
 topology = load_topology(settings.config_path)
 app = Celery(
-    "lineside", amqp=Amqp, task_cls=LinesideTask, include=["tasks.pipeline", "tasks.relay", "tasks.flower_queues"]
+    "lineside",
+    amqp=Amqp,
+    task_cls=LinesideTask,
+    include=["tasks.pipeline", "tasks.relay", "tasks.flower_queues", "tasks.silence"],
 )
 app.conf.update(celery_settings(settings, topology.plants))
 

@@ -52,7 +52,8 @@ routes:
 
 @dataclass
 class Stack:
-    """A running installation. ``processes`` are real ones, ended with the test whatever happens."""
+    """A running installation. ``processes`` are real ones, ended with the test whatever happens; ``accepted`` is for
+    tests that share one."""
 
     settings: Settings
     topology: Topology
@@ -61,6 +62,7 @@ class Stack:
     wms: PracticeDouble
     environment: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    accepted: list[int] = field(default_factory=list)
 
     @property
     def plants(self) -> list[str]:
