@@ -125,6 +125,16 @@ def _take(ids: Sequence[int], lost: int, token: str, now: datetime, lease_second
     )
 
 
+def give_back(session: Session, ids: Sequence[int], token: str, due_at: datetime) -> None:
+    """Claimed by a worker that lives and could not do its work: due again, and nothing is counted."""
+    session.execute(
+        update(Message)
+        .where(Message.id.in_(ids), Message.lease_token == token)
+        .values(lease_token=None, due_at=due_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
     """Every plant has its lanes 1..n as rows; safe to repeat."""
     rows = [

@@ -9,6 +9,7 @@ import structlog
 from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, new_token, were_lost
 from app.inbox.states import Step
 from app.pipeline.context import Pipeline
+from app.pipeline.given_back import given_back
 
 log = structlog.get_logger()
 
@@ -27,7 +28,8 @@ def work_lots(
         with pipeline.store.writing() as session:
             claimed = claim_messages(session, plant, step, left, token, pipeline.clock(), pipeline.lease_seconds)
         if claimed:
-            done |= work(claimed, token)
+            with given_back(pipeline, [message.id for message in claimed], token):
+                done |= work(claimed, token)
         left -= len(claimed)
         if left <= 0 or not were_lost(claimed):
             break

@@ -13,6 +13,7 @@ import structlog
 from app.pipeline.after_call import end_lost, note
 from app.pipeline.calls import post_wave
 from app.pipeline.context import Pipeline
+from app.pipeline.given_back import given_back
 from app.pipeline.lane import Lane, LaneLost, hold_lane
 from app.pipeline.wave import commit_and_choose
 
@@ -25,7 +26,8 @@ def post_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
     left = up_to
     while left > 0 and (lane := hold_lane(pipeline, plant, left)) is not None:
         left -= lane.claimed
-        posted += _work_lane(pipeline, lane)
+        with given_back(pipeline, list(lane.events), lane.token):
+            posted += _work_lane(pipeline, lane)
     return sorted(posted)
 
 

@@ -104,10 +104,13 @@ class Instance:
         return [process for process in recorded if _lives_on(process)]
 
     def record(self, processes: Mapping[str, int]) -> None:
+        """For the start after a ``kill -9`` of this run. On a full disk the last record stays: what is missing in it is
+        the next record's, and a process that runs must not be taken for one that could not be started."""
         entries = [[name, pid, mark] for name, pid in processes.items() if (mark := start_mark(pid)) is not None]
         draft = self._record.with_suffix(".new")
-        draft.write_text(json.dumps(entries), encoding="utf-8")
-        draft.replace(self._record)
+        with suppress(OSError):
+            draft.write_text(json.dumps(entries), encoding="utf-8")
+            draft.replace(self._record)
 
     def release(self) -> None:
         """Everything that was recorded has ended."""

@@ -21,12 +21,18 @@ def output_path(log_dir: Path, name: str) -> Path:
 
 def keep_within_bounds(log_dir: Path, limit_bytes: int = LIMIT_BYTES) -> None:
     """Copy a file that has grown too long to ``NAME.log.1`` and empty it. It is opened for appending, so its process
-    goes on at the new end; what it writes between copy and cut is lost, which is why this is for logs only."""
+    goes on at the new end; what it writes between copy and cut is lost, which is why this is for logs only. Where the
+    disk has no room for the copy, both stay as they are until it has."""
     for path in log_dir.glob("*.log"):
-        if path.stat().st_size > limit_bytes:
-            shutil.copyfile(path, path.with_name(path.name + ".1"))
-            with path.open("r+b") as output:
-                output.truncate(0)
+        draft = path.with_name(path.name + ".part")
+        try:
+            if path.stat().st_size > limit_bytes:
+                shutil.copyfile(path, draft)
+                draft.replace(path.with_name(path.name + ".1"))
+                with path.open("r+b") as output:
+                    output.truncate(0)
+        except OSError:
+            draft.unlink(missing_ok=True)
 
 
 def last_line(log_dir: Path, name: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from sqlite3 import OperationalError
 from typing import Any
 
 import psycopg
@@ -132,7 +132,9 @@ def _switch_to_wal(cursor: Any) -> None:
         try:
             if cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0] == "wal":
                 return
-        except OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise  # a full disk, say, which waiting here would not mend
             time.sleep(WAL_PAUSE_SECONDS)
     cursor.execute("PRAGMA journal_mode=WAL")
 

@@ -1,19 +1,24 @@
 """Every metric has its name here. Several processes count; the one that is asked answers for all of them.
 
 Counters and histograms live in files that all processes of an installation share (PROMETHEUS_MULTIPROC_DIR, which the
-commands set for what they start). Gauges are read from the database at the moment of the question: they cannot be
-stale, and no process has to report them.
+commands set for what they start). Where the disk is full nothing is counted, and nothing fails for it. Gauges are
+read from the database at the moment of the question: they cannot be stale, and no process has to report them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from app.telemetry.counter_files import use_reserved_files
+
+use_reserved_files()
 
 STAGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200)
 CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60)
@@ -41,21 +46,25 @@ class Figures:
 
 
 def observe_moves(plant: str, event_type: str, state: str, count: int = 1) -> None:
-    MOVES.labels(plant, event_type, state).inc(count)
+    with suppress(OSError):
+        MOVES.labels(plant, event_type, state).inc(count)
 
 
 def observe_stage(plant: str, state: str, seconds: float) -> None:
     """``seconds``: since the message was accepted."""
-    STAGE_SECONDS.labels(plant, state).observe(max(0.0, seconds))
+    with suppress(OSError):
+        STAGE_SECONDS.labels(plant, state).observe(max(0.0, seconds))
 
 
 def observe_call(target: str, outcome: str, seconds: float) -> None:
-    CALL_SECONDS.labels(target, outcome).observe(max(0.0, seconds))
+    with suppress(OSError):
+        CALL_SECONDS.labels(target, outcome).observe(max(0.0, seconds))
 
 
 def observe_acceptances(source: str, status: str, count: int = 1) -> None:
     """``status``: accepted, repeat, conflict or refused."""
-    ACCEPTANCES.labels(source, status).inc(count)
+    with suppress(OSError):
+        ACCEPTANCES.labels(source, status).inc(count)
 
 
 class _Gauges(Collector):
