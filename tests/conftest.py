@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings
 
@@ -71,6 +72,13 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     store = Store(url)
     yield store
     store.dispose()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_tracebacks() -> None:
+    """Tracebacks with every local value, in colours, took seconds for each message that fails on purpose."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 @pytest.fixture(autouse=True, scope="session")

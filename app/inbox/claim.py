@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, literal, or_, select, update
+from sqlalchemy import case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -110,6 +110,17 @@ def were_lost(claimed: Sequence[Claimed]) -> bool:
     return bool(claimed) and claimed[0].workers_lost > 0
 
 
+def give_back_messages(session: Session, ids: Sequence[int], token: str, due_at: datetime) -> None:
+    """Claimed by a worker that lives and could not do its work: due then, as they were, and nothing is counted."""
+    claims = case((Message.attempts > 0, Message.attempts - 1), else_=0)
+    session.execute(
+        update(Message)
+        .where(Message.id.in_(ids), Message.lease_token == token)
+        .values(lease_token=None, due_at=due_at, attempts=claims)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _take(ids: Sequence[int], lost: int, token: str, now: datetime, lease_seconds: float) -> Any:
     return (
         update(Message)
@@ -121,16 +132,6 @@ def _take(ids: Sequence[int], lost: int, token: str, now: datetime, lease_second
             workers_lost=lost,
         )
         .returning(*_COLUMNS)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def give_back(session: Session, ids: Sequence[int], token: str, due_at: datetime) -> None:
-    """Claimed by a worker that lives and could not do its work: due again, and nothing is counted."""
-    session.execute(
-        update(Message)
-        .where(Message.id.in_(ids), Message.lease_token == token)
-        .values(lease_token=None, due_at=due_at)
         .execution_options(synchronize_session=False)
     )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from app.inbox.claim import give_back
+from app.inbox.claim import give_back_messages
 from app.pipeline.context import Pipeline
 
 # A database that failed a moment ago is given a moment.
@@ -26,5 +26,5 @@ def given_back(pipeline: Pipeline, ids: Sequence[int], token: str) -> Iterator[N
         yield
     except DBAPIError:
         with suppress(DBAPIError), pipeline.store.writing() as session:
-            give_back(session, ids, token, pipeline.clock() + timedelta(seconds=PAUSE_SECONDS))
+            give_back_messages(session, ids, token, pipeline.clock() + timedelta(seconds=PAUSE_SECONDS))
         raise

@@ -53,9 +53,26 @@ def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
         return Failed(Refused(error.code, error.reason, error.field))
     except Exception as error:
         log.exception("message_failed_unexpectedly", message_id=message_id)
-        failed = f"Lineside itself failed on this message ({type(error).__name__})"
-        reason = f"{failed}; the log has the details. Report it, then requeue or discard."
-        return Failed(InternalFault("internal_error", reason))
+        return Failed(_fault(error))
+
+
+def attempt_together(work: Callable[[], T], *passing: type[Exception]) -> Done[T] | Failed:
+    """Do the work of several messages at once. Whatever goes wrong with it, each is then to be done by itself;
+    ``passing`` says something else and is raised."""
+    try:
+        return Done(work())
+    except passing:
+        raise
+    except Exception as error:  # noqa: BLE001 - told in full where it strikes the one message that is at fault
+        log.warning("batch_failed", error=type(error).__name__)
+        return Failed(_fault(error))
+
+
+def _fault(error: Exception) -> InternalFault:
+    failed = f"Lineside itself failed on this message ({type(error).__name__})"
+    fault = InternalFault("internal_error", f"{failed}; the log has the details. Report it, then requeue or discard.")
+    fault.__cause__ = error
+    return fault
 
 
 def refuse_if_it_costs_workers(message: Claimed) -> None:

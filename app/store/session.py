@@ -55,9 +55,14 @@ class Store:
 
 
 def _engine(url: str, pool_size: int) -> Engine:
+    """Its errors name no parameters (``hide_parameters``): these hold what senders wrote, and errors are logged."""
     if url.startswith("sqlite"):
         engine = create_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, connect_args={"check_same_thread": False}
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            hide_parameters=True,
+            connect_args={"check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -67,6 +72,7 @@ def _engine(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,
         pool_timeout=15,
         connect_args={
             "connect_timeout": 5,
