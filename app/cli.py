@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "beat": "app.commands.processes:beat",
     "watch": "app.commands.processes:watch",
     "flower": "app.commands.processes:flower",
+    "bench": "app.commands.bench:bench",
     "practice": "app.commands.practice:practice",
 }
 

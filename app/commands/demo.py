@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.adapters.known_names import known_names
@@ -15,33 +11,12 @@ from app.commands.actor import terminal_actor
 from app.commands.exits import Unreachable, Unusable
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
+from app.commands.show import ConsoleShow
 from app.commands.stack import plain_faults, wait_for_the_end
 from app.demo.erp import ErpUnavailable
 from app.demo.practice import NoDemonstration
 from app.demo.run import Report, demonstration
 from app.demo.sending import SendFailed
-
-
-class ConsoleShow:
-    """Lines and bars on a terminal; in a pipe each bar is one line."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def line(self, text: str) -> None:
-        self._console.print(text)
-
-    @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[float], None]]:
-        if not self._console.is_terminal:
-            self._console.print(f"{title} ...")
-            yield lambda share: None
-            return
-        columns = (TextColumn("{task.description:<44}"), BarColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console) as bars:
-            bar = bars.add_task(title, total=1.0)
-            yield lambda share: bars.update(bar, completed=min(1.0, share))
-            bars.update(bar, completed=1.0)
 
 
 @click.command()

@@ -15,7 +15,7 @@ from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.stack.instance import AlreadyRunning
 from app.stack.ports import PortsTaken
-from app.stack.procfile import PRODUCT
+from app.stack.procfile import PRODUCT, chosen_commands
 from app.stack.running import StartFailed, addresses, claimed_home, prepare_database, product_ports, running_stack
 from app.stack.valkey import SocketUnusable
 from config.settings import Settings
@@ -61,7 +61,8 @@ def up(as_json: bool) -> None:
     console = terminal(to_stderr=True)
     with plain_faults(settings), claimed_home(settings, product_ports(settings), console.print) as instance:
         prepare_database(settings, topology)
-        with running_stack(settings, topology, instance, PRODUCT, {}, console.print):
+        commands = chosen_commands(settings, PRODUCT)
+        with running_stack(settings, topology, instance, commands, {}, console.print):
             if as_json:
                 print_json({"addresses": addresses(settings), "home": str(settings.home)})
             else:

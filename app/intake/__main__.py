@@ -24,7 +24,8 @@ def main() -> None:
     dispatcher = Dispatcher(settings, tuple(topology.plants))
     store = Store(settings.database_url, pool_size=2)
     try:
-        watch(watcher_for(settings, topology, Intake(store, dispatcher.nudge)), stop)
+        intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds))
+        watch(watcher_for(settings, topology, intake), stop)
     finally:
         dispatcher.close()
         store.dispose()

@@ -12,8 +12,10 @@ from app.store.session import Store
 
 @dataclass(frozen=True)
 class Intake:
-    """``nudge(plant, count)`` asks for work to be done soon; it never blocks and never raises."""
+    """``nudge(plant, count)`` asks for work to be done soon; it never blocks and never raises.
+    ``lease_seconds``: how long a folder stays a watcher's that says nothing more."""
 
     store: Store
     nudge: Callable[[str, int], None]
     clock: Callable[[], datetime] = utc_now
+    lease_seconds: float = 60.0

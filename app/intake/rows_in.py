@@ -77,7 +77,7 @@ def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], error
         else:
             messages.append(made)
     with intake.store.writing() as session:
-        hold_folder(session, file.source, file.token, intake.clock())
+        hold_folder(session, file.source, file.token, intake.clock(), intake.lease_seconds)
         answers = accept_messages(session, messages, intake.clock())
         statuses = [answer.status for answer in answers]
         for message, answer in zip(messages, answers, strict=True):

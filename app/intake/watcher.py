@@ -67,7 +67,7 @@ class Watcher:
 
     def _hold(self, folder: DropFolder) -> None:
         with self.intake.store.writing() as session:
-            hold_folder(session, folder.source, self.token, self.intake.clock())
+            hold_folder(session, folder.source, self.token, self.intake.clock(), self.intake.lease_seconds)
 
 
 def _left_over(folder: DropFolder) -> list[Path]:

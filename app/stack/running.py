@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +17,8 @@ from app.inbox.claim import ensure_lanes
 from app.stack import valkey
 from app.stack.instance import LEFTOVER_PATIENCE_SECONDS, Instance, end_groups
 from app.stack.ports import NeededPort, check_ports
-from app.stack.procfile import BROKER, chosen_commands
-from app.stack.supervisor import Say, Supervisor
+from app.stack.procfile import BROKER
+from app.stack.supervisor import USUAL_PAUSES, Pauses, Say, Supervisor
 from app.store.migrate import upgrade
 from app.store.session import Store
 from config.settings import Settings
@@ -94,14 +94,14 @@ def running_stack(
     settings: Settings,
     topology: Topology,
     instance: Instance,
-    names: Iterable[str],
+    commands: Mapping[str, Sequence[str]],
     environment: Mapping[str, str],
     say: Say,
+    pauses: Pauses = USUAL_PAUSES,
 ) -> Iterator[Supervisor]:
     """Every process up and the API answering; all of them ended when the block ends, however it ends."""
     session_key = {} if settings.secret_key else {"LINESIDE_SECRET_KEY": secrets.token_hex(32)}
-    supervisor = Supervisor(settings, instance, say, {**session_key, **environment}, ends_last=[BROKER])
-    commands = chosen_commands(settings, names)
+    supervisor = Supervisor(settings, instance, say, {**session_key, **environment}, [BROKER], pauses)
     with interrupted_by_signals():
         try:
             broker = {name: command for name, command in commands.items() if name == BROKER}

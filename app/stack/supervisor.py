@@ -23,9 +23,18 @@ POLL_SECONDS = 0.02
 ROTATE_SECONDS = 30.0
 # After this long a process counts as well again, and its next failure starts from the shortest pause.
 SETTLED_SECONDS = 30.0
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
 STOP_PATIENCE_SECONDS = 12.0
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """How long a process that ended by itself stays down: ``first_seconds``, then twice as long each time."""
+
+    first_seconds: float = 0.5
+    longest_seconds: float = 30.0
+
+
+USUAL_PAUSES = Pauses()
 
 
 @dataclass
@@ -34,9 +43,9 @@ class Watched:
 
     name: str
     command: Sequence[str]
+    pause_seconds: float
     running: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    pause_seconds: float = FIRST_PAUSE_SECONDS
     again_at: float | None = None
     failures: int = 0
 
@@ -50,13 +59,20 @@ class Supervisor:
     the end is orderly. ``ends_last`` are the processes that the others need to end well."""
 
     def __init__(
-        self, settings: Settings, instance: Instance, say: Say, environment: Mapping[str, str], ends_last: Iterable[str]
+        self,
+        settings: Settings,
+        instance: Instance,
+        say: Say,
+        environment: Mapping[str, str],
+        ends_last: Iterable[str],
+        pauses: Pauses = USUAL_PAUSES,
     ) -> None:
         self._settings = settings
         self._instance = instance
         self._say = say
         self._environment = environment
         self._ends_last = frozenset(ends_last)
+        self._pauses = pauses
         self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
         self._ending = threading.Event()
@@ -71,7 +87,7 @@ class Supervisor:
         """
         with self._lock:
             for name, command in commands.items():
-                self._watched[name] = Watched(name, command, again_at=0.0)
+                self._watched[name] = Watched(name, command, self._pauses.first_seconds, again_at=0.0)
         if not self._thread.is_alive():
             self._thread.start()
         while self._thread.is_alive() and any(self._watched[name].again_at == 0.0 for name in commands):
@@ -171,7 +187,7 @@ class Supervisor:
     def _note_failure(self, watched: Watched, manner: str, now: float) -> None:
         watched.failures += 1
         settled = now - watched.started_at >= SETTLED_SECONDS
-        watched.pause_seconds = FIRST_PAUSE_SECONDS if settled else watched.pause_seconds
+        watched.pause_seconds = self._pauses.first_seconds if settled else watched.pause_seconds
         watched.again_at = now + watched.pause_seconds
         log_dir = self._settings.log_dir
         said = last_line(log_dir, watched.name)
@@ -179,7 +195,7 @@ class Supervisor:
             f"{watched.name} {manner}; it is started again in {watched.pause_seconds:g} s. "
             f"Its log: {output_path(log_dir, watched.name)}" + (f" (last: {said[:SAID_CHARACTERS]})" if said else "")
         )
-        watched.pause_seconds = min(LONGEST_PAUSE_SECONDS, watched.pause_seconds * 2)
+        watched.pause_seconds = min(self._pauses.longest_seconds, watched.pause_seconds * 2)
 
 
 def _manner(code: int) -> str:

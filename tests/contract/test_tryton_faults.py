@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.adapters.tryton_models import RECEIPT
+from app.bench.faulty_proxy import FaultyProxy
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
-from tests.faulty_proxy import FaultyProxy
 from tests.tryton_server import TrytonServer, completion, receipt, tryton_server
 
 __all__ = ["tryton_server"]

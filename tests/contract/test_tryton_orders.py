@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from app.adapters.base import PostingRequest
+from app.bench.faulty_proxy import FaultyProxy
 from app.demo.catalogue import SERVICE_LOGIN
 from app.demo.erp_planner import enter_orders
 from app.demo.shift_reports import Order
 from app.errors import OutcomeUnknown, Refused
-from tests.faulty_proxy import FaultyProxy
 from tests.tryton_server import TrytonServer, amount, new_key, posting, tryton_server
 
 __all__ = ["tryton_server"]

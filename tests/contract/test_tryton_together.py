@@ -10,9 +10,9 @@ import pytest
 from app.adapters.base import PostingRequest, TargetAnswer
 from app.adapters.tryton import TrytonAdapter
 from app.adapters.tryton_models import TRANSFER
+from app.bench.faulty_proxy import FaultyProxy
 from app.demo.catalogue import SERVICE_LOGIN
 from app.errors import LinesideError, OutcomeUnknown, Waiting
-from tests.faulty_proxy import FaultyProxy
 from tests.tryton_server import TrytonServer, completion, movement, new_key, scrap, tryton_server
 
 __all__ = ["tryton_server"]

@@ -1,8 +1,10 @@
-"""A proxy before a real server that loses an answer, answers itself or holds a call back, once each time it is told."""
+"""A proxy before a real server that spoils one call each time it is told: loses the answer, answers itself, is late."""
 
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,16 +13,20 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HOLD_SECONDS = 20.0
+ANY = ""
+KEPT_HEADERS = ("Content-Type", "Retry-After")
 
 
 class FaultyProxy:
-    """``url`` stands for the real server's; paths are matched by their end, before the query."""
+    """``url`` stands for the real server's; paths are matched by their end, before the query. ``ANY`` is every method,
+    or every path."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._faults: list[tuple[str, str, Callable[[_Call], None]]] = []
         self._came: list[str] = []
+        self.spoilt = 0
         self._lock = threading.Lock()
         self._released = threading.Event()
         proxy = self
@@ -29,8 +35,7 @@ class FaultyProxy:
             def handle_call(self) -> None:
                 proxy._serve(self)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}{parts.path}"
 
     def __enter__(self) -> FaultyProxy:
@@ -51,6 +56,34 @@ class FaultyProxy:
 
     def answer(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes = b"{}") -> None:
         self._faults.append((method, path, lambda call: call.reply(status, headers, body)))
+
+    def answer_after(self, method: str, path: str, status: int) -> None:
+        """The call takes effect, and its answer says that it failed."""
+
+        def spoil(call: _Call) -> None:
+            self._forward(call)
+            call.reply(status, {}, b"{}")
+
+        self._faults.append((method, path, spoil))
+
+    def delay(self, method: str, path: str, seconds: float) -> None:
+        """The call comes late, whether or not its caller still waits."""
+
+        def wait() -> None:
+            self._released.wait(seconds)
+
+        self.before(method, path, wait)
+
+    def reset(self, method: str, path: str) -> None:
+        """The connection is reset before anything was done."""
+        self._faults.append((method, path, lambda call: call.reset()))
+
+    def recover(self) -> None:
+        """Forget the faults that nobody met, and let go what is held."""
+        with self._lock:
+            self._faults.clear()
+        self._released.set()
+        self._released = threading.Event()
 
     def let_through(self, method: str, path: str) -> None:
         """Count this call off, so that the next fault meets a later one."""
@@ -79,10 +112,11 @@ class FaultyProxy:
     def _serve(self, call: _Call) -> None:
         with self._lock:
             self._came.append(call.path.partition("?")[0])
-            fault = next((f for f in self._faults if f[0] == call.command and call.ends_with(f[1])), None)
+            fault = next((f for f in self._faults if f[0] in (ANY, call.command) and call.ends_with(f[1])), None)
             if fault is not None:
                 self._faults.remove(fault)
         if fault is not None:
+            self.spoilt += 1
             fault[2](call)
         else:
             call.reply(*self._forward(call))
@@ -92,9 +126,18 @@ class FaultyProxy:
         try:
             connection.request(call.command, call.path, call.body(), dict(call.headers.items()))
             answer = connection.getresponse()
-            return answer.status, {"Content-Type": answer.getheader("Content-Type", "")}, answer.read()
+            kept = {name: text for name in KEPT_HEADERS if (text := answer.getheader(name)) is not None}
+            return answer.status, kept, answer.read()
         finally:
             connection.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that did not wait for its answer, or a server that is gone: what a proxy like this is for."""
 
 
 class _Call(BaseHTTPRequestHandler):
@@ -124,6 +167,10 @@ class _Call(BaseHTTPRequestHandler):
 
     def hang_up(self) -> None:
         self.close_connection = True
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.hang_up()
 
     def log_message(self, *_: object) -> None:
         """Silent: a test's output is for its failure."""

@@ -1,0 +1,157 @@
+"""An installation of Lineside of its own for one run: home, ports, database, broker, practice systems, processes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from app.access.keys import create_key
+from app.bench.arena import LEASE_SECONDS, Arena
+from app.bench.armed import armed, switches_of
+from app.bench.faulty_proxy import FaultyProxy
+from app.bench.ground import (
+    Broker,
+    Database,
+    embedded_broker,
+    free_port,
+    postgres_database,
+    rabbitmq_host,
+    sqlite_database,
+)
+from app.bench.layout import topology_text
+from app.bench.practice_systems import SYSTEMS, PracticeSystems
+from app.bench.reports import SOURCE
+from app.clock import utc_now
+from app.stack import programs
+from app.stack.ports import NeededPort
+from app.stack.procfile import BROKER, read_procfile
+from app.stack.programs import Program
+from app.stack.running import claimed_home, prepare_database, running_stack
+from app.stack.supervisor import Pauses
+from app.store.session import Store
+from config.settings import Settings, load_settings
+from config.topology_file import load_topology
+
+Stack = Literal["sqlite+valkey", "postgresql+rabbitmq"]
+STACKS: tuple[Stack, ...] = get_args(Stack)
+
+POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
+RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:5672//"
+
+# Killed processes come back soon: a run is to spend its time under fire, not waiting.
+PAUSES = Pauses(first_seconds=0.1, longest_seconds=0.5)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Which stack, and the servers that give a run a database and a virtual host of its own."""
+
+    stack: Stack
+    database_url: str = POSTGRES_URL
+    broker_url: str = RABBITMQ_URL
+
+    def database(self, home: Path) -> AbstractContextManager[Database]:
+        return sqlite_database(home) if self.stack == "sqlite+valkey" else postgres_database(self.database_url)
+
+    def broker(self, home: Path) -> AbstractContextManager[Broker]:
+        return embedded_broker(home) if self.stack == "sqlite+valkey" else rabbitmq_host(self.broker_url)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A running one. ``key`` is that of the source over HTTP."""
+
+    settings: Settings
+    store: Store
+    systems: PracticeSystems
+    arena: Arena
+    key: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.host}:{self.settings.port}"
+
+
+@contextmanager
+def installation(home: Path, ground: Ground) -> Iterator[Installation]:
+    """Everything runs while the block does, and nothing of it is left afterwards but the home."""
+    with ExitStack() as ending:
+        home.mkdir(parents=True, exist_ok=True)
+        database = ending.enter_context(ground.database(home))
+        broker = ending.enter_context(ground.broker(home))
+        systems = ending.enter_context(PracticeSystems(home / "books.db"))
+        proxies = {code: ending.enter_context(FaultyProxy(systems.url(code))) for code in SYSTEMS}
+        config = home / "topology.yaml"
+        config.write_text(topology_text({code: proxy.url for code, proxy in proxies.items()}), encoding="utf-8")
+        environment = _environment(home, config, database.url, broker.url)
+        settings = load_settings(environment)
+        topology = load_topology(config)
+        say = _log(home)
+        port = NeededPort("web", settings.host, settings.port, "LINESIDE_PORT")
+        instance = ending.enter_context(claimed_home(settings, [port], say))
+        prepare_database(settings, topology)
+        store = Store(settings.database_url, pool_size=2)
+        ending.callback(store.dispose)
+        commands, added = _commands(settings, tuple(topology.plants))
+        environment |= added
+        with store.writing() as session:
+            key, _ = create_key(session, "bench", SOURCE, [], utc_now())
+        supervisor = ending.enter_context(
+            running_stack(settings, topology, instance, commands, environment, say, PAUSES)
+        )
+        arena = Arena(supervisor, commands, environment, switches_of(settings), proxies, database, broker)
+        ending.callback(arena.later.close)
+        yield Installation(settings, store, systems, arena, key)
+
+
+def _environment(home: Path, config: Path, database_url: str, broker_url: str) -> dict[str, str]:
+    """Every setting that a run depends on, whatever the caller's environment says."""
+    return {
+        "LINESIDE_HOME": str(home),
+        "LINESIDE_CONFIG": str(config),
+        "LINESIDE_DATABASE_URL": database_url,
+        "LINESIDE_BROKER_URL": broker_url,
+        "LINESIDE_HOST": "127.0.0.1",
+        "LINESIDE_PORT": str(free_port()),
+        "LINESIDE_FLOWER_PORT": str(free_port()),
+        "LINESIDE_LEASE_SECONDS": str(LEASE_SECONDS),
+        "LINESIDE_BATCH_SIZE": "50",
+        "LINESIDE_WEB_WORKERS": "2",
+        "LINESIDE_WEB_THREADS": "4",
+        "LINESIDE_WORK_PROCESSES": "2",
+        "LINESIDE_POST_THREADS": "8",
+        "LINESIDE_SECRET_KEY": secrets.token_hex(32),
+        "LINESIDE_LOG_LEVEL": "INFO",
+    }
+
+
+def _commands(settings: Settings, plants: tuple[str, ...]) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The product's own processes, each with its kill points, and what is added to their environment."""
+    made: Mapping[str, Program] = {
+        "web": programs.web(settings),
+        "work": programs.worker(settings, plants, "work"),
+        "post": programs.worker(settings, plants, "post"),
+        "relay": programs.worker(settings, plants, "relay"),
+        "beat": programs.beat(settings),
+        "watch": programs.watch(settings),
+    }
+    commands = {name: armed(name, program) for name, program in made.items()}
+    if settings.broker_is_embedded:
+        commands[BROKER] = read_procfile()[BROKER]
+    return commands, {name: text for program in made.values() for name, text in program.environment.items()}
+
+
+def _log(home: Path) -> Callable[[str], None]:
+    """Every death of a process is news elsewhere; here it goes into a file."""
+    folder = home / "log"
+    folder.mkdir(exist_ok=True)
+
+    def say(text: str) -> None:
+        with (folder / "bench.log").open("a", encoding="utf-8") as log:
+            log.write(f"{utc_now().isoformat()} {text}\n")
+
+    return say

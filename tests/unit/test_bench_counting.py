@@ -1,0 +1,149 @@
+"""The bench's count finds what it looks for: a harness that cannot be red proves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from app.bench.counting import Count, Sent, count, doubles, files_of
+from app.bench.feed import Sending, make_feed, messages_of
+from app.bench.plain_books import Entry, PlainBooks
+from app.bench.practice_systems import ERP, LOCKED_ITEM, PracticeSystems
+from app.bench.reports import MOVED, Report
+from app.bench.told import Told
+
+STOCK, LINE = ("P100-ST", "WHEEL-10"), ("P100-WIP", "WHEEL-10")
+
+
+def moved(number: int, key: str | None = "lot:L1") -> Report:
+    return Report("P100", "mes", f"m{number}", MOVED, {}, key, number, {STOCK: -2, LINE: 2})
+
+
+def told_in_turn(*reports: Report) -> Told:
+    told = Told()
+    for report in reports:
+        told.sent([report])
+        told.accepted([report])
+    return told
+
+
+def entries_of(*reports: Report) -> list[Entry]:
+    effects = [effect for report in reports for effect in report.effects().items()]
+    return [Entry(number, system, key, MOVED) for number, (system, key) in enumerate(effects, start=1)]
+
+
+def counted(reports: list[Report], entries: list[Entry], moves: int, dead: dict[tuple[str, str], str]) -> Count:
+    names = frozenset(report.name for report in reports)
+    sent = Sent({report.name: report for report in reports}, {}, told_in_turn(*reports), names, dead)
+    return count(sent, entries, {STOCK: Decimal(-2 * moves), LINE: Decimal(2 * moves)})
+
+
+def test_books_that_hold_everything_once_are_clean() -> None:
+    first, second = moved(1), moved(2)
+
+    found = counted([first, second], entries_of(first, second), 2, {})
+
+    assert found == Count(4, (), (), (), (), ())
+
+
+def test_a_document_that_stands_there_twice_is_doubled() -> None:
+    only = moved(1)
+    entries = [*entries_of(only), replace(entries_of(only)[0], number=9)]
+
+    found = counted([only], entries, 2, {})
+
+    assert doubles(entries) == 1
+    assert len(found.doubled) == 1
+    assert len(found.stock) == 2
+
+
+def test_an_accepted_message_without_its_document_is_lost_unless_it_is_dead() -> None:
+    first, second = moved(1), moved(2, key=None)
+
+    lost = counted([first, second], entries_of(first), 1, {})
+    dead = counted([first, second], entries_of(first), 1, {second.name: "target_refused"})
+
+    assert len(lost.lost) == 2
+    assert dead == Count(2, (), (), (), (), ())
+
+
+def test_a_message_that_took_effect_before_an_earlier_one_of_its_key_is_misordered() -> None:
+    first, second = moved(1), moved(2)
+
+    found = counted([first, second], entries_of(second, first), 2, {})
+    free = counted([moved(1, None), moved(2, None)], entries_of(moved(2, None), moved(1, None)), 2, {})
+
+    assert len(found.misordered) == 1
+    assert not free.misordered
+
+
+def test_of_two_messages_that_were_sent_together_either_may_come_first() -> None:
+    first, second = moved(1), moved(2)
+    told = Told()
+    told.sent([first, second])
+    told.accepted([first, second])
+    sent = Sent({one.name: one for one in (first, second)}, {}, told, frozenset({first.name, second.name}), {})
+
+    found = count(sent, entries_of(second, first), {STOCK: Decimal(-4), LINE: Decimal(4)})
+
+    assert not found.misordered
+
+
+def test_a_row_takes_effect_after_those_above_it_in_its_file() -> None:
+    feed = [sending for sending in make_feed(3, 100) if sending.file_name]
+    by_lot: dict[str, list[Report]] = {}
+    for report in feed[0].reports:
+        by_lot.setdefault(str(report.key), []).append(report)
+    first, second = next(reports[:2] for reports in by_lot.values() if len(reports) > 1)
+    names = frozenset({first.name, second.name})
+    sent = Sent({first.name: first, second.name: second}, files_of(feed), Told(), names, {})
+
+    found = count(sent, entries_of(second, first), {})
+
+    assert len(found.misordered) == 1
+
+
+def test_a_document_that_nobody_sent_is_unexpected() -> None:
+    found = counted([moved(1)], [*entries_of(moved(1)), Entry(9, ERP, "LSUNKNOWN", MOVED)], 1, {})
+
+    assert len(found.unexpected) == 1
+
+
+def test_the_practice_books_write_down_every_call(tmp_path: Path) -> None:
+    books = PlainBooks(tmp_path / "books.db")
+
+    numbers = [books.write(ERP, "LS1", MOVED, {}, {STOCK: Decimal(3)}) for _ in range(2)]
+
+    assert books.oldest(ERP, "LS1") == numbers[0]
+    assert [entry.number for entry in books.entries()] == numbers
+    assert books.stock() == {STOCK: Decimal(6)}
+    books.close()
+
+
+def test_the_practice_erp_refuses_a_locked_item(tmp_path: Path) -> None:
+    document = {"form": "transfer", "from": "A", "to": "B", "lines": [{"item": LOCKED_ITEM, "quantity": "1"}]}
+    with PracticeSystems(tmp_path / "books.db") as systems:
+        answer = urllib3.request("POST", f"{systems.url(ERP)}/{MOVED}", json=document, headers={"X-Posting-Key": "LS1"})
+
+        assert answer.status == 422
+        assert list(systems.books.entries()) == []
+
+
+@pytest.mark.parametrize("messages", [60, 200, 2_000])
+def test_a_seed_gives_so_many_messages_and_always_the_same(messages: int) -> None:
+    feed = make_feed(5, messages)
+
+    assert feed == make_feed(5, messages)
+    assert feed != make_feed(6, messages)
+    assert len(messages_of(feed)) == messages
+    assert any(sending.file_name for sending in feed)
+    assert any(report.refused for report in messages_of(feed).values())
+    assert _repeats(feed)
+
+
+def _repeats(feed: list[Sending]) -> int:
+    return len(feed) - len({sending.body for sending in feed})
