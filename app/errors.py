@@ -5,6 +5,8 @@ Adapters, mappings' callers and steps raise these; only ``app/pipeline/outcome.p
 
 from __future__ import annotations
 
+from datetime import date
+
 
 class LinesideError(Exception):
     """Base of every error that Lineside raises on purpose."""
@@ -32,6 +34,21 @@ class Waiting(LinesideError):
         super().__init__(reason)
         self.for_what = for_what
         self.reason = reason
+
+
+class PeriodClosed(Waiting):
+    """The target takes nothing for this ``day``: its period is closed. ``open_on``: the first day that it would take,
+    where it tells."""
+
+    def __init__(self, target: str, day: date, reason: str, open_on: date | None = None) -> None:
+        super().__init__(period_reference(target, day.isoformat()), f"{reason} Waits for {target} to take {day}.")
+        self.day = day
+        self.open_on = open_on
+
+
+def period_reference(target: str, day: str) -> str:
+    """What a message waits for when a target has closed the period of this day."""
+    return f"period:{target}:{day}"
 
 
 class Refused(LinesideError):

@@ -68,6 +68,27 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True)
+class ClosedWhen:
+    """By which answer a REST system says that a period is closed: one of the statuses, and one of the values at the
+    dotted path."""
+
+    path: str
+    values: tuple[str, ...]
+    status: tuple[int, ...] = (422,)
+
+
+@dataclass(frozen=True)
+class Periods:
+    """What is done with a document whose posting period is closed: it is held until the period is open, looked at
+    every ``recheck_seconds``, or posted for the next open day. ``open_from``: where the answer names that day."""
+
+    policy: Literal["hold", "next_open"]
+    recheck_seconds: float = 3_600.0
+    closed_when: ClosedWhen | None = None
+    open_from: str | None = None
+
+
+@dataclass(frozen=True)
 class Target:
     """A system posted to. ``secret`` names a secret of the environment, never the secret itself; ``mapping`` is the
     family under ``mappings/outbound``; ``options`` belong to the adapter, ``mapping_options`` to the mapping."""
@@ -81,6 +102,7 @@ class Target:
     timeout_seconds: float = 30.0
     calls_in_flight: int = 4
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    periods: Periods | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     mapping_options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from config.topology import (
+    ClosedWhen,
     DropFile,
+    Periods,
     Plant,
     Reading,
     RetryPolicy,
@@ -80,7 +82,16 @@ def _source(values: Mapping[str, Any]) -> Source:
 
 
 def _target(values: Mapping[str, Any]) -> Target:
-    return Target(**{**values, "retry": RetryPolicy(**values.get("retry", {}))})
+    retry, periods = RetryPolicy(**values.get("retry", {})), _periods(values.get("periods"))
+    return Target(**{**values, "retry": retry, "periods": periods})
+
+
+def _periods(values: Mapping[str, Any] | None) -> Periods | None:
+    if values is None:
+        return None
+    closed = values.get("closed_when")
+    lists = {} if closed is None else {key: tuple(closed[key]) for key in ("status", "values") if key in closed}
+    return Periods(**{**values, "closed_when": None if closed is None else ClosedWhen(**{**closed, **lists})})
 
 
 def _route(values: Mapping[str, Any]) -> Route:

@@ -37,6 +37,7 @@ class OptionChecks(NamedTuple):
     source: MappingOptionFaults = lambda family, options, plants: []
     target: MappingOptionFaults = lambda family, options, plants: []
     plant: PlantOptionFaults = lambda options: []
+    periods: AdapterOptionFaults = lambda adapter, periods: []
 
 
 def option_faults(
@@ -56,6 +57,8 @@ def option_faults(
     for entry in entries.lists["targets"]:
         if (adapter := _text(entry, "adapter")) in adapters:
             yield from _told(entry, "options", checks.adapter(adapter, _options(entry, "options")))
+            if entry.values is not None and "periods" in entry.values:
+                yield from _told(entry, "periods", checks.periods(adapter, entry.values["periods"]))
         if (family := _text(entry, "mapping")) in outbound_families:
             options = _options(entry, "mapping_options")
             yield from _told(entry, "mapping_options", checks.target(family, options, plants))

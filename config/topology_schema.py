@@ -82,6 +82,23 @@ class RetrySchema(StrictSchema):
     give_up_seconds = Number(1, 31_536_000)
 
 
+def answer_path(**kwargs: Any) -> Text:
+    return Text(r"[^.\s]+(\.[^.\s]+)*", mend="give the keys to it, parted by dots: error.code", **kwargs)
+
+
+class ClosedWhenSchema(StrictSchema):
+    status = Many(Number(100, 599, whole=True), at_least=1, mend="list HTTP status codes such as [422]")
+    path = answer_path(required=True)
+    values = Many(Text(), at_least=1, mend="list what stands there, such as [PERIOD_CLOSED]", required=True)
+
+
+class PeriodsSchema(StrictSchema):
+    policy = Choice("hold", "next_open", mend="say what is done with it: hold or next_open", required=True)
+    recheck_seconds = Number(1, 86_400)
+    closed_when = Block(ClosedWhenSchema)
+    open_from = answer_path()
+
+
 class TargetSchema(StrictSchema):
     code = system_code(required=True)
     kind = Text(mend="say what it is: ERP, WMS, planning, ...", required=True)
@@ -92,6 +109,7 @@ class TargetSchema(StrictSchema):
     timeout_seconds = Number(0.1, 600)
     calls_in_flight = Number(1, 256, whole=True)
     retry = Block(RetrySchema)
+    periods = Block(PeriodsSchema)
     options = Options()
     mapping_options = Options()
 

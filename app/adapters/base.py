@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
+from config.topology import Periods
+
 Document = Mapping[str, Any]
 """A JSON-able object; quantities and prices in it are decimal strings."""
 
@@ -51,6 +53,7 @@ class TargetSettings:
     secret: str | None = field(default=None, repr=False)
     drop_dir: Path | None = None
     calls_in_flight: int = 4
+    periods: Periods | None = None
 
 
 class PlannedOrder(TypedDict, total=False):

@@ -16,9 +16,9 @@ from urllib.parse import quote, urljoin, urlsplit
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
 from app.adapters.http_json_options import HttpJsonOptions
-from app.adapters.json_answers import MISSING, is_empty, parse_object, pick, printable, retry_after_seconds
+from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable, retry_after_seconds
 from app.clock import utc_now
-from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
+from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
 from mappings.canonical.fields import instant_text
 
 PAUSE_STATUS = (401, 403)
@@ -33,11 +33,13 @@ class HttpJsonAdapter:
     """One REST target. Credentials go into headers and nowhere else: no text that it raises holds them."""
 
     options_schema = HttpJsonOptions
+    closed_periods = "told"
 
     def __init__(self, settings: TargetSettings, now: Callable[[], datetime] = utc_now) -> None:
         self._code = settings.code
         self._url = settings.url.rstrip("/")
         self._options = settings.options
+        self._periods = settings.periods
         self._secret = settings.secret
         self._auth = _auth_headers(settings)
         self._http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
@@ -156,7 +158,18 @@ class HttpJsonAdapter:
             found = self.find(request)
             if found is not None:
                 return found
-        raise self._error(answer, reads=False)
+        raise self._period_closed(answer, request) or self._error(answer, reads=False)
+
+    def _period_closed(self, answer: HttpAnswer, request: PostingRequest) -> PeriodClosed | None:
+        """What the topology says that a closed period looks like, if this is it."""
+        closed = self._periods.closed_when if self._periods is not None else None
+        if self._periods is None or closed is None or answer.status not in closed.status:
+            return None
+        body, day = parse_object(answer.body), day_of(request.document.get("posting_date"))
+        if day is None or body is MISSING or str(pick(body, closed.path)) not in closed.values:
+            return None
+        open_on = day_of(pick(body, self._periods.open_from)) if self._periods.open_from else None
+        return PeriodClosed(self._code, day, f"{self._reason(answer)}.", open_on)
 
     def _answer(self, call: Mapping[str, Any], body: Document, request: PostingRequest) -> TargetAnswer:
         if "reference" not in call:

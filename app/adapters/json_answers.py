@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NoReturn
 
@@ -42,6 +42,14 @@ def pick(body: Any, path: str) -> Any:
         else:
             return MISSING
     return body
+
+
+def day_of(value: Any) -> date | None:
+    """The day that an ISO date or instant begins with; None for anything else."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def is_empty(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.adapters.mapping_options import plant_option_faults, source_option_faults, target_option_faults
-from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, why_not_read
+from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, period_faults, why_not_read
 from config.topology_file import KnownNames
 from config.topology_options import OptionChecks
 from mappings.canonical.registry import SCHEMAS
@@ -17,6 +17,8 @@ def known_names() -> KnownNames:
         outbound=OUTBOUND.keys(),
         adapters=ADAPTERS.keys(),
         adapters_with_url=ADAPTERS_WITH_URL,
-        options=OptionChecks(option_faults, source_option_faults, target_option_faults, plant_option_faults),
+        options=OptionChecks(
+            option_faults, source_option_faults, target_option_faults, plant_option_faults, period_faults
+        ),
         why_not_read=why_not_read,
     )

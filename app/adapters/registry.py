@@ -43,6 +43,7 @@ def build_adapter(target: Target, settings: Settings) -> Adapter:
         secret=secret,
         drop_dir=settings.home / "outbox" / target.code,
         calls_in_flight=target.calls_in_flight,
+        periods=target.periods,
     )
     return cast(Adapter, _adapter_class(target.adapter)(values))
 
@@ -60,6 +61,19 @@ def option_faults(name: str, options: Mapping[str, Any]) -> list[OptionFault]:
         return []
     errors = schema().validate(dict(options))
     return [OptionFault(path, problem.reason, problem.mend) for path, problem in problems(errors)]
+
+
+def period_faults(name: str, periods: Mapping[str, Any]) -> list[OptionFault]:
+    """What is missing in these posting periods, or has no place there. An adapter says whether the topology tells it
+    how its target says no, or whether it asks the target itself."""
+    how: str | None = getattr(_adapter_class(name), "closed_periods", None)
+    if how is None:
+        return [OptionFault((), f"the adapter {name!r} knows no posting periods", "remove the block")]
+    if how == "told" and "closed_when" not in periods:
+        mend = "add for example closed_when: {path: code, values: [PERIOD_CLOSED]}"
+        return [OptionFault(("closed_when",), "it is missing", mend)]
+    foreign = [key for key in ("closed_when", "open_from") if how == "asked" and key in periods]
+    return [OptionFault((key,), f"the adapter {name!r} asks the target itself", "remove it") for key in foreign]
 
 
 def why_not_read(name: str, options: Mapping[str, Any], domain: str) -> str | None:

@@ -22,6 +22,7 @@ from app.adapters.tryton_closing import open_order, take_over
 from app.adapters.tryton_models import FLOWS, PRODUCTION, RECEIPT, SUPPLIER_RETURN, next_button
 from app.adapters.tryton_options import TrytonOptions
 from app.adapters.tryton_orders import settle_expected
+from app.adapters.tryton_periods import mend_dates
 from app.adapters.tryton_planned_orders import planned_orders
 from app.adapters.tryton_reading import balances, items
 from app.adapters.tryton_receipts import sort_received
@@ -43,8 +44,10 @@ class TrytonAdapter:
     """One Tryton database, spoken to as the user whose REST key is the target's secret."""
 
     options_schema = TrytonOptions
+    closed_periods = "asked"
 
     def __init__(self, settings: TargetSettings) -> None:
+        self._code = settings.code
         http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._rest = TrytonRest(settings.url, settings.secret, http)
         self._records = TrytonRecords(self._rest, settings.options.get("company"))
@@ -59,7 +62,7 @@ class TrytonAdapter:
             record = self._closed(model, request, values) or self._draft(model, request.posting_key, values)
         elif record["state"] == "draft":
             self._refuse_emptied(model, record)
-        return self._drive(model, record, request)
+        return self._drive_in_open_period(model, record, request)
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         """None also for a document that stands half-way: posting it again goes on where it stopped."""
@@ -77,7 +80,7 @@ class TrytonAdapter:
         for model, posting_key, values in reversal_of(reference, request, self._records):
             step = PostingRequest(posting_key, request.kind, request.plant, request.document)
             record = self._held(model, posting_key) or self._draft(model, posting_key, values())
-            answer = self._drive(model, record, step)
+            answer = self._drive_in_open_period(model, record, step)
         return answer
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
@@ -148,6 +151,16 @@ class TrytonAdapter:
         held = self._rest.get(model, record["id"], lists)
         if not any(held[name] for name in lists):
             raise Refused("document_emptied", _EMPTIED)
+
+    def _drive_in_open_period(self, model: str, record: dict[str, Any], request: PostingRequest) -> TargetAnswer:
+        """What Tryton refuses because its day is closed gets the day that it is to have, or is PeriodClosed."""
+        try:
+            return self._drive(model, record, request)
+        except Refused as refusal:
+            held = self._held(model, request.posting_key) or record
+            if refusal.code != REFUSED or not mend_dates(self._code, model, held, request.document, self._records):
+                raise
+        return self._drive(model, self._held(model, request.posting_key) or held, request)
 
     def _drive(self, model: str, record: dict[str, Any], request: PostingRequest) -> TargetAnswer:
         """Press the button of each state until the document is done."""

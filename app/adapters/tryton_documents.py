@@ -12,8 +12,9 @@ from typing import Any
 
 from app.adapters.tryton_models import PRODUCTION, RECEIPT, TRANSFER
 from app.adapters.tryton_orders import order_line
+from app.adapters.tryton_periods import planned_dates
 from app.adapters.tryton_records import Bill, Component, Item, TrytonRecords, Unit, Warehouse, exact_number
-from app.adapters.tryton_rest import tryton_date, tryton_decimal
+from app.adapters.tryton_rest import tryton_decimal
 from app.errors import Refused
 
 MODELS = {"production": PRODUCTION, "transfer": TRANSFER, "receipt": RECEIPT}
@@ -54,9 +55,8 @@ def body(document: Mapping[str, Any], posting_key: str, records: TrytonRecords) 
     values: dict[str, Any] = {
         "reference": reference(posting_key, document["note"]),
         "company": records.company_id,
-        "planned_date": tryton_date(document["day"]),
     }
-    return values | build(document, records)
+    return values | planned_dates(model_of(document), document) | build(document, records)
 
 
 def _production(document: Mapping[str, Any], records: TrytonRecords) -> dict[str, Any]:
@@ -72,7 +72,6 @@ def _production(document: Mapping[str, Any], records: TrytonRecords) -> dict[str
     if document["explode"]:
         inputs += _consumption(document["outputs"], house, records)
     values = {"type": "assembly", "warehouse": house.id, "location": house.production_id}
-    values |= {"planned_start_date": tryton_date(document["day"])}
     if len(outputs) == 1:
         values |= _made(document["outputs"][0], outputs[0], records, document["explode"])
     return values | {"inputs": _new(inputs), "outputs": _new(outputs)}
@@ -133,7 +132,6 @@ def _transfer(document: Mapping[str, Any], records: TrytonRecords) -> dict[str, 
     return {
         "from_location": origin,
         "to_location": destination,
-        "planned_start_date": tryton_date(document["day"]),
         "moves": _new(moves),
     }
 

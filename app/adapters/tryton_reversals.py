@@ -10,6 +10,7 @@ from typing import Any
 from app.adapters import tryton_documents as documents
 from app.adapters.base import PostingRequest
 from app.adapters.tryton_models import PRODUCTION, RECEIPT, SUPPLIER_RETURN, TRANSFER
+from app.adapters.tryton_periods import posting_day
 from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import tryton_date, tryton_decimal
 from app.errors import Refused
@@ -37,7 +38,7 @@ def _begin(request: PostingRequest, records: TrytonRecords) -> dict[str, Any]:
     return {
         "reference": documents.reference(request.posting_key, f"reverses {request.document['note']}"),
         "company": records.company_id,
-        "planned_date": tryton_date(request.document["day"]),
+        "planned_date": tryton_date(posting_day(request.document)),
     }
 
 
@@ -48,7 +49,7 @@ def _of_production(number: int, request: PostingRequest, records: TrytonRecords)
         record = _read(PRODUCTION, number, ("inputs", "outputs"), ("warehouse", "location"), records)
         return _begin(request, records) | {
             "type": "disassembly",
-            "planned_start_date": tryton_date(request.document["day"]),
+            "planned_start_date": tryton_date(posting_day(request.document)),
             "warehouse": record["warehouse"],
             "location": record["location"],
             "inputs": [["create", [_opposite(move, records) for move in record["outputs"]]]],
@@ -120,7 +121,7 @@ def _back(
     origin: int, destination: int, moves: list[Any], request: PostingRequest, records: TrytonRecords
 ) -> dict[str, Any]:
     ends = {"from_location": origin, "to_location": destination}
-    begin = _begin(request, records) | {"planned_start_date": tryton_date(request.document["day"])}
+    begin = _begin(request, records) | {"planned_start_date": tryton_date(posting_day(request.document))}
     return begin | ends | {"moves": [["create", moves]]}
 
 

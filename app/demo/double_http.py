@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +33,12 @@ def _problem(status: int, detail: str, retry_after: str = "") -> _Answer:
     return _Answer(status, {"status": status, "detail": detail}, retry_after)
 
 
+def _period_closed(closed_to: str) -> _Answer:
+    open_from = (date.fromisoformat(closed_to) + timedelta(days=1)).isoformat()
+    told = {"status": 422, "code": "PERIOD_CLOSED", "detail": f"closed to {closed_to}", "open_from": open_from}
+    return _Answer(422, told)
+
+
 class DoubleServer(ThreadingHTTPServer):
     """A thread a connection, on loopback; ``stopping`` ends every wait."""
 
@@ -44,6 +51,7 @@ class DoubleServer(ThreadingHTTPServer):
         self.api_key = api_key
         self.books = books
         self.faults = FaultSwitches()
+        self.closed_to = ""
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -158,6 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
             return _problem(400, "Idempotency-Key is missing")
         plant = reversed_entry.plant if reversed_entry else self.headers.get("X-Plant") or str(body.get("plant", ""))
         number = reversed_entry.number if reversed_entry else None
+        closed_to, day = self.server.closed_to, str(body.get("posting_date", ""))
+        if day and day <= closed_to and self.server.books.find(key) is None:
+            return _period_closed(closed_to)
         try:
             entry, is_new = self.server.books.write(key, kind, plant, body, number)
         except Conflict as conflict:

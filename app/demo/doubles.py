@@ -53,6 +53,10 @@ class PracticeDouble:
             self._thread.join(timeout=10)
         self.close()
 
+    def close_periods(self, closed_to: str) -> None:
+        """Refuses new documents whose ``posting_date`` is this day or earlier; an empty text opens all again."""
+        self._server.closed_to = closed_to
+
     def misbehave(self, **switches: Any) -> None:
         """Sets the faults that ``POST /faults`` sets."""
         self._server.faults.set(**switches)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from app.errors import LinesideError, Refused, TargetPaused
+from app.errors import LinesideError, PeriodClosed, Refused, TargetPaused
 from app.inbox.claim import Claimed
 from app.inbox.states import Step
 from app.inbox.suspects import LOST_POSTERS_LIMIT
 from app.pipeline.calls import NOT_STARTED
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane
-from app.pipeline.outcome import dead_move, failure_move, wait_for_key, wait_for_target, worker_lost
+from app.pipeline.outcome import (
+    dead_move,
+    failure_move,
+    wait_for_key,
+    wait_for_period,
+    wait_for_target,
+    worker_lost,
+)
+from app.pipeline.periods import for_the_next_day
 from app.pipeline.reversing import kept_posted, refused_reversal, reverses_by_itself
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 
@@ -28,6 +36,10 @@ def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideE
     if error is None or (result.state is PostingState.REFUSED and not result.posting.required):
         lane.open[result.posting.message_id].pop(0)
         queue[0] = replace(queue[0], retries=0, retrying_since=None)
+        return
+    redated = for_the_next_day(pipeline, result.posting, error) if isinstance(error, PeriodClosed) else None
+    if redated is not None:
+        lane.open[result.posting.message_id][0] = replace(redated, attempts=result.attempt)
         return
     if isinstance(error, TargetPaused):
         lane.pauses[result.posting.target] = error.reason
@@ -70,6 +82,8 @@ def stop_key(
         move = dead_move(first, refused_reversal(posting, error), lane.number)
     elif isinstance(error, TargetPaused):
         move = wait_for_target(pipeline, first, lane.number, posting.target, error.reason)
+    elif isinstance(error, PeriodClosed):
+        move = wait_for_period(pipeline, first, lane.number, posting.target, error)
     else:
         target = pipeline.topology.targets[posting.target]
         move = failure_move(pipeline, first, Step.POST, error, target.retry, lane.number, target.timeout_seconds)

@@ -10,7 +10,7 @@ from datetime import datetime
 from threading import BoundedSemaphore, Lock
 
 from app.adapters.base import Adapter, PostingRequest, TargetAnswer
-from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient, Waiting
+from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient, Waiting
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Failed, InternalFault, attempt
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
@@ -101,7 +101,10 @@ def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> tupl
         return _not_called(posting, Refused("not_in_topology", told))
     outcome = attempt(posting.message_id, lambda: _ask_then_post(pipeline, target, posting, start_by))
     if isinstance(outcome, Failed):
-        return _failed(posting, outcome.error), outcome.error
+        error = outcome.error
+        if isinstance(error, PeriodClosed) and target.periods is None:
+            error = Refused("period_closed", f"{error.reason} The topology says no policy for it (`periods`).")
+        return _failed(posting, error), error
     answer, how = outcome.value
     if answer is None:
         state = PostingState.PLANNED if how == ABSENT else posting.state
@@ -149,6 +152,7 @@ def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
 _FAILED: dict[type[LinesideError], tuple[PostingState, str]] = {
     InternalFault: (PostingState.UNKNOWN, "internal_fault"),
     Transient: (PostingState.PLANNED, "transient"),
+    PeriodClosed: (PostingState.PLANNED, "period_closed"),
     Waiting: (PostingState.PLANNED, "waiting"),
     Refused: (PostingState.REFUSED, "refused"),
     OutcomeUnknown: (PostingState.UNKNOWN, "unknown"),

@@ -16,6 +16,7 @@ from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
+from app.pipeline.periods import with_posting_date
 from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
 from app.projections.production_orders import order_reference, released_orders
@@ -156,6 +157,7 @@ def plan_event(
         key = posting_key(message.source, message.source_message_id, index, target.code, message.generation)
         document = mapping.to_document(event, _outbound_context(plant, target, key, event, items))
         if document is not None:
+            document = with_posting_date(target, plant, event, document)
             version, generation = mapping.version, message.generation
             planned.append(PlannedPosting(target.code, event.type, route.required, key, version, document, generation))
     return planned

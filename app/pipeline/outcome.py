@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from app.errors import LinesideError, OutcomeUnknown, Refused, Transient, Waiting
+from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, Transient, Waiting
 from app.inbox.claim import Claimed, key_reference_of
 from app.inbox.states import Move, State, Step
 from app.inbox.suspects import LOST_WORKERS_LIMIT
 from app.pipeline.context import Pipeline
-from config.topology import RetryPolicy
+from config.topology import Periods, RetryPolicy
 from mappings.context import MappingError
 
 log = structlog.get_logger()
@@ -142,6 +142,13 @@ def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str
     """Until a person resumes the target, however long that takes."""
     reference = target_reference(target)
     return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=RECHECK_TURN_SECONDS)
+
+
+def wait_for_period(pipeline: Pipeline, message: Claimed, lane: int, target: str, closed: PeriodClosed) -> Move:
+    """Until the target takes the day, however long that takes; asked again every so often, since nobody tells it."""
+    periods = pipeline.topology.targets[target].periods or Periods("hold")
+    move = _wait_for(pipeline, message, Step.POST, closed.for_what, closed.reason, lane, gives_up=False)
+    return replace(move, workers_lost=0, due_at=pipeline.clock() + timedelta(seconds=periods.recheck_seconds))
 
 
 def target_reference(target: str) -> str:

@@ -17,6 +17,7 @@ from app.pipeline.calls import LEASE_MARGIN_SECONDS, WAVE_SECONDS, StartBy, long
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
+from app.pipeline.periods import opened
 from app.pipeline.reversing import after_moves, end_moves, reverse_or_dead
 from app.postings.ledger import OpenPosting, pause_target, paused_targets, record_intents, record_results
 from app.postings.reversals import close_reversed
@@ -38,6 +39,7 @@ def commit_and_choose(pipeline: Pipeline, lane: Lane) -> tuple[list[OpenPosting]
             raise LaneLost
         record_results(session, lane.results, now)
         close_reversed(session, lane.results, now)
+        wake(session, opened(pipeline, lane.results), now)
         _finish_messages(session, lane, now)
         record_intents(session, wave, pipeline.worker, now)
         if not wave:

@@ -42,7 +42,8 @@ class Reversed:
 
 @dataclass(frozen=True)
 class OpenPosting:
-    """A posting as the post step needs it. ``asks_only``: it is to be known whether the target holds it, and it is not
+    """A posting as the post step needs it. ``is_redated``: its document got another posting date than the ledger has
+    yet. ``asks_only``: it is to be known whether the target holds it, and it is not
     sent either way, since its message is being reversed."""
 
     id: int
@@ -57,6 +58,7 @@ class OpenPosting:
     attempts: int
     reverses: Reversed | None = None
     asks_only: bool = False
+    is_redated: bool = False
 
     @property
     def may_be_held(self) -> bool:
@@ -114,6 +116,7 @@ _INTENT = (
     .where(Posting.id == bindparam("b_id"))
     .values(state=PostingState.SENDING.value, attempts=bindparam("b_attempts"), updated_at=bindparam("b_at"))
 )
+_REDATED = update(Posting).where(Posting.id == bindparam("b_id")).values(document=bindparam("b_document"))
 _RESULT = (
     update(Posting)
     .where(Posting.id == bindparam("b_id"))
@@ -140,6 +143,9 @@ def record_intents(session: Session, postings: Sequence[OpenPosting], worker: st
     session.connection().execute(
         _INTENT, [{"b_id": posting.id, "b_attempts": posting.attempts + 1, "b_at": now} for posting in postings]
     )
+    redated = [{"b_id": p.id, "b_document": dict(p.document)} for p in postings if p.is_redated]
+    if redated:
+        session.connection().execute(_REDATED, redated)
     session.connection().execute(
         insert(PostingAttempt),
         [

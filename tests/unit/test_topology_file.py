@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from config.topology import DropFile, Plant, Reading, RetryPolicy, RouteTarget, SystemOfRecord, Topology
+from config.topology import (
+    ClosedWhen,
+    DropFile,
+    Periods,
+    Plant,
+    Reading,
+    RetryPolicy,
+    RouteTarget,
+    SystemOfRecord,
+    Topology,
+)
 from config.topology_file import KnownNames, TopologyError, TopologyFault, load_topology
 from config.topology_options import OptionChecks, OptionFault
 
@@ -340,3 +351,44 @@ def test_a_section_of_another_kind_is_named(section: str, tmp_path: Path) -> Non
     found = faults(tmp_path, textwrap.dedent(f"version: 1\n{section}: nonsense\n"))
 
     assert (2, section) in [(fault.line, fault.path) for fault in found]
+
+
+PERIODS = "periods: {policy: hold, closed_when: {path: code, values: [CLOSED]}, open_from: first}"
+
+
+@pytest.mark.parametrize(
+    ("slip", "path", "mend"),
+    [
+        ("periods: {}", "policy", "hold or next_open"),
+        (PERIODS.replace("hold", "holds"), "policy", "did you mean hold?"),
+        (PERIODS.replace("[CLOSED]", "[]"), "closed_when.values", "PERIOD_CLOSED"),
+        (PERIODS.replace("path: code", "path: a..b"), "closed_when.path", "parted by dots"),
+        ("periods: {policy: hold}", "closed_when", "add it"),
+    ],
+)
+def test_a_slip_in_posting_periods_is_named_with_its_mend(slip: str, path: str, mend: str, tmp_path: Path) -> None:
+    missing = [OptionFault(("closed_when",), "it is missing", "add it")]
+    checks = KNOWN.options._replace(periods=lambda _, block: [] if "open_from" in block else missing)
+    known = replace(KNOWN, options=checks)
+
+    (fault,) = faults(tmp_path, GOOD.replace("secret: erp", f"secret: erp\n    {slip}"), known)
+
+    assert (fault.path, mend in fault.mend) == (f"targets.erp.periods.{path}", True), fault
+
+
+def test_posting_periods_become_their_value(tmp_path: Path) -> None:
+    topology = read(tmp_path, GOOD.replace("secret: erp", f"secret: erp\n    {PERIODS}"))
+
+    closed = ClosedWhen("code", ("CLOSED",), (422,))
+    assert topology.targets["erp"].periods == Periods("hold", closed_when=closed, open_from="first")
+
+
+def test_what_a_refusal_brings_about_is_the_routes_own_choice(tmp_path: Path) -> None:
+    text = GOOD.replace("targets: [{target: erp}]", "targets: [{target: erp}]\n    compensate: by_person")
+
+    topology = read(tmp_path, text)
+
+    assert not topology.compensates("production.completed.v1", "P100", "erp")
+    assert topology.compensates("inventory.moved.v1", "P100", "erp")
+    assert not topology.compensates("inventory.moved.v1", "P200", "erp")
+    assert not topology.compensates("inventory.moved.v1", "P100", "wms")
