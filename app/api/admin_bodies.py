@@ -50,6 +50,7 @@ class DiscardBody(_Strict):
 
 class ReverseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
+    by_hand = fields.Boolean(load_default=False)
 
 
 def read_body(schema: type[Schema]) -> Mapping[str, Any]:

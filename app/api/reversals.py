@@ -41,7 +41,7 @@ def order_reversal(message_id: int) -> Response:
         known = message_id <= parameters.ID_MOST and find_message(session, message_id) is not None
     if not known:
         raise Problem(404, "not_found", f"There is no message {message_id}.")
-    reverse_message(here, message_id, body["reason"], current_identity().actor)
+    reverse_message(here, message_id, body["reason"], current_identity().actor, body["by_hand"])
     response = jsonify({"id": message_id, "status": "accepted"})
     response.status_code = 202
     response.headers["Location"] = url_for("message_reads.show_message", message_id=message_id)

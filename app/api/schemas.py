@@ -163,6 +163,10 @@ class DiscardSchema(Schema):
 
 class ReverseSchema(Schema):
     reason = fields.String(required=True)
+    by_hand = fields.Boolean(
+        load_default=False,
+        metadata={"description": "The reversals that were refused have been made in the target by a person"},
+    )
 
 
 class DeadPageSchema(Schema):

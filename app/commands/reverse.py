@@ -17,8 +17,9 @@ from app.dead_letters.reversal import reverse as reverse_message
 @click.command()
 @click.argument("message_id", type=int)
 @click.option("--reason", required=True, help="Why; it is kept with the message and in the trail.")
+@click.option("--by-hand", is_flag=True, help="What a target refused to reverse, a person has reversed there since.")
 @json_option
-def reverse(message_id: int, reason: str, as_json: bool) -> None:
+def reverse(message_id: int, reason: str, by_hand: bool, as_json: bool) -> None:
     """Have everything reversed that targets hold of a posted message, or of a dead one.
 
     It is begun within seconds; `lineside trace ID` shows how far it is. Exit codes: 0 ordered, 1 not possible.
@@ -27,7 +28,7 @@ def reverse(message_id: int, reason: str, as_json: bool) -> None:
     lanes_of = open_topology(settings).lanes_of
     try:
         with open_database(settings) as store, store.writing() as session:
-            reverse_message(session, message_id, reason, terminal_actor(), utc_now(), lanes_of)
+            reverse_message(session, message_id, reason, terminal_actor(), utc_now(), lanes_of, by_hand)
     except DeadLetterError as error:
         raise AnswerIsNo(str(error)) from None
     if as_json:

@@ -109,7 +109,8 @@ def reverse_one(message_id: int) -> ResponseReturnValue:
         flash("Say why it is reversed; the reason is kept with the message.", "bad")
         return redirect(there, 303)
     try:
-        reverse_message(services(), message_id, reason, current_identity().actor)
+        by_hand = request.form.get("by_hand") == "yes"
+        reverse_message(services(), message_id, reason, current_identity().actor, by_hand)
     except Problem as problem:
         flash(problem.detail, "bad")
         return redirect(there, 303)

@@ -23,6 +23,9 @@ from app.store.postings_tables import Posting, ReversalOrder
 # So many documents are named where a sentence tells what was reversed; the message's page has all of them.
 TOLD_MOST = 5
 
+# The reference of a reversal that a person made in the target.
+BY_HAND = "by hand"
+
 EndsIn = Literal["dead", "compensated"]
 
 
@@ -125,6 +128,21 @@ def reopen_reversals(session: Session, message_ids: Collection[int], now: dateti
     )
     planned = refused.values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)
     session.execute(planned.execution_options(synchronize_session=False))
+
+
+def settle_by_hand(session: Session, message_id: int, actor: str, reason: str, now: datetime) -> int:
+    """Take the reversals of this message that were refused as made by a person in the target; returns how many."""
+    refused = Posting.message_id == message_id
+    refused &= (Posting.state == PostingState.REFUSED.value) & Posting.reverses_id.is_not(None)
+    undone = list(session.scalars(select(Posting.reverses_id).where(refused)))
+    proof = {"by_hand": reason, "actor": actor}
+    made = update(Posting).where(refused).values(state=PostingState.POSTED.value, reference=BY_HAND, answer=proof)
+    made = made.values(reason_code=None, reason=None, updated_at=now)
+    session.execute(made.execution_options(synchronize_session=False))
+    compensated = update(Posting).where(Posting.id.in_(undone))
+    compensated = compensated.values(state=PostingState.COMPENSATED.value, updated_at=now)
+    session.execute(compensated.execution_options(synchronize_session=False))
+    return len(undone)
 
 
 def tell_held(session: Session, message_ids: Collection[int]) -> dict[int, str]:

@@ -76,11 +76,11 @@ def correct_message(here: Services, message_id: int, body: bytes, actor: str) ->
     _nudge(here, {message_id})
 
 
-def reverse_message(here: Services, message_id: int, reason: str, actor: str) -> None:
+def reverse_message(here: Services, message_id: int, reason: str, actor: str, by_hand: bool) -> None:
     """Have all reversed that targets hold of it; raises Problem where there is nothing to reverse."""
     try:
         with here.store.writing() as session:
-            reverse(session, message_id, reason, actor, here.clock(), here.topology.lanes_of)
+            reverse(session, message_id, reason, actor, here.clock(), here.topology.lanes_of, by_hand)
     except DeadLetterError as error:
         raise Problem(409, "not_possible", str(error)) from None
     _nudge(here, {message_id})

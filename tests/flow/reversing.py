@@ -49,9 +49,9 @@ class Plant:
                 run_once(self.line)
             self.clock.pass_time(120)
 
-    def order(self, reason: str = "counted wrongly") -> None:
+    def order(self, reason: str = "counted wrongly", *, by_hand: bool = False) -> None:
         with self.store.writing() as session:
-            reverse(session, self.id, reason, "ada", self.clock(), self.line.topology.lanes_of)
+            reverse(session, self.id, reason, "ada", self.clock(), self.line.topology.lanes_of, by_hand)
 
     def requeue(self) -> None:
         with self.store.writing() as session:

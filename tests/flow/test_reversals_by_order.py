@@ -138,6 +138,28 @@ def test_a_person_who_orders_it_again_after_a_refusal_has_it_go_on(plant: Plant)
     assert plant.net() == [0, 0, 0]
 
 
+def test_what_a_target_cannot_reverse_a_person_reverses_there_and_says_so(plant: Plant) -> None:
+    plant.wms.before_reversal = [Refused("reversal_not_possible", "Reverse doc-1 there by hand.")]
+    plant.order()
+    plant.work()
+
+    plant.order("done in the WMS", by_hand=True)
+    plant.work()
+
+    assert plant.state == "compensated"
+    assert plant.net() == [0, 1, 0]
+    told = {posting.target: (posting.reference, posting.answer) for posting in plant.postings(reversals=True)}
+    assert told["wms"] == ("by hand", {"by_hand": "done in the WMS", "actor": "ada"})
+    assert [posting.state for posting in plant.postings(reversals=False)] == ["compensated"] * 3
+
+
+def test_nothing_is_reversed_by_hand_that_was_not_refused_before(plant: Plant) -> None:
+    with pytest.raises(DeadLetterError, match="No target refused a reversal"):
+        plant.order(by_hand=True)
+
+    assert message(plant.store, plant.id).step is None
+
+
 @pytest.mark.slow
 def test_a_worker_killed_before_any_of_its_commits_leaves_each_reversal_made_once(store: Store) -> None:
     commits, number = 1, 0

@@ -105,6 +105,25 @@ def test_the_message_page_has_the_button_and_then_the_reversals(
     assert "Reversal ordered: counted wrongly" in after
 
 
+def test_the_message_page_takes_a_refused_reversal_as_made_by_hand(
+    client: FlaskClient, operator: dict[str, str], plant: Plant
+) -> None:
+    plant.wms.before_reversal = [BLOCKED]
+    plant.order()
+    plant.work()
+    log_in(client, "operator")
+    url = f"/messages/{plant.id}"
+    page = client.get(url).text
+
+    form = {"csrf_token": csrf_of(page), "reason": "done in the WMS", "by_hand": "yes"}
+    client.post(f"{url}/reverse", data=form)
+    plant.work()
+
+    assert 'name="by_hand"' in page
+    assert plant.state == "compensated"
+    assert "by hand" in client.get(url).text
+
+
 def test_the_message_page_wants_a_reason(client: FlaskClient, operator: dict[str, str], plant: Plant) -> None:
     log_in(client, "operator")
     url = f"/messages/{plant.id}"
