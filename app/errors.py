@@ -15,13 +15,15 @@ class LinesideError(Exception):
 class Transient(LinesideError):
     """Nothing took effect and the same call may succeed later: try again.
 
-    ``after_seconds`` is the other side's own wish (Retry-After); None leaves the delay to the retry policy.
+    ``after_seconds`` is the other side's own wish (Retry-After); None leaves the delay to the retry policy. ``alone``:
+    the target is well, and only this document is not through.
     """
 
-    def __init__(self, reason: str, after_seconds: float | None = None) -> None:
+    def __init__(self, reason: str, after_seconds: float | None = None, *, alone: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_seconds = after_seconds
+        self.alone = alone
 
 
 class Waiting(LinesideError):
@@ -66,11 +68,15 @@ class Refused(LinesideError):
 
 
 class OutcomeUnknown(LinesideError):
-    """A call may or may not have taken effect (time-out, dropped answer): the target is asked before any repeat."""
+    """A call may or may not have taken effect (time-out, dropped answer): the target is asked before any repeat.
 
-    def __init__(self, reason: str) -> None:
+    ``after_seconds`` and ``alone`` as with ``Transient``."""
+
+    def __init__(self, reason: str, after_seconds: float | None = None, *, alone: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.after_seconds = after_seconds
+        self.alone = alone
 
 
 class TargetPaused(LinesideError):

@@ -10,12 +10,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Plant:
-    """``lanes``: how many ordering lanes its messages hash to. ``options`` are facts that mappings may use."""
+    """``lanes``: how many ordering lanes its messages hash to. ``post_share``: how many threads of a post worker it may
+    hold; None leaves that to the number of plants. ``options`` are facts that mappings may use."""
 
     code: str
     name: str
     timezone: str
     lanes: int = 16
+    post_share: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,6 +91,28 @@ class Periods:
 
 
 @dataclass(frozen=True)
+class CircuitPolicy:
+    """After so many ``failures`` in a row a target is left alone for ``open_seconds``, twice as long each time it fails
+    again, up to ``cap_seconds``."""
+
+    failures: int = 5
+    open_seconds: float = 5.0
+    cap_seconds: float = 300.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most ``burst`` postings at once and ``per_second`` in the long run. A burst of 0 stands for one second's."""
+
+    per_second: float
+    burst: int = 0
+
+    @property
+    def capacity(self) -> float:
+        return float(self.burst) or max(1.0, self.per_second)
+
+
+@dataclass(frozen=True)
 class Target:
     """A system posted to. ``secret`` names a secret of the environment, never the secret itself; ``mapping`` is the
     family under ``mappings/outbound``; ``options`` belong to the adapter, ``mapping_options`` to the mapping."""
@@ -101,8 +125,10 @@ class Target:
     secret: str | None = None
     timeout_seconds: float = 30.0
     calls_in_flight: int = 4
+    rate: Rate | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     periods: Periods | None = None
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     options: Mapping[str, Any] = field(default_factory=dict)
     mapping_options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from config.topology import (
+    CircuitPolicy,
     ClosedWhen,
     DropFile,
     Periods,
     Plant,
+    Rate,
     Reading,
     RetryPolicy,
     Route,
@@ -82,8 +84,10 @@ def _source(values: Mapping[str, Any]) -> Source:
 
 
 def _target(values: Mapping[str, Any]) -> Target:
-    retry, periods = RetryPolicy(**values.get("retry", {})), _periods(values.get("periods"))
-    return Target(**{**values, "retry": retry, "periods": periods})
+    rate = Rate(**values["rate"]) if "rate" in values else None
+    retry, circuit = RetryPolicy(**values.get("retry", {})), CircuitPolicy(**values.get("circuit", {}))
+    periods = _periods(values.get("periods"))
+    return Target(**{**values, "rate": rate, "retry": retry, "circuit": circuit, "periods": periods})
 
 
 def _periods(values: Mapping[str, Any] | None) -> Periods | None:

@@ -40,6 +40,7 @@ class PlantSchema(StrictSchema):
     name = Text(mend="give the plant's name", required=True)
     timezone = Zone(required=True)
     lanes = Number(1, 256, whole=True)
+    post_share = Number(1, 1_000, whole=True)
     options = Options()
 
 
@@ -99,6 +100,17 @@ class PeriodsSchema(StrictSchema):
     open_from = answer_path()
 
 
+class RateSchema(StrictSchema):
+    per_second = Number(0.001, 100_000, required=True)
+    burst = Number(1, 100_000, whole=True)
+
+
+class CircuitSchema(StrictSchema):
+    failures = Number(1, 1_000, whole=True)
+    open_seconds = Number(0.1, 3_600)
+    cap_seconds = Number(0.1, 86_400)
+
+
 class TargetSchema(StrictSchema):
     code = system_code(required=True)
     kind = Text(mend="say what it is: ERP, WMS, planning, ...", required=True)
@@ -108,8 +120,10 @@ class TargetSchema(StrictSchema):
     secret = SecretName(mend=MEND_OF_CREDENTIALS)
     timeout_seconds = Number(0.1, 600)
     calls_in_flight = Number(1, 256, whole=True)
+    rate = Block(RateSchema)
     retry = Block(RetrySchema)
     periods = Block(PeriodsSchema)
+    circuit = Block(CircuitSchema)
     options = Options()
     mapping_options = Options()
 

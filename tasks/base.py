@@ -17,6 +17,7 @@ from app.clock import LeapWatch
 from app.dispatch import Dispatcher
 from app.pipeline.context import Pipeline
 from app.pipeline.relay import Relay
+from app.pipeline.share import Shares
 from app.pipeline.without_permits import WithoutPermits
 from app.store.session import Store
 from app.telemetry.logs import configure_logging
@@ -45,10 +46,16 @@ class Workplace:
         def adapter_for(code: str) -> Adapter:
             return build_adapter(self.topology.targets[code], self.settings)
 
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        lease_seconds = float(self.settings.lease_seconds)
-        leapt_within = LeapWatch().leapt_within
-        return Pipeline(self.store, self.topology, adapter_for, worker, lease_seconds, leapt_within=leapt_within)
+        shares = Shares(self.settings.post_threads, list(self.topology.plants.values()))
+        return Pipeline(
+            self.store,
+            self.topology,
+            adapter_for,
+            f"{socket.gethostname()}:{os.getpid()}",
+            float(self.settings.lease_seconds),
+            leapt_within=LeapWatch().leapt_within,
+            shares=shares,
+        )
 
     @cached_property
     def dispatcher(self) -> Dispatcher:

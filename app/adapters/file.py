@@ -81,7 +81,7 @@ class FileAdapter:
         except OSError as error:
             raise Transient(f"target {self._code}: the drop folder cannot be read ({error.strerror})") from None
         if self._options.get("acknowledged", False):
-            raise OutcomeUnknown(f"target {self._code} has not acknowledged {name} yet")
+            raise OutcomeUnknown(f"target {self._code} has not acknowledged {name} yet", alone=True)
         return TargetAnswer(name, {"file": name})
 
     def _acknowledgement(self, name: str) -> TargetAnswer | None:
@@ -120,7 +120,7 @@ class FileAdapter:
         except OSError as error:
             raise OutcomeUnknown(self._cannot_write(error)) from None
         if self._options.get("acknowledged", False):
-            raise OutcomeUnknown(f"target {self._code} has {name}, and has not acknowledged it yet")
+            raise OutcomeUnknown(f"target {self._code} has {name}, and has not acknowledged it yet", alone=True)
         return TargetAnswer(name, {"file": name, "bytes": len(text), "rows": len(rows)})
 
     def _part(self, name: str) -> Path:

@@ -117,7 +117,7 @@ class TrytonAdapter:
                 return record
             if refusal is not None and attempt + 1 == _TRIES:
                 raise refusal
-        raise Transient("Tryton took the completion of the order and does not show it yet.")
+        raise Transient("Tryton took the completion of the order and does not show it yet.", alone=True)
 
     def _refusal_to_take_over(
         self, order: Mapping[str, Any], request: PostingRequest, values: Mapping[str, Any]
@@ -142,7 +142,7 @@ class TrytonAdapter:
             record = self._held(model, posting_key)
             if record is not None:
                 return record
-        raise Transient("Tryton took the draft and does not show it yet.")
+        raise Transient("Tryton took the draft and does not show it yet.", alone=True)
 
     def _refuse_emptied(self, model: str, record: Mapping[str, Any]) -> None:
         """A draft from an earlier attempt may have been cancelled and reopened by a person, and Tryton then drops its
@@ -184,7 +184,7 @@ class TrytonAdapter:
                 continue
             if before == record["state"] == "waiting":
                 self._release(model, record, request)
-        raise Transient(f"Tryton's document {record['number']} is still {record['state']}.")
+        raise Transient(f"Tryton's document {record['number']} is still {record['state']}.", alone=True)
 
     def _press(self, model: str, record: Mapping[str, Any], request: PostingRequest) -> dict[str, Any]:
         if record["state"] == "received":
@@ -205,7 +205,7 @@ class TrytonAdapter:
         short = [move for move in self._rest.get(model, record["id"], fields)[moves] if move["state"] == "draft"]
         self._calls.press(model, record["id"], "wait")
         if not short:
-            raise Transient("Tryton could not reserve the stock; another document was faster.")
+            raise Transient("Tryton could not reserve the stock; another document was faster.", alone=True)
         lacking = ", ".join(_amount(move) for move in short)
         raise Waiting(
             f"stock:{request.plant}:{short[0]['product']['code']}",

@@ -15,8 +15,9 @@ from app.api.openapi_parts import PAGING, done, problems, query
 from app.api.routing import route
 from app.api.schemas import QueuesSchema, ResumedSchema, TrailSchema
 from app.audit.trail import read_trail
-from app.inbox.figures import PlantFigures, list_pauses, plant_figures
+from app.inbox.figures import PlantFigures, plant_figures
 from app.inbox.lookup import PAGE_MOST
+from app.postings.pauses import list_target_pauses
 from app.web import parameters
 from app.web.problems import Problem
 from app.web.services import services
@@ -37,7 +38,7 @@ def show_queues() -> Response:
     here = services()
     with here.store.reading() as session:
         figures = plant_figures(session, tuple(here.topology.plants), here.clock())
-        pauses = list_pauses(session)
+        pauses = list_target_pauses(session)
     return jsonify(
         {
             "plants": [_plant(plant) for plant in figures],

@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from app.access.identity import current_identity
 from app.console.routing import OPERATOR, VIEWER, page
-from app.inbox.figures import IN_PROGRESS, PlantFigures, list_pauses, plant_figures
+from app.inbox.figures import IN_PROGRESS, PlantFigures, plant_figures
 from app.inbox.states import State
+from app.postings.pauses import list_target_pauses
 from app.web.services import services
 from app.web.target_acts import resume
 
@@ -19,7 +20,7 @@ def show_overview() -> ResponseReturnValue:
     now = here.clock()
     with here.store.reading() as session:
         figures = plant_figures(session, tuple(here.topology.plants), now)
-        pauses = list_pauses(session)
+        pauses = list_target_pauses(session)
     level = here.topology.service_levels.get("accept_to_posted_seconds")
     late = {
         plant.plant

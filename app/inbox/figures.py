@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from app.inbox.states import State
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.messages_tables import Message, StateChange, StateCount
-from app.store.postings_tables import TargetPause
 
 IN_PROGRESS = (State.RECEIVED, State.TRANSFORMED, State.ENRICHED)
 UNFINISHED = (*IN_PROGRESS, State.WAITING, State.DEAD)
@@ -104,11 +103,6 @@ def percentile(ascending: Sequence[float], percent: int) -> float | None:
         return None
     rank = -(-len(ascending) * percent // 100)
     return ascending[max(0, rank - 1)]
-
-
-def list_pauses(session: Session) -> list[TargetPause]:
-    """Targets to which nothing is posted until a person resumes them."""
-    return list(session.scalars(select(TargetPause).order_by(TargetPause.paused_at)))
 
 
 def count_reasons(session: Session, plant: str | None) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from app.errors import LinesideError, PeriodClosed, Refused, TargetPaused
+from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
 from app.inbox.claim import Claimed
 from app.inbox.states import Step
 from app.inbox.suspects import LOST_POSTERS_LIMIT
@@ -13,6 +13,7 @@ from app.pipeline.calls import NOT_STARTED
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane
 from app.pipeline.outcome import (
+    InternalFault,
     dead_move,
     failure_move,
     wait_for_key,
@@ -22,6 +23,7 @@ from app.pipeline.outcome import (
 )
 from app.pipeline.periods import for_the_next_day
 from app.pipeline.reversing import kept_posted, refused_reversal, reverses_by_itself
+from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 
 
@@ -32,6 +34,7 @@ def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideE
         first = lane.open[result.posting.message_id]
         first[0] = replace(first[0], attempts=result.attempt)
         return
+    lane.told[result.posting.target] = lane.told.get(result.posting.target, Told()) + _told(error)
     queue = next(q for q in lane.queues if q and q[0].id == result.posting.message_id)
     if error is None or (result.state is PostingState.REFUSED and not result.posting.required):
         lane.open[result.posting.message_id].pop(0)
@@ -47,6 +50,15 @@ def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideE
     if automatic is not None:
         lane.refused[result.posting.message_id] = automatic
     stop_key(pipeline, lane, queue, error, result.posting)
+
+
+def _told(error: LinesideError | None) -> Told:
+    """What the call tells about its target. A refusal is an answer; our own faults and a pause say nothing."""
+    if isinstance(error, (Transient, OutcomeUnknown)) and not error.alone:
+        return Told(failed=1, after_seconds=error.after_seconds)
+    if isinstance(error, (InternalFault, TargetPaused)):
+        return Told()
+    return Told(answered=1)
 
 
 def end_lost(pipeline: Pipeline, lane: Lane) -> None:

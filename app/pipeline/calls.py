@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from threading import BoundedSemaphore, Lock
 
 from app.adapters.base import Adapter, PostingRequest, TargetAnswer
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient, Waiting
@@ -21,8 +22,11 @@ WAVE_THREADS = 16
 # A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
 WAVE_SECONDS = 5.0
 LEASE_MARGIN_SECONDS = 5.0
+CALLS_IN_TURN = 8
 NOT_STARTED = "not_started"
 ABSENT = "absent"
+
+Ended = tuple[PostingResult, LinesideError | None]
 
 
 @dataclass(frozen=True)
@@ -40,33 +44,53 @@ class StartBy:
         return min(by_the_wall, self.monotonic_at - time.monotonic()) + more
 
 
-class CallLimits:
-    """How many calls this process makes to each target at a time."""
+class Pace:
+    """How long each target's calls take of late, as this process sees it; who fails has no pace."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._limits: dict[str, BoundedSemaphore] = {}
+        self._seconds: dict[str, float] = {}
 
-    def of(self, target: str, calls_in_flight: int) -> BoundedSemaphore:
-        with self._lock:
-            return self._limits.setdefault(target, BoundedSemaphore(calls_in_flight))
+    def note(self, target: str, seconds: float) -> None:
+        before = self._seconds.get(target, 0.0)
+        self._seconds[target] = max(seconds, 0.0 if before == math.inf else before / 2)
+
+    def in_turn(self, target: str, within_seconds: float) -> int:
+        """How many calls, one after the other, surely begin within that time: an intent that comes to nothing is a row
+        too. One where nothing is known."""
+        seconds = self._seconds.get(target, within_seconds)
+        return max(1, min(CALLS_IN_TURN, int(within_seconds / 2 / max(seconds, 0.001))))
 
 
-LIMITS = CallLimits()
+PACE = Pace()
 
 
 def post_wave(
-    pipeline: Pipeline, wave: Sequence[OpenPosting], start_by: StartBy
-) -> list[tuple[PostingResult, LinesideError | None]]:
+    pipeline: Pipeline, wave: Sequence[OpenPosting], calls: Mapping[str, int], start_by: StartBy
+) -> list[Ended]:
     """Bring each posting of the wave as far as its target lets it; no database transaction is open meanwhile.
 
-    A call that has not begun by ``start_by`` is not made at all, since it might end after the lane's lease: its
-    posting comes back as it was, with the outcome ``not_started``.
+    ``calls``: how many calls each target gets side by side. No target waits for another's. A call that has not begun by
+    ``start_by`` is not made at all, since it might end after the lane's lease: its posting comes back as it was, with
+    the outcome ``not_started``.
     """
-    if len(wave) <= 1:
-        return [_post_one(pipeline, posting, start_by) for posting in wave]
-    with ThreadPoolExecutor(max_workers=min(WAVE_THREADS, len(wave)), thread_name_prefix="post") as pool:
-        return list(pool.map(lambda posting: _post_one(pipeline, posting, start_by), wave))
+    waiting = {target: deque(posting for posting in wave if posting.target == target) for target in calls}
+    lines = [waiting[target] for target, count in calls.items() for _ in range(count)]
+    if len(lines) == 1:
+        return _post_in_turn(pipeline, lines[0], start_by)
+    with ThreadPoolExecutor(max_workers=max(1, len(lines)), thread_name_prefix="post") as pool:
+        ended = [pool.submit(_post_in_turn, pipeline, line, start_by) for line in lines]
+        return [one for future in ended for one in future.result()]
+
+
+def _post_in_turn(pipeline: Pipeline, waiting: deque[OpenPosting], start_by: StartBy) -> list[Ended]:
+    """Post what waits for this target until nothing is left, beside others that do the same."""
+    ended: list[Ended] = []
+    while True:
+        try:
+            posting = waiting.popleft()
+        except IndexError:
+            return ended
+        ended.append(_post_one(pipeline, posting, start_by))
 
 
 def longest_call_seconds(pipeline: Pipeline, wave: Sequence[OpenPosting]) -> float:
@@ -84,16 +108,17 @@ def _two_calls_seconds(pipeline: Pipeline, targets: Iterable[str]) -> float:
     return max((2 * pipeline.topology.targets[code].timeout_seconds for code in targets), default=0.0)
 
 
-def _post_one(
-    pipeline: Pipeline, posting: OpenPosting, start_by: StartBy
-) -> tuple[PostingResult, LinesideError | None]:
+def _post_one(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> Ended:
     began = time.monotonic()
     result, error = _result(pipeline, posting, start_by)
-    metrics.observe_call(posting.target, result.outcome, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    metrics.observe_call(posting.target, result.outcome, seconds)
+    if result.outcome != NOT_STARTED:
+        PACE.note(posting.target, seconds if error is None else math.inf)
     return result, error
 
 
-def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> tuple[PostingResult, LinesideError | None]:
+def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> Ended:
     number = posting.attempts + 1
     target = pipeline.topology.targets.get(posting.target)
     if target is None:
@@ -119,25 +144,19 @@ def _ask_then_post(
     """The target's answer and how it came about; no answer where no call was made, or nothing is there."""
     adapter = pipeline.adapter_for(target.code)
     request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document)
-    limit = LIMITS.of(target.code, target.calls_in_flight)
-    if not limit.acquire(timeout=max(0.0, start_by.seconds_left())):
+    if start_by.seconds_left() < 0:
         return None, NOT_STARTED
-    try:
-        if start_by.seconds_left() < 0:
-            return None, NOT_STARTED
-        if posting.state is not PostingState.PLANNED:
-            found = _find(adapter, request)
-            if found is not None:
-                return found, "found"
-            if posting.asks_only:
-                return None, ABSENT
-            if start_by.seconds_left(target.timeout_seconds) < 0:
-                return None, NOT_STARTED  # suspended while it asked: by now another may have sent it
-        if posting.reverses is not None:
-            return adapter.reverse(request, posting.reverses.reference), "reversed"
-        return adapter.post(request), "posted"
-    finally:
-        limit.release()
+    if posting.state is not PostingState.PLANNED:
+        found = _find(adapter, request)
+        if found is not None:
+            return found, "found"
+        if posting.asks_only:
+            return None, ABSENT
+        if start_by.seconds_left(target.timeout_seconds) < 0:
+            return None, NOT_STARTED  # suspended while it asked: by now another may have sent it
+    if posting.reverses is not None:
+        return adapter.reverse(request, posting.reverses.reference), "reversed"
+    return adapter.post(request), "posted"
 
 
 def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
@@ -145,7 +164,10 @@ def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
     try:
         return adapter.find(request)
     except (Transient, Waiting, Refused) as error:
-        raise OutcomeUnknown(f"Could not ask whether it was posted before: {error}") from error
+        told = f"Could not ask whether it was posted before: {error}"
+        if isinstance(error, Transient):
+            raise OutcomeUnknown(told, error.after_seconds, alone=error.alone) from error
+        raise OutcomeUnknown(told, alone=True) from error
 
 
 # The first kind that fits counts, so a special kind stands before the one that it is a case of.

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from app.adapters.base import Adapter
 from app.clock import never_leapt, utc_now
+from app.pipeline.share import Shares
 from app.store.session import Store
 from config.topology import RetryPolicy, Topology
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The database, the topology, the targets, the clock and the lease length of one process.
+    """The database, the topology, the targets, the clock, the lease length and the threads of one process.
 
     ``leapt_within``: whether the clock was put forward in the last so many seconds, as far as this process noticed.
     """
@@ -27,6 +28,7 @@ class Pipeline:
     lease_seconds: float = 60.0
     clock: Callable[[], datetime] = utc_now
     leapt_within: Callable[[float], bool] = never_leapt
+    shares: Shares = field(default_factory=lambda: Shares(1_000, ()))
     jitter: Callable[[float, float], float] = field(default=random.uniform)
 
     def retry_delay(self, policy: RetryPolicy, attempts: int) -> timedelta:

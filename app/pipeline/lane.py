@@ -9,7 +9,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.inbox.claim import Claimed, claim_lane, claim_lane_messages, new_token, release_lane
+from app.inbox.claim import (
+    Claimed,
+    claim_lane,
+    claim_lane_messages,
+    give_back_messages,
+    new_token,
+    release_lane,
+)
 from app.inbox.order import blocking_predecessors
 from app.inbox.states import Move, move_messages
 from app.pipeline.calls import longest_lane_seconds
@@ -17,8 +24,11 @@ from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
 from app.pipeline.finish import references_fulfilled
 from app.pipeline.outcome import wait_for_key
+from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, load_open
+from app.postings.pauses import is_plant_paused
 from app.postings.reversals import Order, open_orders, plan_reversals
+from app.postings.room import wish_for_room
 from app.store.documents import ENRICHED
 from mappings.context import Event
 
@@ -28,7 +38,8 @@ class Lane:
     """One held lane and what is left to do in it. ``queues``: for each key its messages in order; ``moves``: what the
     next commit is to write. A message with an order among ``orders`` is being reversed, in a queue of its own, and
     first ``settling`` where the outcome of a posting is unknown. ``refused``: whether the refusal of a message has its
-    other postings reversed by itself."""
+    other postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the
+    targets that have none for what is left, and when to look again."""
 
     plant: str
     number: int
@@ -46,6 +57,9 @@ class Lane:
     refused: dict[int, bool] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     pauses: dict[str, str] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+    holds_room: bool = False
+    without_room: dict[str, datetime] = field(default_factory=dict)
     posted: list[int] = field(default_factory=list)
 
 
@@ -58,6 +72,8 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
     that saw it, so that nobody can end what it waits for in between and wake no one."""
     now, token = pipeline.clock(), new_token()
     with pipeline.store.writing() as session:
+        if is_plant_paused(session, plant):
+            return None
         number, claimed = _claim(session, pipeline, plant, up_to, token, now)
         if not claimed:
             return None
@@ -101,6 +117,20 @@ def _open(
     for key in orders:
         opened[key] = unknown[key] or [p for p in reversals.get(key, ()) if p.reverses is not None]
     return opened, settling
+
+
+def give_up_lane(pipeline: Pipeline, lane: Lane) -> int:
+    """Let the lane go at once with what its targets have no room for now; returns how many messages that is. They are
+    due again when there may be room."""
+    left = [message.id for queue in lane.queues for message in queue]
+    if not left:
+        return 0
+    now = pipeline.clock()
+    with pipeline.store.writing() as session:
+        give_back_messages(session, left, lane.token, min(lane.without_room.values(), default=now))
+        release_lane(session, lane.plant, lane.number, lane.token, now)
+        wish_for_room(session, lane.without_room, lane.plant, now)
+    return len(left)
 
 
 def _claim(

@@ -11,6 +11,7 @@ from app.inbox.claim import LOTS_A_PERMIT, Claimed, claim_messages, give_back_me
 from app.inbox.states import Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Done, Failed, attempt, attempt_together, failure_move
+from app.postings.pauses import is_plant_paused
 from app.store.trouble import cannot_save_anything, is_database_trouble
 from config.topology import RetryPolicy
 
@@ -32,6 +33,8 @@ def work_lots(pipeline: Pipeline, plant: str, step: Step, up_to: int, work: Work
     for _ in range(LOTS_A_PERMIT):
         token = new_token()
         with pipeline.store.writing() as session:
+            if is_plant_paused(session, plant):
+                break
             claimed = claim_messages(session, plant, step, left, token, pipeline.clock(), pipeline.lease_seconds)
         unsaved = _work_in_parts(pipeline, step, claimed, token, work, done)
         if unsaved:

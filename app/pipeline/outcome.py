@@ -25,7 +25,9 @@ T = TypeVar("T")
 # the moment between its look and its wait.
 RECHECK_FIRST_SECONDS = 2.0
 RECHECK_CAP_SECONDS = 300.0
-# Whoever waits for its turn or for a paused target is woken for certain, and there may be very many of them.
+# Of whoever waits for a target: as if it had been looked at so often that RECHECK_CAP_SECONDS is the wait that follows.
+LOOKS_FOR_TARGET = 8
+# Whoever waits for its turn is woken for certain, and there may be very many of them.
 RECHECK_TURN_SECONDS = 3_600.0
 
 
@@ -139,9 +141,10 @@ def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: i
 
 
 def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
-    """Until a person resumes the target, however long that takes."""
-    reference = target_reference(target)
-    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=RECHECK_TURN_SECONDS)
+    """Until a person resumes the target, or it answers again, however long that takes."""
+    move = _wait_for(pipeline, message, Step.POST, target_reference(target), reason, lane, gives_up=False)
+    due_at = pipeline.clock() + timedelta(seconds=RECHECK_CAP_SECONDS)
+    return replace(move, due_at=due_at, attempts=max(move.attempts, LOOKS_FOR_TARGET))
 
 
 def wait_for_period(pipeline: Pipeline, message: Claimed, lane: int, target: str, closed: PeriodClosed) -> Move:

@@ -21,6 +21,8 @@ from app.inbox.states import State, Step
 from app.pipeline.context import Pipeline
 from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
 from app.pipeline.set_back import ClockMend
+from app.pipeline.wake_targets import wake_for_targets
+from app.postings.pauses import read_pauses
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
 from app.store.leases import lease_end, lease_is_free, take_lease
@@ -42,7 +44,7 @@ StepName = Literal["transform", "enrich", "post"]
 
 @dataclass
 class Relay:
-    """One relay process's memory: its token, and what it mirrored last."""
+    """One relay process's memory: its token, what it mirrored last, and how many it woke for each target."""
 
     pipeline: Pipeline
     dispatcher: Dispatcher
@@ -50,6 +52,7 @@ class Relay:
     token: str = field(default_factory=new_token)
     mirrored: dict[str, tuple[float, int]] = field(default_factory=dict)
     clock_mend: ClockMend = field(default_factory=ClockMend)
+    portions: dict[str, int] = field(default_factory=dict)
 
     def tick(self) -> dict[str, int]:
         """One round; returns how many messages each plant has due. Does nothing while another relay works."""
@@ -60,7 +63,10 @@ class Relay:
                 return {}
             changed = fold_changes(session)
         self.clock_mend.tick(self.pipeline, last_tick)
-        due = {plant: self._due(plant) for plant in self.pipeline.topology.plants}
+        wake_for_targets(self.pipeline, self.portions)
+        with self.pipeline.store.reading() as session:
+            paused, _ = read_pauses(session)
+        due = {plant: self._due(plant) for plant in self.pipeline.topology.plants if plant not in paused}
         try:
             self._top_up(due)
             self._mirror(changed)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -13,62 +15,123 @@ from app.inbox.claim import extend_lane, release_lane
 from app.inbox.order import wake_next
 from app.inbox.states import Move, State, move_messages, wake
 from app.pipeline.after_call import stop_key
-from app.pipeline.calls import LEASE_MARGIN_SECONDS, WAVE_SECONDS, StartBy, longest_call_seconds
+from app.pipeline.calls import (
+    LEASE_MARGIN_SECONDS,
+    PACE,
+    WAVE_SECONDS,
+    WAVE_THREADS,
+    StartBy,
+    longest_call_seconds,
+)
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
 from app.pipeline.periods import opened
 from app.pipeline.reversing import after_moves, end_moves, reverse_or_dead
-from app.postings.ledger import OpenPosting, pause_target, paused_targets, record_intents, record_results
+from app.postings.ledger import OpenPosting, record_intents, record_results
+from app.postings.pauses import pause_target, read_pauses
 from app.postings.reversals import close_reversed
-
-# A wave is no larger than a target may begin within that time: an intent that comes to nothing is a row too.
-CALLS_IN_TURN = 8
+from app.postings.room import Look, Room, give_back_room, hold_room, read_circuits, take_room
 
 
-def commit_and_choose(pipeline: Pipeline, lane: Lane) -> tuple[list[OpenPosting], StartBy]:
+@dataclass
+class Wave:
+    """``calls``: how many calls each target gets side by side; the postings beyond that are made in turn."""
+
+    start_by: StartBy
+    postings: list[OpenPosting] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    made: Counter[str] = field(default_factory=Counter)
+
+    def take(self, posting: OpenPosting, room: Room) -> bool:
+        """Whether there is room for it, in this process's threads and in the target."""
+        target = posting.target
+        if room.postings is not None and self.made[target] >= room.postings:
+            return False
+        if self.calls[target] < room.calls and self.calls.total() < WAVE_THREADS:
+            self.calls[target] += 1
+        elif self.made[target] >= self.calls[target] * PACE.in_turn(target, WAVE_SECONDS):
+            return False
+        self.made[target] += 1
+        self.postings.append(posting)
+        return True
+
+
+def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
     """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work."""
     with pipeline.store.writing() as session:
         now, monotonic = pipeline.clock(), time.monotonic()
         for target, reason in lane.pauses.items():
             pause_target(session, target, reason, now)
-        wave = _next_wave(pipeline, lane, paused_targets(session))
-        start_by = StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS)
-        until = start_by.at + timedelta(seconds=longest_call_seconds(pipeline, wave) + LEASE_MARGIN_SECONDS)
+        paused_plants, paused = read_pauses(session)
+        looks = read_circuits(session, pipeline.topology.targets, lane.told, now)
+        _stop_what_cannot_go_on(pipeline, lane, paused, looks)
+        wave = Wave(StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS))
+        heads = [] if lane.plant in paused_plants else list(_heads(lane))
+        longest = longest_call_seconds(pipeline, heads)
+        until = wave.start_by.at + timedelta(seconds=longest + LEASE_MARGIN_SECONDS)
         if not extend_lane(session, lane.plant, lane.number, lane.token, until):
             raise LaneLost
         record_results(session, lane.results, now)
         close_reversed(session, lane.results, now)
         wake(session, opened(pipeline, lane.results), now)
         _finish_messages(session, lane, now)
-        record_intents(session, wave, pipeline.worker, now)
-        if not wave:
+        if not any(lane.queues):
             release_lane(session, lane.plant, lane.number, lane.token, now)
-    lane.results, lane.moves, lane.finished, lane.pauses = [], [], [], {}
+        _take_room(pipeline, session, lane, heads, {code for code in looks if looks[code].is_news}, wave, until)
+        record_intents(session, wave.postings, pipeline.worker, now)
+    lane.results, lane.moves, lane.finished, lane.pauses, lane.told = [], [], [], {}, {}
     lane.reversed, lane.refused = [], {}
-    return wave, start_by
+    return wave
 
 
-def _next_wave(pipeline: Pipeline, lane: Lane, paused: dict[str, str]) -> list[OpenPosting]:
-    """The next posting of the first message of each key; messages with nothing left are noted as finished."""
-    wave: list[OpenPosting] = []
-    room = Counter({code: CALLS_IN_TURN * target.calls_in_flight for code, target in pipeline.topology.targets.items()})
+def _heads(lane: Lane) -> Iterator[OpenPosting]:
+    """The next posting of the first message of each key."""
+    return (lane.open[queue[0].id][0] for queue in lane.queues if queue)
+
+
+def _stop_what_cannot_go_on(
+    pipeline: Pipeline, lane: Lane, paused: Mapping[str, str], looks: Mapping[str, Look]
+) -> None:
+    """Note messages with nothing left as finished, and let those wait whose target takes nothing now."""
     for queue in lane.queues:
         while queue:
-            message = queue[0]
-            left = lane.open.get(message.id, [])
-            if left and left[0].target in paused:
+            left = lane.open.get(queue[0].id, [])
+            if not left:
+                ended = lane.reversed if queue[0].id in lane.orders else lane.finished
+                ended.append(queue.popleft())
+            elif left[0].target in paused:
                 reason = f"Target {left[0].target} is paused: {paused[left[0].target]}"
                 stop_key(pipeline, lane, queue, TargetPaused(reason), left[0])
-            elif left:
-                if room[left[0].target] > 0 or left[0].target not in pipeline.topology.targets:
-                    wave.append(left[0])
-                    room[left[0].target] -= 1
-                break
+            elif left[0].target in looks and (alone := looks[left[0].target].alone) is not None:
+                stop_key(pipeline, lane, queue, TargetPaused(alone), left[0])
             else:
-                ended = lane.reversed if message.id in lane.orders else lane.finished
-                ended.append(queue.popleft())
-    return wave
+                break
+
+
+def _take_room(
+    pipeline: Pipeline,
+    session: Session,
+    lane: Lane,
+    heads: Sequence[OpenPosting],
+    news: Collection[str],
+    wave: Wave,
+    until: datetime,
+) -> None:
+    """Give back the room of the last wave, and take what the heads need and their targets have. ``news``: targets whose
+    circuit changes by what the last calls told."""
+    now, known = pipeline.clock(), pipeline.topology.targets
+    if lane.holds_room:
+        give_back_room(session, lane.token)
+    targets = {code: known[code] for code in {posting.target for posting in heads}.union(news) & known.keys()}
+    rooms, held = hold_room(session, targets, lane.told, lane.plant, now)
+    lane.without_room = {}
+    for posting in heads:
+        room = rooms.get(posting.target) or Room(WAVE_THREADS)  # of a target that is gone: it is refused uncalled
+        if not wave.take(posting, room):
+            lane.without_room[posting.target] = room.again_at or now
+    take_room(session, held, wave.calls, wave.made, lane.token, lane.plant, until)
+    lane.holds_room = bool(wave.calls)
 
 
 def _finish_messages(session: Session, lane: Lane, now: datetime) -> None:

@@ -8,11 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from app.store.postings_tables import Posting, PostingAttempt, TargetPause
+from app.store.postings_tables import Posting, PostingAttempt
 
 
 class PostingState(StrEnum):
@@ -188,24 +187,6 @@ def record_results(session: Session, results: Sequence[PostingResult], now: date
             for result in results
         ],
     )
-
-
-def paused_targets(session: Session) -> dict[str, str]:
-    """Targets to which nothing may be posted now, with the reason."""
-    return {row.target: row.reason for row in session.execute(select(TargetPause.target, TargetPause.reason))}
-
-
-def pause_target(session: Session, target: str, reason: str, now: datetime) -> None:
-    """Post nothing to this target until a person resumes it; a target that is paused already keeps its first reason."""
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = build(TargetPause).values(target=target, paused_at=now, reason=reason)
-    session.execute(statement.on_conflict_do_nothing())
-
-
-def resume_target(session: Session, target: str) -> bool:
-    """Let the target have its postings again; False when it was not paused."""
-    result: Any = session.execute(delete(TargetPause).where(TargetPause.target == target))
-    return bool(result.rowcount)
 
 
 def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) -> None:

@@ -76,6 +76,8 @@ class Message(Base):
         Index(
             "ix_messages_waiting_for",
             "waiting_for",
+            "due_at",
+            "id",
             postgresql_where=text("waiting_for IS NOT NULL"),
             sqlite_where=text("waiting_for IS NOT NULL"),
         ),

@@ -73,13 +73,3 @@ class ReversalOrder(Base):
     dead_code: Mapped[str | None] = mapped_column(ToldString(60))
     dead_reason: Mapped[str | None] = mapped_column(ToldText)
     dead_field: Mapped[str | None] = mapped_column(ToldString(300))
-
-
-class TargetPause(Base):
-    """A target to which nothing is posted until a person resumes it; one row while it is paused."""
-
-    __tablename__ = "target_pauses"
-
-    target: Mapped[str] = mapped_column(String(64), primary_key=True)
-    paused_at: Mapped[datetime] = mapped_column(UtcInstant)
-    reason: Mapped[str] = mapped_column(ToldText)

@@ -13,9 +13,10 @@ from app.store.messages_tables import (
     StateCount,
     TimelineEntry,
 )
-from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder, TargetPause
+from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reference_tables import Item, ProductionOrder
+from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 
 __all__ = [
     "Account",
@@ -30,6 +31,7 @@ __all__ = [
     "Message",
     "MessageDocument",
     "Payload",
+    "PlantPause",
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
@@ -38,6 +40,8 @@ __all__ = [
     "ReversalOrder",
     "StateChange",
     "StateCount",
+    "TargetCalls",
     "TargetPause",
+    "TargetState",
     "TimelineEntry",
 ]

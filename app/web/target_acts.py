@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.audit.trail import record
 from app.inbox.states import wake
 from app.pipeline.outcome import target_reference
-from app.postings.ledger import resume_target
+from app.postings.pauses import resume_target
 from app.web.services import Services
 
 

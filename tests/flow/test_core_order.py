@@ -8,7 +8,7 @@ from app.inbox.states import wake
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.transform import transform_due
-from app.postings.ledger import resume_target
+from app.postings.pauses import resume_target
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, release, run_once
 from tests.fakes import Books, Clock

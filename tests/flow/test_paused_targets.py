@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.adapters.base import Adapter
 from app.adapters.registry import SecretMissing
-from app.postings.ledger import pause_target, paused_targets, resume_target
+from app.postings.pauses import pause_target, paused_targets, resume_target
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.adapters.base import PostingRequest, TargetAnswer
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.pipeline.post import post_due
-from app.postings.ledger import resume_target
+from app.postings.pauses import resume_target
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, release, run_once
 from tests.fakes import Books, Clock, Killed
@@ -166,15 +167,24 @@ def test_a_transient_failure_is_tried_again_when_it_is_due_and_not_before(store:
     assert states(store, moved) == ["posted"]
 
 
+class OneNeverTaken(Books):
+    """Takes every document but that of one lot, which it fails on again and again."""
+
+    def post(self, request: PostingRequest) -> TargetAnswer:
+        if request.document["data"].get("lot") == "BAD":
+            raise Transient("HTTP 500")
+        return super().post(request)
+
+
 def test_retries_end_in_a_dead_letter_that_says_how_long_it_tried(store: Store) -> None:
-    books, clock = Books(), Clock(NOON)
-    books.before = [Transient("down") for _ in range(200)]
+    books, clock = OneNeverTaken(), Clock(NOON)
     know_items(store)
-    (moved,) = accept(store, move_event())
+    (moved,) = accept(store, move_event(lot="BAD"))
     line = pipeline(store, {"erp": books}, clock, give_up_seconds=600)
 
-    for _ in range(100):
+    for number in range(100):
         run_once(line)
+        accept(store, move_event(f"other-{number}"))
         clock.pass_time(60)
         if states(store, moved) == ["dead"]:
             break

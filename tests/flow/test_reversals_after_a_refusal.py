@@ -12,7 +12,7 @@ from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.inbox.lookup import find_message, tell_story
 from app.inbox.states import wake
 from app.pipeline.outcome import target_reference
-from app.postings.ledger import resume_target
+from app.postings.pauses import resume_target
 from app.store.postings_tables import Posting
 from app.store.session import Store
 from tests.factories import accept, move_event

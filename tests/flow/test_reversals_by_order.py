@@ -12,7 +12,7 @@ from app.dead_letters.repair import DeadLetterError
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.inbox.states import wake
 from app.pipeline.outcome import target_reference
-from app.postings.ledger import resume_target
+from app.postings.pauses import resume_target
 from app.store.messages_tables import StateChange, TimelineEntry
 from app.store.reference_tables import ProductionOrder
 from app.store.session import Store

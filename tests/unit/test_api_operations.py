@@ -17,7 +17,7 @@ from app.access.roles import Role
 from app.audit.trail import record
 from app.inbox.figures import count_states, percentile, plant_figures
 from app.inbox.states import Move, State, Step, move_messages
-from app.postings.ledger import pause_target
+from app.postings.pauses import pause_target
 from app.store.session import Store
 from tests.factories import NOON, accept, move_event
 from tests.fakes import Clock

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from app.access.roles import Role
 from app.inbox.states import Move, State, move_messages
-from app.postings.ledger import pause_target
+from app.postings.pauses import pause_target
 from app.store.session import Store
 from app.web.access_acts import make_key
 from tests.factories import NOON, accept, move_event

@@ -31,7 +31,15 @@ from config.drop_file_schema import (
 )
 from config.topology_entries import BLOCKS, KEYS, LISTS
 from config.topology_file import load_topology
-from config.topology_schema import ClosedWhenSchema, PeriodsSchema, ReadingSchema, RetrySchema, RouteTargetSchema
+from config.topology_schema import (
+    CircuitSchema,
+    ClosedWhenSchema,
+    PeriodsSchema,
+    RateSchema,
+    ReadingSchema,
+    RetrySchema,
+    RouteTargetSchema,
+)
 from mappings.formats.lines import FileFault, encoding_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "topology.md").read_text(encoding="utf-8")
@@ -39,6 +47,8 @@ SCHEMAS: list[type[Schema]] = [
     *LISTS.values(),
     *BLOCKS.values(),
     RetrySchema,
+    RateSchema,
+    CircuitSchema,
     RouteTargetSchema,
     DropFileSchema,
     CsvFileOptions,
