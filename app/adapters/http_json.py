@@ -21,7 +21,8 @@ from app.clock import utc_now
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
 from mappings.canonical.fields import instant_text
 
-PAUSE_STATUS = (401, 403)
+PAUSE_STATUS = (401,)
+FORBIDDEN = 403
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 # Statuses after which a document may stand in the target all the same: a proxy gave up waiting, a worker died late.
 UNKNOWN_STATUS = (408, 500, 502, 504)
@@ -197,6 +198,8 @@ class HttpJsonAdapter:
         reason = self._reason(answer)
         if answer.status in self._options.get("pause_status", PAUSE_STATUS):
             return TargetPaused(f"{reason}; mend the target's credentials or rights")
+        if answer.status == FORBIDDEN and "pause_status" not in self._options and self._turns_everything_away():
+            return TargetPaused(f"{reason}, and to its check as well; mend the target's rights")
         if 300 <= answer.status < 400:
             return TargetPaused(f"{reason}; it points elsewhere, so mend the target's `url` in the topology")
         if self._is_transient(answer.status):
@@ -206,6 +209,11 @@ class HttpJsonAdapter:
         if reads or answer.status < 300:
             return OutcomeUnknown(reason)
         return Refused("target_refused", reason)
+
+    def _turns_everything_away(self) -> bool:
+        """Whether a 403 is about us and not about one document: then the cheapest call is turned away as well."""
+        call = self._options["check"]
+        return self._send(call, "GET", {}, self._headers({}), None, reads=True).status in (*PAUSE_STATUS, FORBIDDEN)
 
     def _is_transient(self, status: int) -> bool:
         named: Any = self._options.get("transient_status", TRANSIENT_STATUS)

@@ -275,6 +275,14 @@ def test_a_conflict_on_a_repeat_is_settled_by_the_look_up(serve: Any) -> None:
     assert result.reference == "D-9"
 
 
+def test_a_forbidden_document_is_refused_where_the_target_takes_others(serve: Any) -> None:
+    def talk(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(answer(200 if b"/health" in request else 403))
+
+    with pytest.raises(Refused, match="403"):
+        adapter(serve(talk).url).post(REQUEST)
+
+
 def test_a_conflict_over_something_else_is_a_refusal(serve: Any) -> None:
     answers = iter([answer(409, {"error": {"message": "order is closed"}}), answer(404)])
     server = serve(lambda connection, request: connection.sendall(next(answers)))
