@@ -14,6 +14,8 @@ from app.api.routing import route
 from app.api.schemas import HealthSchema
 from app.inbox.figures import UNFINISHED, plant_figures
 from app.inbox.states import STEP_OF, State
+from app.postings.pauses import read_pauses
+from app.postings.room import known_targets
 from app.store.migrate import current_revision, newest_revision
 from app.telemetry.metrics import Figures, render
 from app.web.problems import Problem
@@ -65,6 +67,8 @@ def _figures(here: Services) -> Figures:
     now = here.clock()
     with here.store.reading() as session:
         plants = plant_figures(session, tuple(here.topology.plants), now)
+        circuits = known_targets(session, here.topology.targets, now)
+        paused, _ = read_pauses(session)
     backlog = {
         (plant.plant, STEP_OF[state].value if state in STEP_OF else "any", state.value): plant.count(state)
         for plant in plants
@@ -76,4 +80,10 @@ def _figures(here: Services) -> Figures:
         for plant in plants
         for state, at in plant.oldest.items()
     }
-    return Figures(backlog, ages, {plant.plant: plant.count(State.DEAD) for plant in plants})
+    return Figures(
+        backlog,
+        ages,
+        {plant.plant: plant.count(State.DEAD) for plant in plants},
+        {code: known.circuit.state.value for code, known in circuits.items()},
+        {plant: plant in paused for plant in here.topology.plants},
+    )

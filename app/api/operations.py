@@ -1,4 +1,4 @@
-"""Queues, paused targets and the trail, for operators' scripts."""
+"""Queues, targets and the trail, for operators' scripts."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 
-from app.access.identity import current_identity
 from app.access.policy import at_least
 from app.access.roles import Role
 from app.api.message_wire import instant
 from app.api.openapi_parts import PAGING, done, problems, query
 from app.api.routing import route
-from app.api.schemas import QueuesSchema, ResumedSchema, TrailSchema
+from app.api.schemas import QueuesSchema, TrailSchema
 from app.audit.trail import read_trail
 from app.inbox.figures import PlantFigures, plant_figures
 from app.inbox.lookup import PAGE_MOST
-from app.postings.pauses import list_target_pauses
+from app.postings.pauses import list_target_pauses, plant_pauses
+from app.postings.target_figures import TargetFigures, target_figures
+from app.store.target_tables import PlantPause, TargetPause
 from app.web import parameters
-from app.web.problems import Problem
 from app.web.services import services
-from app.web.target_acts import resume
 
 blueprint = Blueprint("operations", __name__, description="Queues, targets and the trail.")
 
@@ -31,23 +30,43 @@ blueprint = Blueprint("operations", __name__, description="Queues, targets and t
     "GET",
     "/v1/admin/queues",
     at_least(Role.VIEWER),
-    summary="Messages per plant and state, the oldest of them, latency, paused targets",
+    summary="Messages per plant and state, the oldest of them, latency; targets and what is paused",
     responses={**done("The figures", QueuesSchema), **problems("401", "403")},
 )
 def show_queues() -> Response:
     here = services()
     with here.store.reading() as session:
         figures = plant_figures(session, tuple(here.topology.plants), here.clock())
-        pauses = list_target_pauses(session)
+        targets = target_figures(session, here.topology.targets, here.clock())
+        pauses, plants = list_target_pauses(session), plant_pauses(session)
     return jsonify(
         {
-            "plants": [_plant(plant) for plant in figures],
-            "paused_targets": [
-                {"target": pause.target, "paused_at": instant(pause.paused_at), "reason": pause.reason}
-                for pause in pauses
-            ],
+            "plants": [{**_plant(plant), "paused": _pause(plants.get(plant.plant))} for plant in figures],
+            "targets": [_target(target) for target in targets],
+            "paused_targets": [{"target": pause.target, **(_pause(pause) or {})} for pause in pauses],
         }
     )
+
+
+def _pause(pause: TargetPause | PlantPause | None) -> dict[str, Any] | None:
+    if pause is None:
+        return None
+    return {"paused_at": instant(pause.paused_at), "reason": pause.reason, "actor": pause.actor}
+
+
+def _target(figures: TargetFigures) -> dict[str, Any]:
+    circuit = figures.circuit
+    return {
+        "target": figures.target,
+        "circuit": circuit.state.value,
+        "failures": circuit.failures,
+        "opened_at": None if circuit.opened_at is None else instant(circuit.opened_at),
+        "retry_at": None if circuit.retry_at is None else instant(circuit.retry_at),
+        "calls": figures.calls,
+        "calls_in_flight": figures.calls_in_flight,
+        "tokens": figures.tokens,
+        "paused": _pause(figures.pause),
+    }
 
 
 def _plant(figures: PlantFigures) -> dict[str, Any]:
@@ -62,24 +81,6 @@ def _plant(figures: PlantFigures) -> dict[str, Any]:
             "messages": figures.latency_messages,
         },
     }
-
-
-@route(
-    blueprint,
-    "POST",
-    "/v1/admin/targets/<code>/resume",
-    at_least(Role.OPERATOR),
-    summary="Let a paused target have its postings again",
-    responses={**done("What waited for it is due", ResumedSchema), **problems("401", "403", "404", "409", "503")},
-)
-def resume_paused_target(code: str) -> Response:
-    here = services()
-    woken = resume(here, code, current_identity().actor)
-    if woken is not None:
-        return jsonify({"target": code, "due_again": woken})
-    if code not in here.topology.targets:
-        raise Problem(404, "not_found", f"The topology knows no target {code}.")
-    raise Problem(409, "not_possible", f"Target {code} is not paused.")
 
 
 @route(

@@ -174,28 +174,60 @@ class DeadPageSchema(Schema):
     next = fields.String()
 
 
+class PausedSchema(Schema):
+    paused_at = fields.DateTime(required=True)
+    reason = fields.String(required=True)
+    actor = fields.String(required=True, metadata={"description": "`lineside` where a target turned us away"})
+
+
 class PlantFiguresSchema(Schema):
     plant = fields.String(required=True)
     accepted = fields.Integer(required=True)
     states = fields.Dict(keys=fields.String(), values=fields.Integer())
     oldest_received_at = fields.Dict(keys=fields.String(), values=fields.DateTime())
     latency_seconds = fields.Dict(metadata={"description": "p50 and p95 from accepted to posted, of late"})
+    paused = fields.Nested(PausedSchema, allow_none=True)
 
 
-class PauseSchema(Schema):
+class TargetFiguresSchema(Schema):
     target = fields.String(required=True)
-    paused_at = fields.DateTime(required=True)
-    reason = fields.String(required=True)
+    circuit = fields.String(required=True, metadata={"enum": ["closed", "open", "half_open"]})
+    failures = fields.Integer(required=True, metadata={"description": "Failed calls in a row"})
+    opened_at = fields.DateTime(allow_none=True)
+    retry_at = fields.DateTime(allow_none=True, metadata={"description": "When it is tried again by itself"})
+    calls = fields.Integer(required=True, metadata={"description": "Under way now, of all workers together"})
+    calls_in_flight = fields.Integer(required=True, metadata={"description": "How many there may be"})
+    tokens = fields.Integer(allow_none=True, metadata={"description": "Postings that its rate allows at once now"})
+    paused = fields.Nested(PausedSchema, allow_none=True)
+
+
+class PauseSchema(PausedSchema):
+    target = fields.String(required=True)
 
 
 class QueuesSchema(Schema):
     plants = fields.List(fields.Nested(PlantFiguresSchema), required=True)
+    targets = fields.List(fields.Nested(TargetFiguresSchema), required=True)
     paused_targets = fields.List(fields.Nested(PauseSchema), required=True)
+
+
+class PausingSchema(Schema):
+    reason = fields.String(required=True)
 
 
 class ResumedSchema(Schema):
     target = fields.String(required=True)
     due_again = fields.Integer(required=True)
+
+
+class PlantStateSchema(Schema):
+    plant = fields.String(required=True)
+    paused = fields.Boolean(required=True)
+
+
+class TargetStateSchema(Schema):
+    target = fields.String(required=True)
+    paused = fields.Boolean(required=True)
 
 
 class TrailEntrySchema(Schema):

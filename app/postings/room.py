@@ -82,6 +82,18 @@ def read_circuits(
     return looks
 
 
+def known_targets(session: Session, targets: Mapping[str, Target], now: datetime) -> dict[str, Known]:
+    """Circuit and bucket of each of these, as they are now."""
+    rows = {row.target: row for row in session.execute(select(*_STATE))}
+    found = {}
+    for code, target in targets.items():
+        circuit = _circuit_of(rows[code]) if code in rows else Circuit()
+        bucket = _bucket_of(rows[code]) if code in rows else None
+        full = filled(bucket, target.rate, now) if target.rate else None
+        found[code] = Known(looked_at(circuit, target.circuit, now), full)
+    return found
+
+
 def _is_probed(circuit: Circuit) -> bool:
     return circuit.state is CircuitState.HALF_OPEN
 
@@ -171,10 +183,10 @@ def wish_for_room(session: Session, targets: Iterable[str], plant: str, now: dat
 
 def try_at_once(session: Session, target: str, now: datetime) -> bool:
     """A person says that it is well again: one posting is let through now. False where the circuit is closed."""
-    circuit = _circuit_of(_locked(session, [target])[target])
-    if circuit.state is CircuitState.CLOSED:
+    row = session.execute(select(*_STATE).where(TargetState.target == target).with_for_update()).one_or_none()
+    if row is None or row.circuit == CircuitState.CLOSED.value:
         return False
-    _save_circuit(session, target, replace(circuit, state=CircuitState.OPEN, retry_at=now))
+    _save_circuit(session, target, replace(_circuit_of(row), state=CircuitState.OPEN, retry_at=now))
     return True
 
 

@@ -22,6 +22,7 @@ use_reserved_files()
 
 STAGE_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 43_200)
 CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60)
+CIRCUIT_STATES = ("closed", "open", "half_open")
 
 MOVES = Counter("lineside_moves", "Moves of messages into a state.", ["plant", "type", "state"])
 STAGE_SECONDS = Histogram(
@@ -38,11 +39,14 @@ ACCEPTANCES = Counter("lineside_acceptances", "Answers to messages that were sen
 
 @dataclass(frozen=True)
 class Figures:
-    """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds."""
+    """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds. ``circuits``:
+    the state of each target's."""
 
     backlog: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     oldest_age: Mapping[tuple[str, str], float] = field(default_factory=dict)
     dead: Mapping[str, int] = field(default_factory=dict)
+    circuits: Mapping[str, str] = field(default_factory=dict)
+    paused_plants: Mapping[str, bool] = field(default_factory=dict)
 
 
 def observe_moves(plant: str, event_type: str, state: str, count: int = 1) -> None:
@@ -87,7 +91,22 @@ class _Gauges(Collector):
         )
         for plant, count in self._figures.dead.items():
             dead.add_metric([plant], count)
-        return [backlog, age, dead]
+        return [backlog, age, dead, self._circuits(), self._paused()]
+
+    def _circuits(self) -> Metric:
+        circuit = GaugeMetricFamily(
+            "lineside_target_circuit", "1 for the state that the target's circuit is in.", labels=["target", "state"]
+        )
+        for target, state in self._figures.circuits.items():
+            for each in CIRCUIT_STATES:
+                circuit.add_metric([target, each], int(each == state))
+        return circuit
+
+    def _paused(self) -> Metric:
+        paused = GaugeMetricFamily("lineside_plant_paused", "1 while a person has paused the plant.", labels=["plant"])
+        for plant, is_paused in self._figures.paused_plants.items():
+            paused.add_metric([plant], int(is_paused))
+        return paused
 
 
 def render(figures: Figures) -> tuple[bytes, str]:

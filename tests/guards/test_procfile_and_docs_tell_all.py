@@ -29,7 +29,8 @@ def test_every_variable_is_described(name: str) -> None:
 
 
 def test_every_metric_is_described() -> None:
-    figures = Figures({("P1", "post", "enriched"): 1}, {("P1", "enriched"): 1.0}, {"P1": 1})
+    backlog, ages = {("P1", "post", "enriched"): 1}, {("P1", "enriched"): 1.0}
+    figures = Figures(backlog, ages, {"P1": 1}, {"erp": "open"}, {"P1": True})
     exposed = re.findall(r"^# TYPE (lineside_\S+)", render(figures)[0].decode(), re.MULTILINE)
 
     assert len(exposed) >= 7

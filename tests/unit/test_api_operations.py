@@ -97,7 +97,21 @@ def test_queues_tell_counts_ages_and_paused_targets(client: FlaskClient, sqlite_
     assert [plant["plant"] for plant in told["plants"]] == ["P100", "P200", "P300"]
     assert told["plants"][0]["states"] == {"received": 1}
     assert told["plants"][0]["oldest_received_at"] == {"received": "2026-03-02T12:00:00.000Z"}
-    assert told["paused_targets"] == [{"target": "erp", "paused_at": "2026-03-02T12:00:00.000Z", "reason": "HTTP 401"}]
+    paused = {"paused_at": "2026-03-02T12:00:00.000Z", "reason": "HTTP 401", "actor": "lineside"}
+    assert told["paused_targets"] == [{"target": "erp", **paused}]
+    assert told["targets"] == [
+        {
+            "target": "erp",
+            "circuit": "closed",
+            "failures": 0,
+            "opened_at": None,
+            "retry_at": None,
+            "calls": 0,
+            "calls_in_flight": 4,
+            "tokens": None,
+            "paused": paused,
+        }
+    ]
 
 
 def test_a_resumed_target_wakes_what_waited_for_it_and_is_noted(

@@ -137,6 +137,25 @@ def test_a_paused_target_is_told_on_the_first_page_and_resumed_there(
     assert "is paused" not in operator.get("/").text
 
 
+def test_a_plant_is_paused_with_a_reason_and_resumed_on_the_first_page(
+    operator: FlaskClient, sqlite_store: Store
+) -> None:
+    token = csrf_of(operator.get("/").text)
+    operator.post("/plants/P100/pause", data={"csrf_token": token, "reason": " "})
+    without_reason = operator.get("/").text
+    operator.post("/plants/P100/pause", data={"csrf_token": token, "reason": "stocktaking"})
+    operator.post("/targets/erp/pause", data={"csrf_token": token, "reason": "moves house"})
+    page = operator.get("/").text
+
+    operator.post("/plants/P100/resume", data={"csrf_token": token})
+
+    assert "Plant P100 is paused" not in without_reason
+    assert "Plant P100 is paused</strong> by operator" in page
+    assert "moves house" in page
+    assert "is paused</strong> by" in operator.get("/").text
+    assert "stocktaking" not in operator.get("/").text
+
+
 def test_what_was_received_is_shown_and_never_run(viewer: FlaskClient, sqlite_store: Store) -> None:
     evil = "<script>alert(1)</script>"
     body = f'{{"a": "{evil}"}}'.encode()
