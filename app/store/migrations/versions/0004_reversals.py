@@ -1,6 +1,6 @@
 """reversals of postings
 
-Revision ID: 0005
+Revision ID: 0004
 Revises: 0003
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from app.store import base
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
