@@ -23,6 +23,7 @@ from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import recheck_seconds
 from app.store.messages_tables import Lane, Message
+from app.store.target_tables import TargetCalls, TargetState
 
 log = structlog.get_logger()
 
@@ -74,6 +75,7 @@ def mend_after_set_back(pipeline: Pipeline) -> int:
     A lane that is held in earnest stays held for as long as the longest wave may take, so nobody posts beside it.
     """
     _shorten_lanes(pipeline)
+    _mend_circuits(pipeline)
     return sum(
         _mend_lane(pipeline, plant, step, lane)
         for plant in pipeline.topology.plants
@@ -88,6 +90,23 @@ def _shorten_lanes(pipeline: Pipeline) -> None:
             update(Lane)
             .where(Lane.lease_token.is_not(None), Lane.lease_until > until + STEP)
             .values(lease_until=until)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _mend_circuits(pipeline: Pipeline) -> None:
+    """A target that was left alone is left alone for as long as it was to be, and calls end when they may last."""
+    now = pipeline.clock()
+    until = now + timedelta(seconds=longest_lane_seconds(pipeline))
+    with pipeline.store.writing() as session:
+        for state in session.execute(select(TargetState).where(TargetState.opened_at > now + STEP)).scalars():
+            opened_at = state.opened_at or now
+            state.retry_at = now + ((state.retry_at or opened_at) - opened_at)
+            state.opened_at = now
+        session.execute(
+            update(TargetCalls)
+            .where(TargetCalls.until > until + STEP)
+            .values(until=until)
             .execution_options(synchronize_session=False)
         )
 

@@ -74,7 +74,7 @@ def test_a_target_that_fails_again_and_again_is_left_alone_and_no_retry_is_count
     assert books.calls == tried
     untouched = [key for key in (*ids, later) if message(store, key).waiting_for]
     assert later in untouched
-    assert {message(store, key).failing_since for key in untouched} == {None}
+    assert {message(store, key).retrying_since for key in untouched} == {None}
     assert "left alone" in (message(store, later).reason or "")
 
 

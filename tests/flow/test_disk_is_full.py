@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.intake.context import Intake
 from app.intake.folders import DropFolder
@@ -179,25 +179,30 @@ def test_a_disk_that_is_full_for_long_makes_no_dead_letters(store: Store, disk: 
     assert len(books.effects) == 100
 
 
-@pytest.mark.parametrize("table", ["documents", "postings", "posting_attempts"])
-def test_results_that_cannot_be_saved_cost_no_message_a_worker(sqlite_store: Store, table: str) -> None:
+@pytest.mark.parametrize("place", ["transform.save_documents", "enrich.save_plans", "wave.record_intents"])
+def test_results_that_cannot_be_saved_cost_no_message_a_worker(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     """As on a disk whose last blocks take a claim and no more."""
     know_items(sqlite_store)
     books, clock = Books(), Clock(NOON)
     line = pipeline(sqlite_store, {"erp": books}, clock)
     ids = accept(sqlite_store, *(move_event(f"m{number}", lot=f"L{number}") for number in range(10)))
-    full = "SELECT RAISE(FAIL, 'database or disk is full')"
-    with sqlite_store.writing() as session:
-        session.execute(text(f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN {full}; END"))
 
-    for _ in range(12):
-        for work in (transform_due, enrich_due, post_due):
-            with suppress(DBAPIError):
-                work(line, "P100", 100)
-        clock.pass_time(61)
-    with sqlite_store.writing() as session:
-        session.execute(text("DROP TRIGGER full"))
+    with monkeypatch.context() as full:
+        full.setattr(f"app.pipeline.{place}", _disk_is_full)
+        for _ in range(12):
+            for work in (transform_due, enrich_due, post_due):
+                with suppress(DBAPIError):
+                    work(line, "P100", 100)
+            clock.pass_time(61)
     run_once(line)
 
     assert set(states(sqlite_store, *ids)) == {"posted"}
     assert len(books.effects) == 10
+
+
+def _disk_is_full(*_: object) -> None:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    raise OperationalError("INSERT", {}, error)
