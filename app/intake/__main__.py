@@ -22,7 +22,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     dispatcher = Dispatcher(settings, tuple(topology.plants))
-    store = Store(settings.database_url, pool_size=2)
+    store = Store(settings.database_url, pool_size=4)
     try:
         intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds))
         watch(watcher_for(settings, topology, intake), stop)

@@ -13,14 +13,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.inbox.accept import MAX_ID_LENGTH, Incoming, accept_messages
 from app.intake.context import Intake
 from app.intake.hold import hold_folder
 from app.store.files import TakenFile, record_rows
+from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
 from mappings.formats import delimited, fixed_width
 from mappings.formats.lines import BadRow, Row
+
+log = structlog.get_logger()
 
 ROWS_PER_COMMIT = 500
 ROW_CONTENT_TYPE = "application/vnd.lineside.row+json"
@@ -68,6 +74,25 @@ def read_rows(intake: Intake, file: FileUnderWork) -> None:
 
 
 def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
+    """Where a chunk cannot be saved its halves are, down to the row at fault, which is listed; trouble of the database
+    itself is raised, and the file waits."""
+    try:
+        return _store_together(intake, file, chunk, errors_bytes)
+    except SQLAlchemyError as error:
+        if is_database_trouble(error):
+            raise
+        if len(chunk) == 1:
+            if isinstance(chunk[0], BadRow) or cannot_save_anything(intake.store, error, intake.clock()):
+                raise
+            log.exception("row_cannot_be_stored", source=file.source.code, file=file.path.name, row=chunk[0].number)
+            reason = "the database does not take this row (internal_error); the watcher's log says why."
+            return _store_together(intake, file, [BadRow(chunk[0].number, None, reason, chunk[0].raw)], errors_bytes)
+    middle = len(chunk) // 2
+    errors_bytes = _store(intake, file, chunk[:middle], errors_bytes)
+    return _store(intake, file, chunk[middle:], errors_bytes)
+
+
+def _store_together(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
     messages: list[Incoming] = []
     bad: list[BadRow] = []
     for row in chunk:

@@ -7,14 +7,19 @@ import os
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.intake.context import Intake
 from app.intake.folders import DropFolder, free_name, marker_of, sound_name
+from app.intake.hold import FolderLost
 from app.intake.rows_in import ERRORS_ENDING, FileUnderWork, check_whole, read_rows
-from app.store.files import ARCHIVED, FAILED, TakenFile, end_file, reopen_file, take_file
+from app.store.files import ARCHIVED, FAILED, TakenFile, end_file, hold_file, reopen_file, take_file
 from mappings.formats.lines import FileFault
 
 log = structlog.get_logger()
+
+# A file that ended so many watchers before 500 more of its rows were kept is not tried again by itself.
+WATCHERS_LOST_LIMIT = 3
 
 
 def begin(folder: DropFolder, path: Path) -> Path:
@@ -44,17 +49,39 @@ def take(intake: Intake, folder: DropFolder, path: Path, token: str) -> None:
         _archive_again(folder, path, taken)
         return
     file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
-    try:
-        if taken.rows_done == 0:
-            check_whole(file)
-        read_rows(intake, file)
-    except FileFault as fault:
-        _fail(intake, folder, file, fault.reason)
+    if (fault := _cannot_be_read(intake, file)) is not None:
+        _fail(intake, folder, file, fault)
         return
     with intake.store.writing() as session:
         end_file(session, taken.id, ARCHIVED, None, intake.clock())
     _move_to_archive(folder, file)
     log.info("file_archived", source=folder.source.code, file=path.name)
+
+
+def _cannot_be_read(intake: Intake, file: FileUnderWork) -> str | None:
+    """Take its rows, or tell why that cannot be done. One file that breaks its reader must not stop its folder."""
+    try:
+        with intake.store.writing() as session:
+            lost = hold_file(session, file.taken.id, file.token)
+        if lost >= WATCHERS_LOST_LIMIT:
+            return (
+                f"reading it ended the watcher {lost} times (worker_lost), at about row {file.taken.rows_done + 1}; "
+                "what was read before is kept. Look at the file and at the memory of this host, then drop it again."
+            )
+        if file.taken.rows_done == 0:
+            check_whole(file)
+        read_rows(intake, file)
+    except FileFault as fault:
+        return fault.reason
+    except (FolderLost, OSError, SQLAlchemyError):
+        raise
+    except Exception as error:
+        log.exception("file_broke_its_reader", source=file.source.code, file=file.path.name)
+        return (
+            f"a fault of Lineside's own ({type(error).__name__}, internal_error) while it was read; what was read "
+            "before is kept. The watcher's log has the details; drop it again once that is mended."
+        )
+    return None
 
 
 def _known(intake: Intake, folder: DropFolder, path: Path) -> TakenFile:

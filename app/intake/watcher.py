@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.inbox.claim import new_token
 from app.intake.context import Intake
@@ -22,6 +24,8 @@ from config.topology import Topology
 log = structlog.get_logger()
 
 LOOK_EVERY_SECONDS = 0.5
+TROUBLE_SECONDS = 2.0
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -90,18 +94,38 @@ def watcher_for(settings: Settings, topology: Topology, intake: Intake) -> Watch
         if source.intake == "drop"
     )
     for folder in folders:
-        folder.make()
+        with suppress(OSError):  # it is made at each look, and said there
+            folder.make()
     return Watcher(intake, folders, new_token())
 
 
 def watch(watcher: Watcher, stop: threading.Event) -> None:
-    """Look until told to stop. A database or disk that fails is waited for: files stay where they are meanwhile."""
-    while not stop.is_set():
-        try:
-            taken = watcher.look()
-        except (DBAPIError, OSError) as error:
-            log.warning("intake_must_wait", error=type(error).__name__)
-            taken = 0
-            stop.wait(2.0)
-        if not taken:
-            stop.wait(LOOK_EVERY_SECONDS)
+    """Look until told to stop, into each folder by a thread of its own: a share that hangs, a disk that fails or a file
+    of a million rows holds up no other source. A file under work when told to stop is read on for a minute at most;
+    its rows so far are kept."""
+    alone = [Watcher(watcher.intake, (folder,), watcher.token) for folder in watcher.folders]
+    threads = [threading.Thread(target=_watch_one, args=(one, stop), daemon=True) for one in alone]
+    for thread in threads:
+        thread.start()
+    stop.wait()
+    until = time.monotonic() + STOP_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+def _watch_one(watcher: Watcher, stop: threading.Event) -> None:
+    """A database or disk that fails is waited for: files stay where they are meanwhile. Whatever else goes wrong ends
+    the process, so that it is started anew."""
+    try:
+        while not stop.is_set():
+            try:
+                taken = watcher.look()
+            except (DBAPIError, PoolTimeout, OSError) as error:
+                source = watcher.folders[0].source.code
+                log.warning("intake_must_wait", source=source, error=type(error).__name__)
+                taken = 0
+                stop.wait(TROUBLE_SECONDS)
+            if not taken:
+                stop.wait(LOOK_EVERY_SECONDS)
+    finally:
+        stop.set()

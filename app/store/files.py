@@ -43,6 +43,7 @@ def take_file(session: Session, source: str, name: str, sha256: str, size_bytes:
         "rows_repeated": 0,
         "rows_refused": 0,
         "errors_bytes": 0,
+        "watchers_lost": 0,
         "taken_at": now,
     }
     statement = build(DroppedFile).values(values).on_conflict_do_nothing(index_elements=["source", "sha256"])
@@ -53,12 +54,35 @@ def take_file(session: Session, source: str, name: str, sha256: str, size_bytes:
     return TakenFile(found.id, found.name, found.state, found.rows_done, found.errors_bytes, new is not None)
 
 
+def hold_file(session: Session, file_id: int, token: str) -> int:
+    """Note which watcher reads it; returns how many others ended over it since rows of it were last kept."""
+    session.execute(
+        update(DroppedFile)
+        .where(DroppedFile.id == file_id, DroppedFile.held_by != token)
+        .values(held_by=token, watchers_lost=DroppedFile.watchers_lost + 1)
+    )
+    session.execute(
+        update(DroppedFile).where(DroppedFile.id == file_id, DroppedFile.held_by.is_(None)).values(held_by=token)
+    )
+    return session.execute(select(DroppedFile.watchers_lost).where(DroppedFile.id == file_id)).scalar_one()
+
+
 def reopen_file(session: Session, file_id: int, name: str, now: datetime) -> None:
     """Begin a file anew that failed before: what was wrong may have been the topology, not the file."""
     session.execute(
         update(DroppedFile)
         .where(DroppedFile.id == file_id, DroppedFile.state == FAILED)
-        .values(state=READING, name=name[:255], rows_done=0, errors_bytes=0, rows_refused=0, reason=None, taken_at=now)
+        .values(
+            state=READING,
+            name=name[:255],
+            rows_done=0,
+            errors_bytes=0,
+            rows_refused=0,
+            reason=None,
+            taken_at=now,
+            held_by=None,
+            watchers_lost=0,
+        )
     )
 
 
@@ -73,6 +97,7 @@ def record_rows(session: Session, file_id: int, accepted: int, repeated: int, re
             rows_repeated=DroppedFile.rows_repeated + repeated,
             rows_refused=DroppedFile.rows_refused + refused,
             errors_bytes=errors_bytes,
+            watchers_lost=0,
         )
         .execution_options(synchronize_session=False)
     )
