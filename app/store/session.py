@@ -86,7 +86,7 @@ def _engine(url: str, pool_size: int) -> Engine:
             "tcp_user_timeout": 20_000,
         },
     )
-    event.listen(engine, "do_connect", _connect_answering)
+    event.listen(engine, "do_connect", connect_answering)
     return engine
 
 
@@ -108,7 +108,7 @@ class _Answering(psycopg.Connection[Any]):
             raise
 
 
-def _connect_answering(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+def connect_answering(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
     return _Answering.connect(*arguments, **options)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,7 @@ def open_house(store: Store, home: Path, topology: Topology | None = None, now: 
     return House(store, topology, settings, app.test_client(), keys, pipeline, watcher, clock, books, nudges)
 
 
+@cache
 def _topology() -> Topology:
     """The packaged one, with a source beside its own that sends over HTTP what ``legacy-p300`` drops as rows: so a row
     can be anything at all."""
