@@ -50,7 +50,8 @@ def _holds_a_lane(_arguments: tuple[Any, ...], result: Any) -> bool:
 
 _DOOR, _TAKE, _ROWS = "app.inbox.door", "app.intake.take", "app.intake.rows_in"
 _TRANSFORM, _ENRICH = "app.pipeline.transform", "app.pipeline.enrich"
-_POST, _CALLS, _WAVE, _RELAY = "app.pipeline.post", "app.pipeline.calls", "app.pipeline.wave", "app.pipeline.relay"
+_POST, _CALLS, _RELAY = "app.pipeline.post", "app.pipeline.calls", "app.pipeline.relay"
+_RECORDING = "app.pipeline.recording"
 
 POINTS = (
     Point("web.before_the_commit", _DOOR, "Door._commit", "before"),
@@ -73,8 +74,8 @@ POINTS = (
     Point("post.after_the_question", _CALLS, "_find", "after"),
     Point("post.after_one_call", _CALLS, "_ask_then_post", "after", _was_sent),
     Point("post.before_the_commit_of_answers", _POST, "post_wave", "after"),
-    Point("post.within_the_commit_of_answers", _WAVE, "record_results", "after", _has_results),
-    Point("post.within_the_commit_of_the_end", _WAVE, "take_effect", "after"),
+    Point("post.within_the_commit_of_answers", _RECORDING, "record_results", "after", _has_results),
+    Point("post.within_the_commit_of_the_end", _RECORDING, "take_effect", "after"),
     Point("post.after_the_commit_of_the_end", _POST, "_work_lane", "after"),
     Point("relay.after_its_lease", _RELAY, "Relay._due", "before"),
     Point("relay.between_depths_and_permits", _RELAY, "Relay._permit", "before"),

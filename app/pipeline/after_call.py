@@ -89,7 +89,6 @@ def stop_key(
 ) -> None:
     """The first message of a key cannot go on: it moves as its error says, and the key's others wait behind it."""
     first, *others = queue
-    queue.clear()
     if isinstance(error, Refused):
         move = dead_move(first, refused_reversal(posting, error), lane.number)
     elif isinstance(error, TargetPaused):
@@ -99,5 +98,6 @@ def stop_key(
     else:
         target = pipeline.topology.targets[posting.target]
         move = failure_move(pipeline, first, Step.POST, error, target.retry, lane.number, target.timeout_seconds)
+    queue.clear()
     lane.moves.append(kept_posted(first, move))
     lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in others]

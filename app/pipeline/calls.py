@@ -134,8 +134,7 @@ def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> Ende
     if answer is None:
         state = PostingState.PLANNED if how == ABSENT else posting.state
         return PostingResult(posting, number, state, how), None
-    reference = answer.reference[:200]
-    return PostingResult(posting, number, PostingState.POSTED, how, None, reference, answer.body), None
+    return PostingResult(posting, number, PostingState.POSTED, how, None, answer.reference, answer.body), None
 
 
 def _ask_then_post(

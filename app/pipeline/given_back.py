@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.inbox.claim import give_back_messages
 from app.pipeline.context import Pipeline
@@ -24,7 +25,7 @@ def given_back(pipeline: Pipeline, ids: Sequence[int], token: str) -> Iterator[N
     """
     try:
         yield
-    except DBAPIError:
-        with suppress(DBAPIError), pipeline.store.writing() as session:
+    except (DBAPIError, PoolTimeout):
+        with suppress(DBAPIError, PoolTimeout), pipeline.store.writing() as session:
             give_back_messages(session, ids, token, pipeline.clock() + timedelta(seconds=PAUSE_SECONDS))
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,37 +18,38 @@ from app.inbox.claim import (
     release_lane,
 )
 from app.inbox.order import blocking_predecessors
-from app.inbox.states import Move, move_messages
+from app.inbox.states import Move, Step, move_messages
 from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
 from app.pipeline.finish import references_fulfilled
-from app.pipeline.outcome import wait_for_key
+from app.pipeline.outcome import Done, attempt, failure_move, wait_for_key
 from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, load_open
 from app.postings.pauses import is_plant_paused
 from app.postings.reversals import Order, open_orders, plan_reversals
 from app.postings.room import wish_for_room
 from app.store.documents import ENRICHED
+from config.topology import RetryPolicy
 from mappings.context import Event
 
 
 @dataclass
 class Lane:
-    """One held lane and what is left to do in it. ``queues``: for each key its messages in order; ``moves``: what the
-    next commit is to write. A message with an order among ``orders`` is being reversed, in a queue of its own, and
-    first ``settling`` where the outcome of a posting is unknown. ``refused``: whether the refusal of a message has its
-    other postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the
-    targets that have none for what is left, and when to look again."""
+    """One held lane and what is left to do in it. ``messages``: all that were claimed, as they were then; ``queues``:
+    for each key its messages in order; ``moves``: what the next commit is to write. A message with an order among
+    ``orders`` is being reversed, in a queue of its own, and first ``settling`` where the outcome of a posting is
+    unknown. ``refused``: whether the refusal of a message has its other postings reversed by itself. ``told``: what the
+    last calls tell about their targets; ``without_room``: the targets that have none for what is left, and when to look
+    again."""
 
     plant: str
     number: int
     token: str
-    claimed: int
+    messages: dict[int, Claimed]
     queues: list[deque[Claimed]]
     open: dict[int, list[OpenPosting]]
     events: dict[int, tuple[Event, ...]]
-    generations: dict[int, int]
     orders: dict[int, Order]
     settling: set[int]
     results: list[PostingResult] = field(default_factory=list)
@@ -61,6 +62,29 @@ class Lane:
     holds_room: bool = False
     without_room: dict[str, datetime] = field(default_factory=dict)
     posted: list[int] = field(default_factory=list)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything happened to a message since the last commit."""
+        return bool(self.results or self.moves or self.finished or self.reversed)
+
+    def news_of(self, ids: Collection[int]) -> Lane:
+        """The same lane with the news of these messages alone."""
+        return replace(
+            self,
+            results=[result for result in self.results if result.posting.message_id in ids],
+            moves=[move for move in self.moves if move.message_id in ids],
+            finished=[message for message in self.finished if message.id in ids],
+            reversed=[message for message in self.reversed if message.id in ids],
+            refused={key: automatic for key, automatic in self.refused.items() if key in ids},
+        )
+
+    def forget_news(self, ids: Collection[int], posted: Sequence[int]) -> None:
+        """What happened to these is committed, and those of them are ``posted`` now."""
+        left = self.news_of(self.messages.keys() - set(ids))
+        self.results, self.moves, self.finished = left.results, left.moves, left.finished
+        self.reversed, self.refused = left.reversed, left.refused
+        self.posted += posted
 
 
 class LaneLost(Exception):
@@ -80,8 +104,7 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         ids = [message.id for message in claimed]
         events = load_events(session, ids, ENRICHED)
         orders = open_orders(session, ids)
-        onward = [message for message in claimed if message.id not in orders]
-        fulfils = {message.id: references_fulfilled(plant, events[message.id]) for message in onward}
+        onward, fulfils = _read_onward(session, pipeline, [m for m in claimed if m.id not in orders], events, number)
         blocked = blocking_predecessors(session, plant, onward, fulfils)
         behind = [
             wait_for_key(pipeline, m, number, blocked[m.id], looks_soon=bool(fulfils[m.id]))
@@ -92,13 +115,31 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         opened, settling = _open(session, ids, orders, now)
     queues: dict[str, deque[Claimed]] = {}
     for message in claimed:
-        if message.id not in blocked:
+        if message.id in orders or message.id in fulfils.keys() - blocked.keys():
             key = None if message.id in orders else message.ordering_key
             queues.setdefault(key or f"message:{message.id}", deque()).append(message)
-    generations = {message.id: message.generation for message in claimed}
-    return Lane(
-        plant, number, token, len(claimed), list(queues.values()), opened, events, generations, orders, settling
-    )
+    messages = {message.id: message for message in claimed}
+    return Lane(plant, number, token, messages, list(queues.values()), opened, events, orders, settling)
+
+
+def _read_onward(
+    session: Session,
+    pipeline: Pipeline,
+    claimed: Sequence[Claimed],
+    events: Mapping[int, tuple[Event, ...]],
+    number: int,
+) -> tuple[list[Claimed], dict[int, set[str]]]:
+    """Those of these messages whose events can be read, with the references that each brings; the others are dead."""
+    fulfils: dict[int, set[str]] = {}
+    faults: list[Move] = []
+    for message in claimed:
+        outcome = attempt(message.id, lambda m=message: references_fulfilled(m.plant, events[m.id]))  # type: ignore[misc]
+        if isinstance(outcome, Done):
+            fulfils[message.id] = outcome.value
+        else:
+            faults.append(failure_move(pipeline, message, Step.POST, outcome.error, RetryPolicy(), number))
+    move_messages(session, faults, pipeline.clock())
+    return [message for message in claimed if message.id in fulfils], fulfils
 
 
 def _open(

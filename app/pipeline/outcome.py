@@ -45,10 +45,12 @@ class InternalFault(Refused):
     """Lineside's own fault. Where it struck around a call, nobody knows what the call has done."""
 
 
-def attempt(message_id: int, work: Callable[[], T]) -> Done[T] | Failed:
-    """Do one message's work; whatever goes wrong with it stays with it."""
+def attempt(message_id: int, work: Callable[[], T], *passing: type[Exception]) -> Done[T] | Failed:
+    """Do one message's work; whatever goes wrong with it stays with it. ``passing`` is no fault of it, and raised."""
     try:
         return Done(work())
+    except passing:
+        raise
     except LinesideError as error:
         return Failed(error)
     except MappingError as error:

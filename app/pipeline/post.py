@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from app.pipeline.after_call import end_lost, note
@@ -15,6 +17,8 @@ from app.pipeline.calls import post_wave
 from app.pipeline.context import Pipeline
 from app.pipeline.given_back import given_back
 from app.pipeline.lane import Lane, LaneLost, give_up_lane, hold_lane
+from app.pipeline.outcome import Failed, attempt
+from app.pipeline.recording import bury
 from app.pipeline.wave import commit_and_choose
 
 log = structlog.get_logger()
@@ -44,8 +48,8 @@ def _work_lanes(pipeline: Pipeline, plant: str, up_to: int, posted: list[int]) -
     """Work lane after lane; returns how many messages it had to leave because no target had room for them."""
     left = up_to
     while left > 0 and (lane := hold_lane(pipeline, plant, left)) is not None:
-        left -= lane.claimed
-        with given_back(pipeline, list(lane.events), lane.token):
+        left -= len(lane.messages)
+        with given_back(pipeline, list(lane.messages), lane.token):
             given_up = _work_lane(pipeline, lane)
         posted += lane.posted
         if lane.posted:
@@ -63,7 +67,9 @@ def _work_lane(pipeline: Pipeline, lane: Lane) -> int:
             if not wave.postings:
                 break
             for result, error in post_wave(pipeline, wave.postings, wave.calls, wave.start_by):
-                note(pipeline, lane, result, error)
+                noted = attempt(result.posting.message_id, partial(note, pipeline, lane, result, error))
+                if isinstance(noted, Failed):
+                    bury(pipeline, lane, result.posting.message_id, noted)
         return give_up_lane(pipeline, lane)
     except LaneLost:
         log.warning("lane_lost", plant=lane.plant, lane=lane.number)

@@ -68,7 +68,7 @@ def reverse_or_dead(session: Session, lane: Lane, now: datetime) -> tuple[list[M
 
 def _order(lane: Lane, move: Move, now: datetime) -> Order:
     reason = move.reason or ""
-    generation = lane.generations[move.message_id]
+    generation = lane.messages[move.message_id].generation
     return Order(
         move.message_id, generation, now, "lineside", reason, "dead", move.reason_code, reason, move.reason_field
     )

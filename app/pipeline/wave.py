@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 
 from app.errors import TargetPaused
 from app.inbox.claim import extend_lane, release_lane
-from app.inbox.order import wake_next
-from app.inbox.states import Move, State, move_messages, wake
 from app.pipeline.after_call import stop_key
 from app.pipeline.calls import (
     LEASE_MARGIN_SECONDS,
@@ -24,13 +22,11 @@ from app.pipeline.calls import (
     longest_call_seconds,
 )
 from app.pipeline.context import Pipeline
-from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
-from app.pipeline.periods import opened
-from app.pipeline.reversing import after_moves, end_moves, reverse_or_dead
-from app.postings.ledger import OpenPosting, record_intents, record_results
+from app.pipeline.outcome import Done, attempt_together
+from app.pipeline.recording import bury, raise_if_database_trouble, record_in_parts, write_news
+from app.postings.ledger import OpenPosting, record_intents
 from app.postings.pauses import pause_target, read_pauses
-from app.postings.reversals import close_reversed
 from app.postings.room import Look, Room, give_back_room, hold_room, read_circuits, take_room
 
 
@@ -58,7 +54,34 @@ class Wave:
 
 
 def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
-    """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work."""
+    """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work.
+
+    Where that cannot be saved together, what happened is written first, part by part; then ever fewer intents are
+    tried. Each round ends a message or leaves fewer, so there is an end. Trouble of the database is raised.
+    """
+    most: int | None = None
+    while True:
+        outcome = attempt_together(lambda most=most: _commit(pipeline, lane, most), LaneLost)  # type: ignore[misc]
+        if isinstance(outcome, Done):
+            return outcome.value
+        raise_if_database_trouble(outcome)
+        if lane.has_news:
+            record_in_parts(pipeline, lane)
+            continue
+        heads = list(_heads(lane))[:most]
+        if len(heads) > 1:
+            most = len(heads) // 2
+            continue
+        # With nobody's intent it must work, or the fault is no message's, and none may die of it.
+        wave = _commit(pipeline, lane, 0)
+        if not heads:
+            return wave
+        bury(pipeline, lane, heads[0].message_id, outcome)
+        most = None
+
+
+def _commit(pipeline: Pipeline, lane: Lane, most: int | None) -> Wave:
+    """The same in one transaction, with the intents of so many heads at most."""
     with pipeline.store.writing() as session:
         now, monotonic = pipeline.clock(), time.monotonic()
         for target, reason in lane.pauses.items():
@@ -67,21 +90,18 @@ def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
         looks = read_circuits(session, pipeline.topology.targets, lane.told, now)
         _stop_what_cannot_go_on(pipeline, lane, paused, looks)
         wave = Wave(StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS))
-        heads = [] if lane.plant in paused_plants else list(_heads(lane))
+        heads = [] if lane.plant in paused_plants else list(_heads(lane))[:most]
         longest = longest_call_seconds(pipeline, heads)
         until = wave.start_by.at + timedelta(seconds=longest + LEASE_MARGIN_SECONDS)
         if not extend_lane(session, lane.plant, lane.number, lane.token, until):
             raise LaneLost
-        record_results(session, lane.results, now)
-        close_reversed(session, lane.results, now)
-        wake(session, opened(pipeline, lane.results), now)
-        _finish_messages(session, lane, now)
+        posted = write_news(pipeline, session, lane, now)
         if not any(lane.queues):
             release_lane(session, lane.plant, lane.number, lane.token, now)
         _take_room(pipeline, session, lane, heads, {code for code in looks if looks[code].is_news}, wave, until)
         record_intents(session, wave.postings, pipeline.worker, now)
-    lane.results, lane.moves, lane.finished, lane.pauses, lane.told = [], [], [], {}, {}
-    lane.reversed, lane.refused = [], {}
+    lane.forget_news(lane.messages, posted)
+    lane.pauses, lane.told, lane.holds_room = {}, {}, bool(wave.calls)
     return wave
 
 
@@ -131,20 +151,3 @@ def _take_room(
         if not wave.take(posting, room):
             lane.without_room[posting.target] = room.again_at or now
     take_room(session, held, wave.calls, wave.made, lane.token, lane.plant, until)
-    lane.holds_room = bool(wave.calls)
-
-
-def _finish_messages(session: Session, lane: Lane, now: datetime) -> None:
-    """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
-    stopped, orders = reverse_or_dead(session, lane, now)
-    ended = end_moves(session, lane, now) if lane.reversed else []
-    moves = [*stopped, *ended, *(Move(message.id, State.POSTED) for message in lane.finished)]
-    moved = move_messages(session, moves, now, lease_token=lane.token)
-    after_moves(session, lane, orders, moved, now)
-    done = [message for message in lane.finished if message.id in moved]
-    if not done:
-        return
-    fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
-    wake(session, sorted(set(fulfilled)), now)
-    wake_next(session, [message.id for message in done if message.ordering_key], now)
-    lane.posted += [message.id for message in done]

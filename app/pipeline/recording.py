@@ -1,0 +1,162 @@
+"""Write down what became of a lane's messages; where the whole cannot be saved, its parts are, down to the message at
+fault, which is dead then.
+
+What a target answered is never lost with the message that it belongs to: it is kept as far as the database can hold
+it, and asked for again where nothing of it can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.inbox.claim import Claimed, extend_lane
+from app.inbox.order import wake_next
+from app.inbox.states import Move, State, Step, move_messages, wake
+from app.pipeline.context import Pipeline
+from app.pipeline.finish import take_effect
+from app.pipeline.lane import Lane, LaneLost
+from app.pipeline.outcome import Done, Failed, attempt, attempt_together, failure_move, wait_for_key
+from app.pipeline.periods import opened
+from app.pipeline.reversing import after_moves, end_moves, kept_posted, reverse_or_dead
+from app.postings.ledger import PostingResult, PostingState, record_results
+from app.postings.reversals import close_reversed
+from app.store.trouble import is_database_trouble
+from config.topology import RetryPolicy
+
+NOT_SAVED = "not_saved"
+
+
+def write_news(pipeline: Pipeline, session: Session, lane: Lane, now: datetime) -> list[int]:
+    """Write all that happened since the last commit; returns the messages that are posted by it."""
+    record_results(session, lane.results, now)
+    close_reversed(session, lane.results, now)
+    wake(session, opened(pipeline, lane.results), now)
+    return _finish_messages(session, lane, now)
+
+
+def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
+    """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
+    stopped, orders = reverse_or_dead(session, lane, now)
+    ended = end_moves(session, lane, now) if lane.reversed else []
+    moves = [*stopped, *ended, *(Move(message.id, State.POSTED) for message in lane.finished)]
+    moved = move_messages(session, moves, now, lease_token=lane.token)
+    after_moves(session, lane, orders, moved, now)
+    done = [message for message in lane.finished if message.id in moved]
+    if not done:
+        return []
+    fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
+    wake(session, sorted(set(fulfilled)), now)
+    wake_next(session, [message.id for message in done if message.ordering_key], now)
+    return [message.id for message in done]
+
+
+def record_in_parts(pipeline: Pipeline, lane: Lane) -> None:
+    """Write the news of the lane, all together where that can be saved. Raises what the database's own trouble raised;
+    what was not written by then is still the lane's news, and the targets are asked about it."""
+    parts = [_in_order(lane)]
+    while parts:
+        told = set(_in_order(lane))
+        part = [key for key in parts.pop() if key in told]
+        if not part:
+            continue
+        outcome = _record(pipeline, lane, part)
+        if isinstance(outcome, Done):
+            lane.forget_news(part, outcome.value)
+            continue
+        raise_if_database_trouble(outcome)
+        if len(part) > 1:
+            middle = len(part) // 2
+            parts += [part[middle:], part[:middle]]
+        else:
+            bury(pipeline, lane, part[0], outcome)
+
+
+def raise_if_database_trouble(failed: Failed) -> None:
+    cause = failed.error.__cause__
+    if cause is not None and is_database_trouble(cause):
+        raise cause
+
+
+def _in_order(lane: Lane) -> list[int]:
+    """The messages that there is news of; those of one key stand as they follow each other."""
+    ended = (message.id for message in (*lane.finished, *lane.reversed))
+    moved = (move.message_id for move in lane.moves)
+    return list(dict.fromkeys([*ended, *moved, *(result.posting.message_id for result in lane.results)]))
+
+
+def _record(pipeline: Pipeline, lane: Lane, part: Sequence[int]) -> Done[list[int]] | Failed:
+    mine = lane.news_of(set(part))
+
+    def work() -> list[int]:
+        with pipeline.store.writing() as session:
+            return write_news(pipeline, session, mine, _hold_on(pipeline, session, lane))
+
+    return attempt(part[0], work, LaneLost) if len(part) == 1 else attempt_together(work, LaneLost)
+
+
+def _hold_on(pipeline: Pipeline, session: Session, lane: Lane) -> datetime:
+    """Hold the lane for another while, however many parts there are; no call is under way. Returns the time."""
+    now = pipeline.clock()
+    until = now + timedelta(seconds=pipeline.lease_seconds)
+    if not extend_lane(session, lane.plant, lane.number, lane.token, until):
+        raise LaneLost
+    return now
+
+
+def bury(pipeline: Pipeline, lane: Lane, message_id: int, failed: Failed) -> None:
+    """End this message by its fault, keep what is known of its postings, and let its key wait for it. Raises the fault
+    where not even that can be saved."""
+    message = lane.messages[message_id]
+    move = failure_move(pipeline, message, Step.POST, failed.error, RetryPolicy(), lane.number)
+    for results in _as_far_as_can_be_kept(lane.news_of({message_id}).results, str(failed.error)):
+        outcome = attempt_together(lambda results=results: _end(pipeline, lane, move, results), LaneLost)  # type: ignore[misc]
+        if isinstance(outcome, Done):
+            break
+        raise_if_database_trouble(outcome)
+    else:
+        raise failed.error.__cause__ or failed.error
+    lane.forget_news({message_id}, ())
+    _let_key_wait(pipeline, lane, message)
+
+
+def _end(pipeline: Pipeline, lane: Lane, move: Move, results: Sequence[PostingResult]) -> None:
+    with pipeline.store.writing() as session:
+        now = _hold_on(pipeline, session, lane)
+        record_results(session, results, now)
+        close_reversed(session, results, now)
+        move = kept_posted(lane.messages[move.message_id], move)
+        move_messages(session, [move], now, lease_token=lane.token)
+
+
+def _as_far_as_can_be_kept(results: Sequence[PostingResult], reason: str) -> Iterator[list[PostingResult]]:
+    """Less and less of the truth: all of it, without the answer's text, that nobody knows, and at last nothing, which
+    leaves a posting as under way; either is asked for before it is sent again."""
+    yield list(results)
+    if not results:
+        return
+    yield [replace(result, answer=None) for result in results]
+    yield [
+        PostingResult(result.posting, result.posting.attempts + 1, PostingState.UNKNOWN, NOT_SAVED, reason[:2000])
+        for result in results
+    ]
+    yield []
+
+
+def _let_key_wait(pipeline: Pipeline, lane: Lane, first: Claimed) -> None:
+    """Whoever comes after it waits behind it, as after any other message that cannot go on."""
+    key = None if first.id in lane.orders else first.ordering_key
+    behind = [message for message in lane.finished if key is not None and message.ordering_key == key]
+    for queue in lane.queues:
+        if queue and _is_of(queue[0], first, key, lane.orders):
+            behind += [message for message in queue if message.id != first.id]
+            queue.clear()
+    lane.finished = [message for message in lane.finished if message not in behind]
+    lane.moves += [wait_for_key(pipeline, message, lane.number, first.id) for message in behind]
+
+
+def _is_of(message: Claimed, first: Claimed, key: str | None, orders: Collection[int]) -> bool:
+    return message.id == first.id or (key is not None and message.ordering_key == key and message.id not in orders)
