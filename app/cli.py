@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = {
     "trace": "app.commands.trace:trace",
     "dead": "app.commands.dead:dead",
     "reverse": "app.commands.reverse:reverse",
+    "postings": "app.commands.decide:postings",
+    "decide": "app.commands.decide:decide",
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
     "keys": "app.commands.keys:keys",

@@ -23,13 +23,15 @@ class PostingRequest:
     """One posting as the target gets it.
 
     ``posting_key`` is the same for every attempt and unique to (message, event, target): ``LS`` and 24
-    characters, A-Z and 2-7. ``kind`` is the canonical type (``production.completed.v1``).
+    characters, A-Z and 2-7. ``kind`` is the canonical type (``production.completed.v1``). ``again``: a person said that
+    the target does not hold it, so a mark of ours that it was handed over proves nothing.
     """
 
     posting_key: str
     kind: str
     plant: str
     document: Document
+    again: bool = False
 
 
 @dataclass(frozen=True)

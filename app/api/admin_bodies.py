@@ -53,6 +53,15 @@ class ReverseBody(_Strict):
     by_hand = fields.Boolean(load_default=False)
 
 
+class DecideBody(_Strict):
+    """What may stand in each is checked where the console's form and the command line are."""
+
+    outcome = fields.String(required=True)
+    reason = fields.String(required=True)
+    reference = fields.String(allow_none=True, load_default=None)
+    stays_dead = fields.Boolean(load_default=False)
+
+
 class PauseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
 

@@ -78,6 +78,7 @@ def story_wire(story: MessageStory) -> dict[str, Any]:
 def _posting(story: PostingStory) -> dict[str, Any]:
     posting = story.posting
     return {
+        "id": posting.id,
         "target": posting.target,
         "kind": posting.kind,
         "state": posting.state,

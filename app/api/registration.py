@@ -6,7 +6,17 @@ from flask import Flask
 from flask.json import dumps
 from flask_smorest import Api
 
-from app.api import dead_letters, documentation, health, message_reads, messages, operations, pauses, reversals
+from app.api import (
+    dead_letters,
+    documentation,
+    health,
+    message_reads,
+    messages,
+    operations,
+    pauses,
+    postings,
+    reversals,
+)
 from app.api.openapi_parts import SECURITY_SCHEMES
 
 VERSION = "1"
@@ -28,7 +38,7 @@ def register_api(app: Flask) -> None:
     api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    for module in (messages, message_reads, dead_letters, reversals, operations, pauses, health):
+    for module in (messages, message_reads, dead_letters, postings, reversals, operations, pauses, health):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(documentation.blueprint)
     with app.app_context():

@@ -107,6 +107,7 @@ class AttemptSchema(Schema):
 
 
 class PostingSchema(Schema):
+    id = fields.Integer()
     target = fields.String()
     kind = fields.String()
     state = fields.String()

@@ -27,6 +27,11 @@ def terminal(to_stderr: bool = False) -> Console:
     return Console(file=stream, highlight=False, soft_wrap=True, width=None if stream.isatty() else PIPE_WIDTH)
 
 
+def plain_line(console: Console, text: str) -> None:
+    """As it is: brackets in a reason are no markup, and a sender's control characters never reach a terminal."""
+    console.print("".join(c if c.isprintable() or c == "\n" else "?" for c in text), markup=False)
+
+
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 

@@ -14,6 +14,7 @@ from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, laid_out_json, print_json, terminal
+from app.commands.printing import plain_line as _line
 from app.inbox.lookup import (
     MessageFilter,
     MessageStory,
@@ -89,7 +90,18 @@ def _as_json(story: MessageStory, payload: tuple[str, bytes] | None) -> dict[str
 
 def _posting(story: PostingStory) -> dict[str, Any]:
     posting = story.posting
-    names = ("target", "kind", "required", "state", "posting_key", "generation", "reference", "reason_code", "reason")
+    names = (
+        "id",
+        "target",
+        "kind",
+        "required",
+        "state",
+        "posting_key",
+        "generation",
+        "reference",
+        "reason_code",
+        "reason",
+    )
     attempts = [
         {
             "number": attempt.number,
@@ -135,7 +147,10 @@ def _print_posting(console: Console, posting: dict[str, Any], documents: bool, i
     optional = "" if posting["required"] else " (not required)"
     reference = f", there as {posting['reference']}" if posting["reference"] else ""
     what = f"{posting['target']}{optional}" if indent == "  " else "reversal"
-    _line(console, f"{indent}{what}: {posting['state']}{reference}  [key {posting['posting_key']}]")
+    _line(
+        console,
+        f"{indent}{what}: {posting['state']}{reference}  [posting {posting['id']}, key {posting['posting_key']}]",
+    )
     if posting["reason"]:
         _line(console, f"{indent}  {posting['reason_code'] or ''} {posting['reason']}".rstrip())
     for attempt in posting["attempts"]:
@@ -154,11 +169,6 @@ def _print_posting(console: Console, posting: dict[str, Any], documents: bool, i
 
 def _document(console: Console, value: Any, indent: str) -> None:
     _line(console, textwrap.indent(laid_out_json(value), indent))
-
-
-def _line(console: Console, text: str) -> None:
-    """As it is: brackets in a reason are no markup, and a sender's control characters never reach a terminal."""
-    console.print("".join(c if c.isprintable() or c == "\n" else "?" for c in text), markup=False)
 
 
 def _instant(moment: datetime) -> str:

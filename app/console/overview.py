@@ -9,6 +9,7 @@ from app.access.identity import current_identity
 from app.console.routing import OPERATOR, VIEWER, page
 from app.inbox.figures import IN_PROGRESS, PlantFigures, plant_figures
 from app.inbox.states import State
+from app.postings.listing import COUNT_MOST, unknown_figures
 from app.postings.pauses import list_target_pauses, plant_pauses
 from app.postings.target_figures import target_figures
 from app.web.pause_acts import go_on, start_plant, start_target, stop_plant, stop_target
@@ -24,6 +25,7 @@ def show_overview() -> ResponseReturnValue:
     with here.store.reading() as session:
         figures = plant_figures(session, tuple(here.topology.plants), now)
         targets = target_figures(session, here.topology.targets, now)
+        unknown = unknown_figures(session)
         pauses, paused_plants = list_target_pauses(session), plant_pauses(session)
     level = here.topology.service_levels.get("accept_to_posted_seconds")
     late = {
@@ -39,6 +41,8 @@ def show_overview() -> ResponseReturnValue:
         pauses=pauses,
         paused_plants=paused_plants,
         targets=targets,
+        unknown=unknown,
+        counted_most=COUNT_MOST,
         late=late,
         level=level,
         now=now,

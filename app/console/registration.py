@@ -10,13 +10,14 @@ from app.console import (
     formats,
     message_pages,
     overview,
+    posting_pages,
     sign_in_pages,
     trail_pages,
 )
 from app.console.frame import frame_values
 from app.console.routing import blueprint
 
-PAGES = (overview, message_pages, dead_letter_pages, correction_pages, trail_pages, sign_in_pages)
+PAGES = (overview, message_pages, dead_letter_pages, correction_pages, posting_pages, trail_pages, sign_in_pages)
 
 
 def register_console(app: Flask) -> None:

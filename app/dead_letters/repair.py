@@ -25,12 +25,12 @@ class DeadLetterError(Exception):
     """The act is not possible on this message; the text says why and what is."""
 
 
-def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> set[int]:
+def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, note: str = "requeued") -> set[int]:
     """Make these dead letters due again; returns the ids that were dead and now are not.
 
     A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
     hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent. One whose
-    reversal was stopped goes on with the reversal.
+    reversal was stopped goes on with the reversal. ``note`` says in the timeline why.
     """
     lanes = lock_dead(session, ids)
     wanted = sorted(lanes)
@@ -41,9 +41,9 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime) -> 
     reopen_refused(session, [key for key in wanted if key not in reversing], now)
     reopen_reversals(session, reversing, now)
     moves = [
-        Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note="requeued")
+        Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note=note)
         if key in started
-        else Move(key, State.RECEIVED, Step.TRANSFORM, now, note="requeued")
+        else Move(key, State.RECEIVED, Step.TRANSFORM, now, note=note)
         for key in wanted
     ]
     moved = move_messages(session, moves, now, actor=actor)

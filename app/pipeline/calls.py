@@ -14,7 +14,7 @@ from app.adapters.base import Adapter, PostingRequest, TargetAnswer
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient, Waiting
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Failed, InternalFault, attempt
-from app.postings.ledger import OpenPosting, PostingResult, PostingState
+from app.postings.ledger import OpenPosting, PostingResult, PostingState, Reversed
 from app.telemetry import metrics
 from config.topology import Target
 
@@ -142,7 +142,7 @@ def _ask_then_post(
 ) -> tuple[TargetAnswer | None, str]:
     """The target's answer and how it came about; no answer where no call was made, or nothing is there."""
     adapter = pipeline.adapter_for(target.code)
-    request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document)
+    request = PostingRequest(posting.posting_key, posting.kind, posting.plant, posting.document, posting.again)
     if start_by.seconds_left() < 0:
         return None, NOT_STARTED
     if posting.state is not PostingState.PLANNED:
@@ -154,8 +154,16 @@ def _ask_then_post(
         if start_by.seconds_left(target.timeout_seconds) < 0:
             return None, NOT_STARTED  # suspended while it asked: by now another may have sent it
     if posting.reverses is not None:
+        _refuse_unnamed(posting, posting.reverses)
         return adapter.reverse(request, posting.reverses.reference), "reversed"
     return adapter.post(request), "posted"
+
+
+def _refuse_unnamed(posting: OpenPosting, original: Reversed) -> None:
+    """A person who said that it was posted may not have known the target's name for it."""
+    if not original.reference:
+        told = f"Nobody named the document of {posting.target} that it undoes; reverse it there by hand, and say so."
+        raise Refused("reference_unknown", told)
 
 
 def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:

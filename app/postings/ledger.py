@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.store.postings_tables import Posting, PostingAttempt
@@ -27,6 +27,12 @@ class PostingState(StrEnum):
 TO_DO = frozenset({PostingState.PLANNED, PostingState.SENDING, PostingState.UNKNOWN})
 """Still to be brought to an end by the post step. ``sending`` and ``unknown`` are asked for before they are sent."""
 
+SAID_POSTED, SAID_NOT_POSTED = "said_posted", "said_not_posted"
+"""How an attempt ended that is no call, but a person's word on an unknown outcome."""
+
+MAY_HOLD = ("unknown", "internal_fault", "worker_lost")
+"""How an attempt ended after which nobody knew whether the target holds the document; so does one that never ended."""
+
 SUPERSEDED = "superseded"
 """Why a posting is ``refused`` by Lineside itself: the message was corrected, or its mapping or route changed."""
 
@@ -43,7 +49,8 @@ class Reversed:
 class OpenPosting:
     """A posting as the post step needs it. ``is_redated``: its document got another posting date than the ledger has
     yet. ``asks_only``: it is to be known whether the target holds it, and it is not
-    sent either way, since its message is being reversed."""
+    sent either way, since its message is being reversed. ``again``: a person said last that the target does not hold
+    it, though it was handed over before."""
 
     id: int
     message_id: int
@@ -58,6 +65,7 @@ class OpenPosting:
     reverses: Reversed | None = None
     asks_only: bool = False
     is_redated: bool = False
+    again: bool = False
 
     @property
     def may_be_held(self) -> bool:
@@ -102,12 +110,29 @@ def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[Op
         .order_by(Posting.message_id, Posting.ordinal)
     )
     found: dict[int, list[OpenPosting]] = {}
-    for row in session.execute(query):
+    rows = session.execute(query).all()
+    tried = [row.id for row in rows if row.state == PostingState.PLANNED and row.attempts]
+    again = _said_not_posted(session, tried) if tried else set()
+    for row in rows:
         values = row._asdict() | {"state": PostingState(row.state)}
         reverses_id, reference = values.pop("reverses_id"), values.pop("reversed_reference")
         reverses = None if reverses_id is None else Reversed(reverses_id, reference or "")
-        found.setdefault(row.message_id, []).append(OpenPosting(**values, reverses=reverses))
+        found.setdefault(row.message_id, []).append(OpenPosting(**values, reverses=reverses, again=row.id in again))
     return found
+
+
+def _said_not_posted(session: Session, posting_ids: Sequence[int]) -> set[int]:
+    """Those of which a person said so after the last call that may have had its effect."""
+    number, outcome = PostingAttempt.number, PostingAttempt.outcome
+    may_hold = or_(outcome.is_(None), outcome.in_(MAY_HOLD))
+    said = func.max(case((outcome == SAID_NOT_POSTED, number)))
+    query = (
+        select(PostingAttempt.posting_id)
+        .where(PostingAttempt.posting_id.in_(posting_ids))
+        .group_by(PostingAttempt.posting_id)
+        .having(said > func.coalesce(func.max(case((may_hold, number))), 0))
+    )
+    return set(session.execute(query).scalars())
 
 
 _INTENT = (

@@ -153,7 +153,8 @@ def tell_held(session: Session, message_ids: Collection[int]) -> dict[int, str]:
     )
     told: dict[int, list[str]] = {}
     for row in session.execute(query):
-        told.setdefault(row.message_id, []).append(f"{row.target} holds document {row.reference}")
+        named = f"document {row.reference}" if row.reference else "a document that nobody named"
+        told.setdefault(row.message_id, []).append(f"{row.target} holds {named}")
     return {key: _listed(parts) for key, parts in told.items()}
 
 
@@ -171,7 +172,7 @@ def tell_reversed(session: Session, orders: Mapping[int, Order]) -> dict[int, st
     told: dict[int, list[str]] = {}
     for row in session.execute(query):
         if row.generation == orders[row.message_id].generation:
-            named = f"{row.target} document {row.was} reversed as {row.reference}"
+            named = f"{row.target} document {row.was or 'without a name'} reversed as {row.reference}"
             told.setdefault(row.message_id, []).append(named)
     return {key: _listed(parts) for key, parts in told.items()}
 

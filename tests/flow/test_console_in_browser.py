@@ -14,8 +14,9 @@ from app.access.roles import Role
 from app.inbox.states import Move, State, move_messages
 from app.store.session import Store
 from tests.factories import NOON, accept, move_event
-from tests.reading import states
+from tests.reading import posting_states, states
 from tests.services import missing_service
+from tests.unknown import unknown_posting
 from tests.web import PASSWORD, Nudged, account_for, served, web_app
 
 pytestmark = pytest.mark.services
@@ -119,6 +120,28 @@ def test_a_payload_is_corrected_in_a_form_after_a_first_try_that_is_told(
 
     expect(page.get_by_role("status")).to_have_text(f"Message {dead} is corrected and due again.")
     assert states(sqlite_store, dead) == ["received"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_unknown_outcome_is_found_from_the_first_page_and_decided(
+    page: Page, sqlite_store: Store, width: int
+) -> None:
+    posting = unknown_posting(sqlite_store)
+    page.set_viewport_size({"width": width, "height": 800})
+    log_in(page)
+
+    page.get_by_role("link", name="1 posting of unknown outcome").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("link", name=f"Message 1, posting {posting}").click()
+    form = page.get_by_role("form", name=f"Decide posting {posting}")
+    expect(form).to_be_in_viewport()
+    form.get_by_label("Document there").fill("4711")
+    form.get_by_label("How you know").fill("seen in the ERP")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    form.get_by_role("button", name="erp holds it").click()
+
+    expect(page.get_by_role("status")).to_have_text(f"Posting {posting} is posted; message 1 is enriched.")
+    assert posting_states(sqlite_store, 1) == ["posted"]
 
 
 def test_the_console_can_be_used_by_keyboard_alone(page: Page, dead: int, sqlite_store: Store) -> None:
