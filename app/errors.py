@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from datetime import date
 
+# What a target itself may ask for (Retry-After): longer than that nobody knows what it will be like.
+WISH_MOST_SECONDS = 3_600.0
+
 
 class LinesideError(Exception):
     """Base of every error that Lineside raises on purpose."""
@@ -77,6 +80,12 @@ class OutcomeUnknown(LinesideError):
         self.reason = reason
         self.after_seconds = after_seconds
         self.alone = alone
+
+
+def wished_seconds(error: LinesideError) -> float:
+    """How long the other side asked to be left alone; 0 where it asked for nothing."""
+    wish = error.after_seconds if isinstance(error, (Transient, OutcomeUnknown)) else None
+    return min(wish or 0.0, WISH_MOST_SECONDS)
 
 
 class TargetPaused(LinesideError):

@@ -13,11 +13,14 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from app.adapters.retry_after import retry_after_seconds
 
 MAX_ANSWER_BYTES = 1_000_000
 MAX_CONNECT_SECONDS = 10.0
@@ -48,6 +51,10 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def wished_seconds(self, now: datetime) -> float | None:
+        """After how long the other side wants to be called again, where it says so."""
+        return retry_after_seconds(self.headers.get("retry-after"), now)
 
 
 class CallFailed(Exception):

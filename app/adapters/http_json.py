@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
 from app.adapters.http_json_options import HttpJsonOptions
-from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable, retry_after_seconds
+from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable
 from app.clock import utc_now
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
 from mappings.canonical.fields import instant_text
@@ -203,9 +203,10 @@ class HttpJsonAdapter:
         if 300 <= answer.status < 400:
             return TargetPaused(f"{reason}; it points elsewhere, so mend the target's `url` in the topology")
         if self._is_transient(answer.status):
+            wish = answer.wished_seconds(self._now())
             if not reads and answer.status in self._options.get("unknown_status", UNKNOWN_STATUS):
-                return OutcomeUnknown(reason)
-            return Transient(reason, retry_after_seconds(answer.headers.get("retry-after"), self._now()))
+                return OutcomeUnknown(reason, wish)
+            return Transient(reason, wish)
         if reads or answer.status < 300:
             return OutcomeUnknown(reason)
         return Refused("target_refused", reason)

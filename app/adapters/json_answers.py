@@ -1,13 +1,11 @@
-"""Reading what a target answered: JSON by dotted path, reasons fit to show, and Retry-After."""
+"""Reading what a target answered: JSON by dotted path, and reasons fit to show."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import date
 from typing import Any, Final, NoReturn
 
-MAX_RETRY_AFTER_SECONDS = 86_400.0
 MAX_REASON_CHARACTERS = 500
 
 
@@ -61,18 +59,3 @@ def printable(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
     return line if len(line) <= MAX_REASON_CHARACTERS else line[: MAX_REASON_CHARACTERS - 3] + "..."
-
-
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """Seconds from a Retry-After header, which gives seconds or an HTTP date; None where it is absent or unreadable."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text[:12]), MAX_RETRY_AFTER_SECONDS)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), MAX_RETRY_AFTER_SECONDS)

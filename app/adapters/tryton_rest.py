@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
+from app.clock import utc_now
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 
 Record = Mapping[str, Any]
@@ -119,9 +120,9 @@ class TrytonRest:
             raise _silence(failure.reason, writing) from failure
 
 
-def _silence(reason: str, writing: bool) -> Transient | OutcomeUnknown:
+def _silence(reason: str, writing: bool, wish: float | None = None) -> Transient | OutcomeUnknown:
     text = f"Tryton gave no whole answer: {reason}."
-    return OutcomeUnknown(text) if writing else Transient(text)
+    return OutcomeUnknown(text, wish) if writing else Transient(text, wish)
 
 
 def _error(answer: HttpAnswer, writing: bool) -> Exception:
@@ -129,14 +130,10 @@ def _error(answer: HttpAnswer, writing: bool) -> Exception:
     if status == 401:
         return TargetPaused("Tryton does not accept the REST key (401); issue a new one and set the target's secret.")
     if status in (429, 503):
-        return Transient(f"Tryton is busy ({status}).", _seconds(answer.headers.get("retry-after")))
+        return Transient(f"Tryton is busy ({status}).", answer.wished_seconds(utc_now()))
     if status in (502, 504):
-        return _silence(f"status {status}", writing)
+        return _silence(f"status {status}", writing, answer.wished_seconds(utc_now()))
     return Refused(SERVER_FAULT if status == 500 else REFUSED, _reason(status, answer.body))
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isascii() and text.isdigit() else None
 
 
 def _reason(status: int, text: bytes) -> str:

@@ -14,9 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
+from app.clock import utc_now
 from app.errors import OutcomeUnknown, Transient
 
 OFF_SECONDS = 300.0
+BUSY = (429, 503)
 
 
 class NotTogether(Exception):
@@ -58,6 +60,8 @@ class TrytonRpc:
         if not self.is_on:
             raise NotTogether
         answer = self._exchange("common.db.login", [self._login, {"password": self._password}, "en"], {})
+        if answer.status in BUSY:
+            raise _busy(answer)
         if answer.status != 200:
             self._off_until = time.monotonic() + OFF_SECONDS
             raise NotTogether
@@ -74,12 +78,17 @@ class TrytonRpc:
             raise OutcomeUnknown(f"Tryton gave no whole answer: {failure.reason}.") from failure
 
 
+def _busy(answer: HttpAnswer) -> Transient:
+    return Transient(f"Tryton is busy ({answer.status}).", answer.wished_seconds(utc_now()))
+
+
 def _result(answer: HttpAnswer) -> Any:
     """JSON-RPC tells an error by an ``error`` beside status 200; which one it is, each record's own call will say."""
-    if answer.status in (429, 503):
-        raise Transient(f"Tryton is busy ({answer.status}).")
+    if answer.status in BUSY:
+        raise _busy(answer)
     if answer.status in (502, 504):
-        raise OutcomeUnknown(f"Tryton gave no whole answer: status {answer.status}.")
+        wish = answer.wished_seconds(utc_now())
+        raise OutcomeUnknown(f"Tryton gave no whole answer: status {answer.status}.", wish)
     try:
         said = json.loads(answer.body)
         if answer.status == 200 and "result" in said:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, Transient, Waiting
+from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, Transient, Waiting, wished_seconds
 from app.inbox.claim import Claimed, key_reference_of
 from app.inbox.states import Move, State, Step
 from app.inbox.suspects import LOST_WORKERS_LIMIT
@@ -107,9 +107,10 @@ def failure_move(
     if isinstance(error, Waiting):
         return _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
     if isinstance(error, Transient):
-        return _due_again(pipeline, message, step, error.reason, policy, error.after_seconds, lane)
+        return _due_again(pipeline, message, step, error.reason, policy, wished_seconds(error), lane)
     if isinstance(error, OutcomeUnknown):
-        return _due_again(pipeline, message, step, error.reason, policy, call_seconds, lane)
+        wait = max(call_seconds, wished_seconds(error))
+        return _due_again(pipeline, message, step, error.reason, policy, wait, lane)
     if isinstance(error, Refused):
         return dead_move(message, error, lane)
     raise error
@@ -208,7 +209,7 @@ def _due_again(
     step: Step,
     reason: str,
     policy: RetryPolicy,
-    after_seconds: float | None,
+    after_seconds: float,
     lane: int,
 ) -> Move:
     now = pipeline.clock()
@@ -221,9 +222,7 @@ def _due_again(
     log.info(
         "message_is_retried", plant=message.plant, message_id=message.id, step=step.value, retries=message.retries + 1
     )
-    delay = pipeline.retry_delay(policy, message.retries + 1)
-    if after_seconds is not None:
-        delay = max(delay, timedelta(seconds=min(after_seconds, 3_600.0)))
+    delay = max(pipeline.retry_delay(policy, message.retries + 1), timedelta(seconds=after_seconds))
     return Move(
         message.id,
         State.WAITING,

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.adapters.base import Document
-from app.errors import LinesideError, Refused, TargetPaused, Transient
+from app.errors import LinesideError, Refused, TargetPaused, wished_seconds
 from app.inbox.accept import Incoming, accept_messages
 from app.inbox.claim import new_token
 from app.pipeline.context import Pipeline
@@ -84,8 +84,7 @@ def read_domain(pipeline: Pipeline, nudge: Nudge, source_code: str, domain: str)
 def _retry_seconds(error: LinesideError) -> float:
     if isinstance(error, (Refused, TargetPaused)):
         return RETRY_LATER_SECONDS
-    asked = error.after_seconds if isinstance(error, Transient) and error.after_seconds is not None else 0.0
-    return min(max(RETRY_SECONDS, asked), RETRY_CAP_SECONDS)
+    return min(max(RETRY_SECONDS, wished_seconds(error)), RETRY_CAP_SECONDS)
 
 
 def _is_due(mark: Mark | None, reading: Reading, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import structlog
 
-from app.errors import LinesideError
+from app.errors import WISH_MOST_SECONDS, LinesideError, wished_seconds
 from app.inbox.claim import new_token
 from app.inbox.states import wake
 from app.pipeline.context import Pipeline
@@ -33,7 +33,7 @@ def sync_items(pipeline: Pipeline) -> int:
         return 0
     token = new_token()
     with pipeline.store.writing() as session:
-        if not take_lease(session, ITEMS_LEASE, token, pipeline.clock(), SYNC_EVERY_SECONDS):
+        if not take_lease(session, ITEMS_LEASE, token, pipeline.clock(), SYNC_EVERY_SECONDS, WISH_MOST_SECONDS):
             return 0
     read = 0
     try:
@@ -46,7 +46,7 @@ def sync_items(pipeline: Pipeline) -> int:
     except LinesideError as error:
         log.warning("items_not_read", system=record.system, error=str(error))
         with pipeline.store.writing() as session:
-            take_lease(session, ITEMS_LEASE, token, pipeline.clock(), RETRY_SECONDS)
+            take_lease(session, ITEMS_LEASE, token, pipeline.clock(), max(RETRY_SECONDS, wished_seconds(error)))
         return read
     log.info("items_read", system=record.system, items=read)
     return read

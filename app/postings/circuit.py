@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.errors import WISH_MOST_SECONDS
 from config.topology import CircuitPolicy
 
-# What a target itself may ask for (Retry-After): longer than that nobody knows what it will be like.
-WISH_MOST_SECONDS = 3_600.0
 CLOCKS_DIFFER_SECONDS = 60.0
 
 

@@ -15,15 +15,18 @@ CLOCKS_DIFFER_SECONDS = 60.0
 NEVER_HELD = datetime.fromisoformat("2000-01-01T00:00Z")
 
 
-def take_lease(session: Session, name: str, token: str, now: datetime, seconds: float) -> bool:
+def take_lease(
+    session: Session, name: str, token: str, now: datetime, seconds: float, longest_seconds: float = 0.0
+) -> bool:
     """Hold ``name`` for so long, or longer if it is ours already; False while another token holds it.
 
-    A lease that would last longer than that from now was taken by a clock that has been set back since: it is over.
+    A lease that would last longer than that from now, or than others take it for at the most (``longest_seconds``), was
+    taken by a clock that has been set back since: it is over.
     """
     build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     session.execute(build(Lease).values(name=name, token=None, until=NEVER_HELD).on_conflict_do_nothing())
     until = now + timedelta(seconds=seconds)
-    beyond = until + timedelta(seconds=CLOCKS_DIFFER_SECONDS)
+    beyond = now + timedelta(seconds=max(seconds, longest_seconds) + CLOCKS_DIFFER_SECONDS)
     statement = (
         update(Lease)
         .where(Lease.name == name, or_(Lease.until <= now, Lease.until > beyond, Lease.token == token))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from app.errors import TargetPaused, Transient
+from app.errors import OutcomeUnknown, TargetPaused, Transient
 from app.pipeline import reading
 from app.pipeline.context import Pipeline
 from app.pipeline.reading import due_readings, read_domain
@@ -213,15 +213,20 @@ def test_a_target_that_hangs_is_asked_once_and_holds_up_no_other_reading(plant: 
 
 def test_an_erp_that_is_down_is_asked_again_and_then_read(plant: Plant) -> None:
     plant.erp.plan("1000")
-    plant.erp.reading = [Transient("no connection"), Transient("busy", 40), TargetPaused("401")]
+    plant.erp.reading = [
+        Transient("no connection"),
+        Transient("busy", 40),
+        OutcomeUnknown("502", 90),
+        TargetPaused("401"),
+    ]
 
     due = []
-    for seconds in (4.9, 0.1, 39.9, 0.1, 59.9, 0.1):
+    for seconds in (4.9, 0.1, 39.9, 0.1, 89.9, 0.1, 59.9, 0.1):
         plant.read()
         plant.clock.pass_time(seconds)
         due.append(due_readings(plant.line) == DUE)
 
-    assert due == [False, True, False, True, False, True]
+    assert due == [False, True] * 4
     assert plant.read() == 1
 
 

@@ -71,6 +71,31 @@ def test_an_unknown_outcome_is_sent_again_when_the_target_certainly_has_nothing(
     assert len(books.effects) == 1
 
 
+@pytest.mark.parametrize("busy", [Transient("429", after_seconds=900), OutcomeUnknown("502", 900)])
+def test_a_target_that_is_busy_when_it_is_asked_is_asked_again_when_it_wants(
+    sqlite_store: Store, busy: Transient | OutcomeUnknown
+) -> None:
+    books, clock = Books(), Clock(NOON)
+    books.after = [OutcomeUnknown("no answer")]
+    know_items(sqlite_store)
+    (moved,) = accept(sqlite_store, move_event())
+    line = pipeline(sqlite_store, {"erp": books}, clock)
+    run_once(line)
+    books.find_raises = busy
+    clock.pass_time(60)
+    run_once(line)
+
+    books.find_raises = None
+    clock.pass_time(890)
+    run_once(line)
+    early = len(books.asked)
+    clock.pass_time(20)
+    run_once(line)
+
+    assert (early, len(books.asked), len(books.effects)) == (1, 2, 1)
+    assert states(sqlite_store, moved) == ["posted"]
+
+
 def test_what_the_target_cannot_tell_stays_unknown_and_is_not_sent(store: Store) -> None:
     books, clock = Books(), Clock(NOON)
     books.after = [OutcomeUnknown("no answer")]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from app.errors import Transient, Waiting
 from app.pipeline.context import Pipeline
+from app.pipeline.reference_data import sync_items
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
-from tests.fakes import Books, Clock
+from tests.fakes import Books, Clock, Planner
 from tests.reading import message, states
 
 
@@ -71,3 +72,17 @@ def test_a_posting_that_is_through_leaves_the_next_one_its_whole_time(store: Sto
 
     assert (found.state, found.retries) == ("waiting", 1)
     assert states(store, moved) == ["posted"]
+
+
+def test_a_busy_system_of_record_is_asked_for_its_items_when_it_wants(sqlite_store: Store) -> None:
+    planner = Planner(clock := Clock(NOON))
+    planner.reading = [Transient("503", after_seconds=900)]
+    line = pipeline(sqlite_store, {"erp": planner}, clock)
+
+    asked = []
+    for seconds in (0, 890, 20):
+        clock.pass_time(seconds)
+        sync_items(line)
+        asked.append(len(planner.since))
+
+    assert asked == [1, 1, 2]
