@@ -70,6 +70,10 @@ class Refused(LinesideError):
         self.field = field
 
 
+class NotTaken(Refused):
+    """The target has looked at this very document since and refused it: it certainly holds nothing of it."""
+
+
 class OutcomeUnknown(LinesideError):
     """A call may or may not have taken effect (time-out, dropped answer): the target is asked before any repeat.
 

@@ -90,7 +90,7 @@ class Adapter(Protocol):
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         """Ask by posting key whether the effect is there. None means: certainly not there.
 
-        Raises OutcomeUnknown (or Transient) when the target cannot tell.
+        Raises OutcomeUnknown (or Transient) when the target cannot tell, NotTaken when it tells that it refused it.
         """
         ...
 

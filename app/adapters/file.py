@@ -1,25 +1,25 @@
 """Hands documents to a system that reads dropped files, such as an old ERP.
 
 A file appears whole or not at all, under a name made from the posting key, so that a repeat overwrites nothing and
-doubles nothing. What the other system does with it is read from where it moves the file and from the acknowledgement
-that it writes: ``NAME.ack``, or ``NAME.err`` with the reason in its first line.
+doubles nothing. What the other system does with it is read from where it moves the file and from the answer that it
+writes: ``NAME.ack``, or ``NAME.err`` with the reason.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
+from app.adapters.file_answers import FileAnswers
 from app.adapters.file_options import FileOptions
 from app.adapters.file_rows import Row, file_text, reversed_rows, rows_of
-from app.adapters.json_answers import printable
-from app.errors import OutcomeUnknown, Refused, Transient
-
-MAX_ACKNOWLEDGEMENT_BYTES = 10_000
+from app.adapters.file_writing import sync_folder, write_through
+from app.errors import NotTaken, OutcomeUnknown, Refused, Transient
 
 
 class FileAdapter:
@@ -27,7 +27,7 @@ class FileAdapter:
 
     options_schema = FileOptions
 
-    def __init__(self, settings: TargetSettings) -> None:
+    def __init__(self, settings: TargetSettings, clock: Callable[[], float] = time.time) -> None:
         options = settings.options
         directory = options.get("directory") or settings.drop_dir
         if directory is None:
@@ -36,7 +36,8 @@ class FileAdapter:
         self._options = options
         self._directory = Path(directory)
         self._archive = Path(options.get("archive_dir", self._directory / "archive"))
-        self._acknowledgements = Path(options.get("ack_dir", self._directory / "ack"))
+        self._answers_dir = Path(options.get("ack_dir", self._directory / "ack"))
+        self._answers = FileAnswers(self._answers_dir, options, clock)
         self._handed_over = self._directory / ".handed-over"
 
     def post(self, request: PostingRequest) -> TargetAnswer:
@@ -73,9 +74,15 @@ class FileAdapter:
 
     def _find(self, name: str) -> TargetAnswer | None:
         try:
-            acknowledgement = self._acknowledgement(name)
-            if acknowledgement is not None:
-                return acknowledgement
+            if self._part(name).exists():
+                return None  # handing it over, perhaps once more, was broken off: an answer is about the time before
+            answer = self._answers.read(name, self._mark(name))
+            if answer is not None and answer.taken:
+                return TargetAnswer(name, {"file": name, "acknowledgement": answer.text})
+            if answer is not None:
+                told = f"target {self._code} refused {name}: {answer.text or 'it gave no reason'}"
+                self._clear_refused(name)
+                raise NotTaken("target_refused", told)
             if not self._was_handed_over(name):
                 return None
         except OSError as error:
@@ -84,55 +91,67 @@ class FileAdapter:
             raise OutcomeUnknown(f"target {self._code} has not acknowledged {name} yet", alone=True)
         return TargetAnswer(name, {"file": name})
 
-    def _acknowledgement(self, name: str) -> TargetAnswer | None:
-        error = _first_line(self._acknowledgements / f"{name}.err")
-        if error is not None:
-            raise Refused("target_refused", f"target {self._code} refused {name}: {error or 'it gave no reason'}")
-        note = _first_line(self._acknowledgements / f"{name}.ack")
-        return None if note is None else TargetAnswer(name, {"file": name, "acknowledgement": note})
-
     def _was_handed_over(self, name: str) -> bool:
         """The outbox before the archive: a file moves from the one to the other, and must not slip past both.
 
-        A system that deletes what it has read leaves the mark alone; the mark stands from just before the file
-        appears, so with the unfinished file still beside it, the crash came in between.
+        A system that deletes what it has read leaves the mark alone, which stands from just before the file appears.
         """
-        if (self._directory / name).exists() or (self._archive / name).exists():
-            return True
-        return self._mark(name).exists() and not self._part(name).exists()
+        return any(path.exists() for path in (self._directory / name, self._archive / name, self._mark(name)))
 
     def _hand_over(self, request: PostingRequest, rows: list[Row]) -> TargetAnswer:
+        """A document that was handed over before is handed over once more only after a refusal, as a person requeues no
+        other, and where a person said that the system does not hold it."""
         name = self._name(request)
-        found = self._find(name)
+        found = self._found_before(name, request.again)
         if found is not None:
             return found
         text = file_text(rows, self._options)
         try:
             self._make_folders()
             self._mark(name).parent.mkdir(parents=True, exist_ok=True)
-            _write_through(self._part(name), text)
-            _write_through(self._mark(name), b"")
+            write_through(self._part(name), text)
+            self._answers.set_aside(name)
+            write_through(self._mark(name), b"")
         except OSError as error:
             raise Transient(self._cannot_write(error)) from None
         try:
             self._part(name).replace(self._directory / name)
-            _sync(self._directory)
+            sync_folder(self._directory)
         except OSError as error:
             raise OutcomeUnknown(self._cannot_write(error)) from None
         if self._options.get("acknowledged", False):
             raise OutcomeUnknown(f"target {self._code} has {name}, and has not acknowledged it yet", alone=True)
         return TargetAnswer(name, {"file": name, "bytes": len(text), "rows": len(rows)})
 
+    def _found_before(self, name: str, again: bool) -> TargetAnswer | None:
+        """What the system holds already. After a person's word only its own acknowledgement counts, and the word itself
+        counts only as long as no answer is there, be it half written."""
+        try:
+            found = self._find(name)
+        except NotTaken:
+            return None
+        except OutcomeUnknown:
+            if again and not self._answers.has_any(name):
+                return None
+            raise
+        return None if again and found is not None and "acknowledgement" not in found.body else found
+
+    def _clear_refused(self, name: str) -> None:
+        """Where answers are deleted, so is a refused file that was left lying: somebody might read it after all."""
+        if self._options.get("answers", "keep") == "delete":
+            with suppress(OSError):
+                (self._directory / name).unlink(missing_ok=True)
+
     def _part(self, name: str) -> Path:
         return self._directory / f".{name}.part"
 
     def _mark(self, name: str) -> Path:
-        """An empty file for each document ever handed over, some thousand folders wide at the most."""
+        """A small file for each document ever handed over, some thousand folders wide at the most."""
         stem = name.rsplit(".", 1)[0]
         return self._handed_over / stem[-2:] / name
 
     def _make_folders(self) -> None:
-        for folder in (self._directory, self._archive, self._acknowledgements, self._handed_over):
+        for folder in (self._directory, self._archive, self._answers_dir, self._handed_over):
             folder.mkdir(parents=True, exist_ok=True)
 
     def _cannot_write(self, error: OSError) -> str:
@@ -141,31 +160,3 @@ class FileAdapter:
 
 def _plain(character: str) -> str:
     return character if character.isascii() and (character.isalnum() or character in "._-") else "_"
-
-
-def _first_line(path: Path) -> str | None:
-    """The first line of a small text file; None where there is no file."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_ACKNOWLEDGEMENT_BYTES)
-    except FileNotFoundError:
-        return None
-    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
-    return printable(lines[0]) if lines else ""
-
-
-def _write_through(path: Path, text: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Makes a new name in a folder last through a power cut."""
-    descriptor: Any = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, validates_schema
 
 from app.adapters.http_json_options import OF_A_POSTING, Template, dotted_path
 from config.drop_file_schema import Layout
-from config.strict_schema import Choice, Delimiter, Encoding, Flag, Many, Problem, StrictSchema, Text
+from config.strict_schema import Choice, Delimiter, Encoding, Flag, Many, Number, Problem, StrictSchema, Text
 
 DIRECTORY = "give an absolute path"
 
@@ -32,6 +32,10 @@ def column(**kwargs: Any) -> Text:
     return Text(max_characters=80, mend="give the column a name", **kwargs)
 
 
+def suffix(**kwargs: Any) -> Text:
+    return Text(r"\.[A-Za-z0-9][A-Za-z0-9._-]*", max_characters=20, mend="give an ending such as .err", **kwargs)
+
+
 class FileOptions(StrictSchema):
     name = FileName(required=True)
     format = Choice("csv", "fixed_width", mend="give csv or fixed_width", required=True)
@@ -39,6 +43,10 @@ class FileOptions(StrictSchema):
     archive_dir = Text(r"/.+", mend=DIRECTORY)
     ack_dir = Text(r"/.+", mend=DIRECTORY)
     acknowledged = Flag()
+    ack_suffix = suffix()
+    error_suffix = suffix()
+    ack_settle_seconds = Number(0, 600)
+    answers = Choice("keep", "delete")
     rows = dotted_path()
     encoding = Encoding()
     line_end = Choice("crlf", "lf")
@@ -49,6 +57,12 @@ class FileOptions(StrictSchema):
     layout = Layout(mend="write one `- [name, first column, width]` a column")
     right = Many(column())
     negate = Many(column())
+
+    @validates_schema
+    def tell_answers_apart(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("ack_suffix", ".ack") == data.get("error_suffix", ".err"):
+            mend = "give error files and acknowledgements endings of their own"
+            raise ValidationError({"error_suffix": [Problem("it is the ending of acknowledgements as well", mend)]})
 
     @validates_schema
     def fit_the_format(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.adapters.base import Adapter, PostingRequest, TargetAnswer
-from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient, Waiting
+from app.errors import LinesideError, NotTaken, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient, Waiting
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import Failed, InternalFault, attempt
 from app.postings.ledger import OpenPosting, PostingResult, PostingState, Reversed
@@ -129,6 +129,8 @@ def _result(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> Ende
         error = outcome.error
         if isinstance(error, PeriodClosed) and target.periods is None:
             error = Refused("period_closed", f"{error.reason} The topology says no policy for it (`periods`).")
+        if isinstance(error, NotTaken) and posting.asks_only:
+            return _failed(posting, error), None  # known now, which was all that was asked
         return _failed(posting, error), error
     answer, how = outcome.value
     if answer is None:
@@ -170,6 +172,8 @@ def _find(adapter: Adapter, request: PostingRequest) -> TargetAnswer | None:
     """Ask first. A target that cannot tell leaves the posting as unknown as it was, never free to be sent again."""
     try:
         return adapter.find(request)
+    except NotTaken:
+        raise  # the answer is no, and the reason comes with it
     except (Transient, Waiting, Refused) as error:
         told = f"Could not ask whether it was posted before: {error}"
         if isinstance(error, Transient):

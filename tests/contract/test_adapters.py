@@ -72,32 +72,40 @@ def http_json_bench(tmp_path: Path) -> Iterator[Bench]:
 def file_bench(tmp_path: Path) -> Iterator[Bench]:
     drop = tmp_path / "outbox"
     options: dict[str, Any] = {"name": "{posting_key}.csv", "format": "csv"}
+    waits: dict[str, Any] = {"acknowledged": True, "ack_settle_seconds": 0}
     adapter = FileAdapter(TargetSettings("legacy-erp", "", 2.0, options, None, drop))
-    waiting = FileAdapter(TargetSettings("legacy-erp", "", 2.0, options | {"acknowledged": True}, None, drop))
+    waiting = FileAdapter(TargetSettings("legacy-erp", "", 2.0, options | waits, None, drop))
     in_the_way = tmp_path / "a-file"
     in_the_way.write_text("no folder")
 
-    def refuse(request: PostingRequest) -> None:
-        (drop / "ack").mkdir(parents=True, exist_ok=True)
-        (drop / "ack" / f"{request.posting_key}.csv.err").write_text("lot L-1 is blocked\nmore")
-
     class LosesAnswers:
-        """The file is handed over, and its acknowledgement has not come yet."""
+        """The file is handed over, and its acknowledgement has not come yet; or the next one is refused when it does:
+        the system takes the file away and leaves its reason."""
 
         lost = 0
+        refuses = False
 
         def __getattr__(self, name: str) -> Any:
+            if name == "post" and self.refuses:
+                return self.refuse
             if name == "post" and self.lost:
                 self.lost -= 1
                 return waiting.post
             return getattr(adapter, name)
+
+        def refuse(self, request: PostingRequest) -> Any:
+            with suppress(OutcomeUnknown):
+                waiting.post(request)
+            (drop / f"{request.posting_key}.csv").unlink()
+            (drop / "ack" / f"{request.posting_key}.csv.err").write_text("lot L-1 is blocked\nmore")
+            return waiting.find(request)
 
     subject = LosesAnswers()
     yield Bench(
         subject,
         lambda: len(list(drop.glob("*.csv"))),
         lambda: setattr(subject, "lost", 1),
-        refuse,
+        lambda request: setattr(subject, "refuses", True),
         lambda: FileAdapter(TargetSettings("legacy-erp", "", 2.0, options, None, in_the_way)),
     )
 
@@ -294,6 +302,8 @@ def test_a_drop_folder_lies_under_the_home(tmp_path: Path) -> None:
         ("file", {"layout": [["a", 1, 1]]}, "layout", "remove it"),
         ("file", {"format": "fixed_width"}, "layout", "[name, first column, width]"),
         ("file", {"directory": "relative"}, "directory", "absolute path"),
+        ("file", {"error_suffix": "err"}, "error_suffix", "an ending such as .err"),
+        ("file", {"error_suffix": ".ack"}, "error_suffix", "endings of their own"),
     ],
 )
 def test_an_option_that_an_adapter_does_not_take_is_named_with_its_mend(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.adapters.base import PostingRequest, TargetSettings
 from app.adapters.file import FileAdapter
 from app.adapters.file_rows import file_text
-from app.errors import OutcomeUnknown, Refused, Transient
+from app.errors import Refused, Transient
 
 NAME = "inventory.moved.v1-LSAAAA22.csv"
 CSV: dict[str, Any] = {"name": "{kind}-{posting_key}.csv", "format": "csv", "delimiter": ";"}
@@ -137,41 +137,6 @@ def test_nothing_but_whole_files_is_ever_to_be_seen(tmp_path: Path) -> None:
     posted(tmp_path, {"item": "A"})
 
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [NAME]
-
-
-def test_an_acknowledgement_is_kept_as_proof(tmp_path: Path) -> None:
-    subject = adapter(tmp_path, acknowledged=True)
-    with pytest.raises(OutcomeUnknown, match="not acknowledged"):
-        subject.post(request({"item": "A"}))
-    with pytest.raises(OutcomeUnknown, match="not acknowledged"):
-        subject.find(request({"item": "A"}))
-
-    (tmp_path / "ack" / f"{NAME}.ack").write_text("booked as 4711\n")
-
-    found = subject.find(request({}))
-    assert found is not None
-    assert found.body["acknowledgement"] == "booked as 4711"
-
-
-@pytest.mark.parametrize(("text", "reason"), [("unknown item A\nat line 2", "unknown item A"), ("", "gave no reason")])
-def test_an_error_file_is_a_refusal_with_its_first_line(text: str, reason: str, tmp_path: Path) -> None:
-    subject = adapter(tmp_path, acknowledged=True)
-    with pytest.raises(OutcomeUnknown):
-        subject.post(request({"item": "A"}))
-
-    (tmp_path / "ack" / f"{NAME}.err").write_text(text)
-
-    with pytest.raises(Refused, match=reason):
-        subject.find(request({}))
-
-
-def test_acknowledgements_may_lie_in_another_folder(tmp_path: Path) -> None:
-    (tmp_path / "answers").mkdir()
-    (tmp_path / "answers" / f"{NAME}.ack").write_text("")
-
-    found = adapter(tmp_path / "out", ack_dir=str(tmp_path / "answers")).find(request({}))
-
-    assert found is not None
 
 
 def test_a_reversal_names_its_original_and_negates_the_amounts(tmp_path: Path) -> None:

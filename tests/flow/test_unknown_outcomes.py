@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from app.audit.trail import read_trail
 from app.dead_letters.decide import Decision, NotDecidable, decide
 from app.dead_letters.repair import DeadLetterError, discard
-from app.errors import OutcomeUnknown, Refused
+from app.errors import NotTaken, OutcomeUnknown, Refused
 from app.pipeline.lane import LaneLost, hold_lane
 from app.pipeline.wave import commit_and_choose
 from app.postings.ledger import PostingState
 from app.postings.listing import list_postings, unknown_figures
 from app.store.messages_tables import TimelineEntry
 from app.store.session import Store
-from tests.factories import NOON, accept, move_event
+from config.topology import Topology
+from tests.factories import NOON, accept, move_event, pipeline
 from tests.flow.reversing import Plant
 from tests.reading import posting_states, timeline
+
+
+def without(topology: Topology, target: str) -> Topology:
+    return replace(topology, targets={code: one for code, one in topology.targets.items() if code != target})
+
 
 POSTED = Decision("posted", "seen in the ERP", "4711")
 NOT_POSTED = Decision("not_posted", "searched by key and by lot")
@@ -218,3 +226,36 @@ def test_unknown_outcomes_are_listed_by_page_and_counted(store: Store) -> None:
     assert [row.message.source_message_id for row in rows] == ["m3", "m2", "m1"]
     assert rows[2].since == NOON
     assert "Could not ask whether it was posted before: no_search" in (rows[2].posting.reason or "")
+
+
+def test_a_target_that_answers_late_that_it_refuses_makes_the_posting_refused(store: Store) -> None:
+    plant = Plant(store)
+    plant.erp.before, plant.erp.find_raises = (
+        [OutcomeUnknown("not acknowledged")],
+        NotTaken("target_refused", "Bad lot."),
+    )
+    plant.work()
+    told = plant.reason
+
+    plant.requeue()
+    plant.work()
+
+    assert told == "target_refused: erp: Bad lot."
+    assert (plant.state, plant.counts()) == ("posted", [1, 1, 1])
+
+
+def test_a_late_refusal_of_what_was_asked_for_before_a_reversal_lets_that_go_on(sqlite_store: Store) -> None:
+    plant = Plant(sqlite_store)
+    plant.wms.before, plant.wms.find_raises = [OutcomeUnknown("not acknowledged")], CANNOT_TELL
+    plant.work(1)
+    plant.line = replace(plant.line, topology=without(plant.line.topology, "wms"))
+    plant.work(2)
+    plant.line = pipeline(sqlite_store, plant.books, plant.clock)
+    plant.wms.find_raises = NotTaken("target_refused", "Bad lot.")
+
+    plant.order("made twice")
+    plant.work()
+
+    assert plant.reason.startswith("not_in_topology")
+    assert (plant.state, plant.net()) == ("dead", [0, 0, 0])
+    assert [posting.state for posting in plant.postings(reversals=False)] == ["compensated", "refused", "planned"]
