@@ -86,10 +86,15 @@ def _answer_one(incoming: Incoming, acceptance: Acceptance) -> Response:
     if acceptance.status == "conflict":
         raise _conflict(incoming, acceptance)
     body = {"id": acceptance.id, "source_message_id": incoming.source_message_id, "status": acceptance.status}
-    response = jsonify(body)
+    response = jsonify(body | _present_state(acceptance))
     response.status_code = 202 if acceptance.status == "accepted" else 200
     response.headers["Location"] = url_for("message_reads.show_message", message_id=acceptance.id)
     return response
+
+
+def _present_state(acceptance: Acceptance) -> dict[str, str]:
+    """Whoever repeats a message for want of an answer learns what has become of it."""
+    return {"state": acceptance.state} if acceptance.status == "repeat" else {}
 
 
 def _conflict(incoming: Incoming, acceptance: Acceptance) -> Problem:
@@ -116,7 +121,7 @@ def _answer_batch(events: list[bytes], key: KeyOwner) -> Response:
     for (index, incoming), acceptance in zip(
         taken, services().door.admit([message for _, message in taken]), strict=True
     ):
-        results[index] |= {"status": acceptance.status, "id": acceptance.id}
+        results[index] |= {"status": acceptance.status, "id": acceptance.id} | _present_state(acceptance)
         if acceptance.status == "conflict":
             results[index]["problem"] = _conflict(incoming, acceptance).wire()
     statuses = Counter(result["status"] for result in results)

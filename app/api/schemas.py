@@ -30,6 +30,7 @@ class AcceptedSchema(Schema):
     id = fields.Integer(required=True)
     source_message_id = fields.String(required=True)
     status = fields.String(required=True, metadata={"enum": ["accepted", "repeat"]})
+    state = fields.String(metadata={"description": "Of a repeat: the first one's state by now, such as `dead`"})
 
 
 class BatchResultSchema(Schema):
@@ -37,6 +38,7 @@ class BatchResultSchema(Schema):
     source_message_id = fields.String()
     status = fields.String(required=True, metadata={"enum": ["accepted", "repeat", "conflict", "refused"]})
     id = fields.Integer()
+    state = fields.String(metadata={"description": "Of a repeat: the first one's state by now, such as `dead`"})
     problem = fields.Nested(ProblemSchema)
 
 

@@ -29,11 +29,12 @@ CLOUD_EVENTS = "application/cloudevents-batch+json"
 
 @dataclass(frozen=True)
 class Answer:
-    """One message's answer: accepted, repeat, conflict or refused."""
+    """One message's answer: accepted, repeat, conflict or refused. ``state``: of a repeat, the first one's by now."""
 
     status: str
     id: int | None
     told: str | None = None
+    state: str | None = None
 
 
 @click.command()
@@ -148,9 +149,12 @@ def _answers(answer: urllib3.BaseHTTPResponse) -> list[Answer]:
     if not isinstance(body, dict):
         raise Unreachable(f"What answers there is not Lineside (status {answer.status}).")
     if "results" in body:
-        return [Answer(each["status"], each.get("id"), _told(each.get("problem"))) for each in body["results"]]
+        return [
+            Answer(each["status"], each.get("id"), _told(each.get("problem")), each.get("state"))
+            for each in body["results"]
+        ]
     if answer.status in (200, 202):
-        return [Answer(body["status"], body["id"])]
+        return [Answer(body["status"], body["id"], state=body.get("state"))]
     return [Answer("conflict" if answer.status == 409 else "refused", body.get("id"), _told(body))]
 
 
@@ -160,9 +164,12 @@ def _told(problem: Any) -> str | None:
 
 def _tell(answers: list[Answer], as_json: bool) -> None:
     if as_json:
-        print_json({"results": [{"status": a.status, "id": a.id, "problem": a.told} for a in answers]})
+        print_json(
+            {"results": [{"status": a.status, "id": a.id, "problem": a.told, "state": a.state} for a in answers]}
+        )
     else:
         for answer in answers:
-            click.echo(f"{answer.status} {answer.id or ''}".rstrip() + (f": {answer.told}" if answer.told else ""))
+            told = answer.told or (f"it is {answer.state}" if answer.state else "")
+            click.echo(f"{answer.status} {answer.id or ''}".rstrip() + (f": {told}" if told else ""))
     if any(answer.status not in ("accepted", "repeat") for answer in answers):
         click.get_current_context().exit(NO)

@@ -47,10 +47,12 @@ class Incoming:
 @dataclass(frozen=True)
 class Acceptance:
     """``repeat``: the same content came before, and ``id`` is the first one's. ``conflict``: other content came before
-    under this source's message id, and ``id`` is that message's."""
+    under this source's message id, and ``id`` is that message's. ``state``: what that message is by now; a repeat of
+    one that is dead, discarded or requeued changes nothing of it."""
 
     status: Literal["accepted", "repeat", "conflict"]
     id: int
+    state: State = State.RECEIVED
 
 
 def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetime) -> list[Acceptance]:
@@ -68,8 +70,8 @@ def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetim
             answered.add(key)
             answers.append(Acceptance("accepted", stored[key]))
             continue
-        message_id, digest = (stored[key], firsts[key].digest) if key in stored else known[key]
-        answers.append(Acceptance("repeat" if digest == message.digest else "conflict", message_id))
+        message_id, digest, state = (stored[key], firsts[key].digest, State.RECEIVED) if key in stored else known[key]
+        answers.append(Acceptance("repeat" if digest == message.digest else "conflict", message_id, state))
     return answers
 
 
@@ -139,11 +141,14 @@ def _received(message_id: int, note: str | None, now: datetime) -> dict[str, Any
     }
 
 
-def _known(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str]]:
-    known: dict[tuple[str, str], tuple[int, str]] = {}
+def _known(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, str, State]]:
+    known: dict[tuple[str, str], tuple[int, str, State]] = {}
     for start in range(0, len(keys), INSERT_CHUNK):
-        query = select(Message.source, Message.source_message_id, Message.id, Message.digest).where(
+        query = select(Message.source, Message.source_message_id, Message.id, Message.digest, Message.state).where(
             tuple_(Message.source, Message.source_message_id).in_(keys[start : start + INSERT_CHUNK])
         )
-        known |= {(row.source, row.source_message_id): (row.id, row.digest) for row in session.execute(query)}
+        known |= {
+            (row.source, row.source_message_id): (row.id, row.digest, State(row.state))
+            for row in session.execute(query)
+        }
     return known

@@ -11,8 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.dead_letters.repair import discard, requeue
+from app.inbox.states import Move, State, move_messages
 from app.store.messages_tables import Message, Payload
 from app.store.session import Store
+from tests.factories import NOON
+from tests.reading import message
 from tests.web import Nudged, key_for, web_app
 
 STRUCTURED = "application/cloudevents+json"
@@ -96,6 +100,27 @@ def test_a_repeat_is_answered_with_the_first_id(client: FlaskClient, key: dict[s
 
     assert (again.status_code, again.json["status"], again.json["id"]) == (200, "repeat", first.json["id"])
     assert nudged.plants == [("P100", 1)]
+
+
+@pytest.mark.parametrize("state", ["dead", "discarded", "received"])
+def test_a_repeat_of_what_died_was_discarded_or_requeued_is_told_so_and_changes_nothing(
+    client: FlaskClient, key: dict[str, str], sqlite_store: Store, state: str
+) -> None:
+    first = send(client, key, event()).json["id"]
+    with sqlite_store.writing() as session:
+        move_messages(session, [Move(first, State.DEAD, reason_code="x", reason="y")], NOON)
+        if state == "discarded":
+            discard(session, [first], "ada", "sent by mistake", NOON)
+        if state == "received":
+            requeue(session, [first], "ada", NOON)
+
+    again = send(client, key, event())
+    batch = send(client, key, [event()], BATCH)
+
+    assert (again.status_code, batch.status_code) == (200, 202)
+    assert again.json == {"id": first, "source_message_id": event()["id"], "status": "repeat", "state": state}
+    assert batch.json["results"][0] == {"index": 0, **again.json}
+    assert message(sqlite_store, first).state == state
 
 
 def test_the_same_id_with_other_content_is_a_conflict_that_names_the_first(
