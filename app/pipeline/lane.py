@@ -168,8 +168,9 @@ def give_up_lane(pipeline: Pipeline, lane: Lane) -> int:
         return 0
     now = pipeline.clock()
     with pipeline.store.writing() as session:
-        give_back_messages(session, left, lane.token, min(lane.without_room.values(), default=now))
+        # The lane before its messages, as everywhere: whoever decides about one of them holds them in that order.
         release_lane(session, lane.plant, lane.number, lane.token, now)
+        give_back_messages(session, left, lane.token, min(lane.without_room.values(), default=now))
         wish_for_room(session, lane.without_room, lane.plant, now)
     return len(left)
 

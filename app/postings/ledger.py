@@ -30,8 +30,9 @@ TO_DO = frozenset({PostingState.PLANNED, PostingState.SENDING, PostingState.UNKN
 SAID_POSTED, SAID_NOT_POSTED = "said_posted", "said_not_posted"
 """How an attempt ended that is no call, but a person's word on an unknown outcome."""
 
-MAY_HOLD = ("unknown", "internal_fault", "worker_lost")
-"""How an attempt ended after which nobody knew whether the target holds the document; so does one that never ended."""
+NO_EFFECT = (SAID_NOT_POSTED, "transient", "waiting", "period_closed", "refused", "paused", "not_started", "absent")
+"""How an attempt ended that certainly had no effect. After any other the target may hold the document, and after one
+that never ended."""
 
 SUPERSEDED = "superseded"
 """Why a posting is ``refused`` by Lineside itself: the message was corrected, or its mapping or route changed."""
@@ -124,7 +125,7 @@ def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[Op
 def _said_not_posted(session: Session, posting_ids: Sequence[int]) -> set[int]:
     """Those of which a person said so after the last call that may have had its effect."""
     number, outcome = PostingAttempt.number, PostingAttempt.outcome
-    may_hold = or_(outcome.is_(None), outcome.in_(MAY_HOLD))
+    may_hold = or_(outcome.is_(None), outcome.not_in(NO_EFFECT))
     said = func.max(case((outcome == SAID_NOT_POSTED, number)))
     query = (
         select(PostingAttempt.posting_id)

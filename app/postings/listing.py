@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
-from app.postings.ledger import MAY_HOLD, PostingState
+from app.postings.ledger import NO_EFFECT, PostingState
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting, PostingAttempt
 
@@ -106,5 +106,5 @@ def _listed(session: Session, ids: Sequence[int]) -> list[ListedPosting]:
 def _since(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
     outcome = PostingAttempt.outcome
     first = select(PostingAttempt.posting_id, func.min(PostingAttempt.started_at))
-    first = first.where(PostingAttempt.posting_id.in_(ids), or_(outcome.is_(None), outcome.in_(MAY_HOLD)))
+    first = first.where(PostingAttempt.posting_id.in_(ids), or_(outcome.is_(None), outcome.not_in(NO_EFFECT)))
     return {row[0]: row[1] for row in session.execute(first.group_by(PostingAttempt.posting_id))}

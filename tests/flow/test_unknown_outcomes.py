@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +20,7 @@ from app.postings.listing import list_postings, unknown_figures
 from app.store.messages_tables import TimelineEntry
 from app.store.session import Store
 from config.topology import Topology
-from tests.factories import NOON, accept, move_event, pipeline
+from tests.factories import NOON, accept, move_event, pipeline, run_once
 from tests.flow.reversing import Plant
 from tests.reading import posting_states, timeline
 
@@ -130,6 +132,37 @@ def test_the_second_of_two_persons_is_told_what_the_first_said(sqlite_store: Sto
         say(plant, NOT_POSTED, "bob")
 
     assert told.value.state == "posted"
+
+
+def test_of_persons_and_a_worker_that_end_it_at_once_one_does(store: Store) -> None:
+    plant = unknown(store, dead=False)
+    plant.erp.find_raises = None
+    together = Barrier(5)
+
+    def person(number: int) -> bool:
+        together.wait(10)
+        try:
+            say(plant, POSTED, f"person-{number}")
+        except NotDecidable:
+            return False
+        return True
+
+    def work() -> bool:
+        together.wait(10)
+        run_once(plant.line)
+        return False
+
+    with ThreadPoolExecutor(5) as pool:
+        worker = pool.submit(work)
+        decided = sum(pool.map(person, range(4)))
+        worker.result()
+    plant.work()
+
+    with store.reading() as session:
+        noted = [entry for entry in read_trail(session, 50) if entry.action == "posting.decided"]
+    assert len(noted) == decided <= 1
+    assert (plant.state, plant.counts()) == ("posted", [1, 1, 1])
+    assert plant.postings(reversals=False)[0].reference == ("4711" if decided else "doc-1")
 
 
 def test_what_the_target_has_told_meanwhile_nobody_decides(sqlite_store: Store) -> None:
