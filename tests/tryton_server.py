@@ -30,6 +30,7 @@ from app.adapters.tryton import TrytonAdapter
 from app.adapters.tryton_documents import with_key
 from app.adapters.tryton_rest import TrytonRest
 from app.demo import erp
+from app.demo.erp_processes import is_installed
 from app.errors import Transient
 from mappings.canonical import contract
 from mappings.context import Event, OutboundContext, PlantFacts
@@ -88,7 +89,7 @@ class TrytonServer:
 
 @pytest.fixture(scope="session")
 def tryton_server(request: pytest.FixtureRequest) -> TrytonServer:
-    if not erp.is_installed():
+    if not is_installed():
         missing_service("Tryton", "this Python (pip install 'lineside[tryton]')")
     return _running(request.config.cache.mkdir("tryton"))
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from app.bench.faulty_proxy import ANY, FaultyProxy
 from app.bench.ground import AWAY_SECONDS, Broker, Database
-from app.bench.layout import TIMEOUT_SECONDS
+from app.bench.layout import TIMEOUT_SECONDS, TRYTON_TIMEOUT_SECONDS
 from app.bench.points import Switches
+from app.bench.practice_systems import TRYTON
 from app.bench.schedule import Fault
 from app.stack.instance import kill_group
 from app.stack.programs import PROJECT
@@ -85,7 +86,8 @@ class Arena:
             "suspend": lambda: self._suspend(what),
             "broker": lambda: self._trouble_broker(what),
             "database": self.database.cut,
-            "target": lambda: self._spoil(self.proxies[fault.target], what),
+            "target": lambda: self._spoil(self.proxies[fault.target], what, TIMEOUT_SECONDS),
+            "tryton": lambda: self._trouble_tryton(what),
             "relay": lambda: self._run_twice("relay"),
             "beat": lambda: self._run_twice("beat"),
         }
@@ -131,7 +133,18 @@ class Arena:
         else:
             self.later.do(AWAY_SECONDS, self.broker.away(self.supervisor.pids()))
 
-    def _spoil(self, proxy: FaultyProxy, how: str) -> Taken:
+    def _trouble_tryton(self, how: str) -> Taken | None:
+        """Its server is killed with all that it has in hand, or stands still for longer than anybody waits."""
+        pid = self.supervisor.pids().get(TRYTON)
+        if how not in ("kill", "suspend"):
+            return self._spoil(self.proxies[TRYTON], how, TRYTON_TIMEOUT_SECONDS)
+        if pid is not None:
+            _signal_group(pid, signal.SIGKILL if how == "kill" else signal.SIGSTOP)
+            if how == "suspend":
+                self.later.do(TRYTON_TIMEOUT_SECONDS * 1.5, lambda: _signal_group(pid, signal.SIGCONT))
+        return None
+
+    def _spoil(self, proxy: FaultyProxy, how: str, timeout_seconds: int) -> Taken:
         before = proxy.spoilt
         acts: Mapping[str, Callable[[], None]] = {
             "dropped": lambda: proxy.lose_answer_of("POST", ANY),
@@ -139,7 +152,7 @@ class Arena:
             "500": lambda: proxy.answer(ANY, ANY, 500, {}),
             "500_after_commit": lambda: proxy.answer_after("POST", ANY, 500),
             # Not so late that it comes after the question, against which only the target's own uniqueness would help.
-            "slow": lambda: proxy.delay("POST", ANY, TIMEOUT_SECONDS * 1.5),
+            "slow": lambda: proxy.delay("POST", ANY, timeout_seconds * 1.5),
             "reset": lambda: proxy.reset(ANY, ANY),
             "hang": lambda: proxy.hold(ANY, ANY),
         }

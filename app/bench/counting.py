@@ -10,8 +10,11 @@ from decimal import Decimal
 
 from app.bench.feed import Sending
 from app.bench.plain_books import Entry
+from app.bench.practice_systems import TRYTON
 from app.bench.reports import RELEASED, Report
 from app.bench.told import Name, Told
+
+Stock = Mapping[tuple[str, str], Decimal]
 
 
 @dataclass(frozen=True)
@@ -29,17 +32,64 @@ class Sent:
         """Those whose effect must stand in the books."""
         return [report for name, report in self.reports.items() if name in self.accepted and name not in self.dead]
 
+    def given_up(self) -> list[Report]:
+        """Those whose effect must not stand in the books, or no more."""
+        return [report for name, report in self.reports.items() if name in self.dead]
+
+
+@dataclass(frozen=True)
+class Books:
+    """What all targets hold: documents that took effect, reversals among them, and the stock of each ERP by its name.
+    ``drafts`` have no effect; ``half_way`` names documents that are neither drafts nor done."""
+
+    entries: Sequence[Entry]
+    stock: Mapping[str, Stock]
+    half_way: tuple[str, ...] = ()
+    drafts: int = 0
+
 
 @dataclass(frozen=True)
 class Count:
-    """Each fault of the product by name, so that it can be looked at. ``posted`` counts documents."""
+    """Each fault of the product by name, so that it can be looked at. ``posted`` counts documents, ``reversed`` those
+    of dead messages whose reversal stands beside them; ``unreversed`` names those that have none."""
 
-    posted: int
-    doubled: tuple[str, ...]
-    lost: tuple[str, ...]
-    misordered: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    stock: tuple[str, ...]
+    posted: int = 0
+    reversed: int = 0
+    doubled: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    misordered: tuple[str, ...] = ()
+    unreversed: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    stock: tuple[str, ...] = ()
+
+
+class Held:
+    """The targets' documents by posting key: how often each, and since when."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.times: Counter[tuple[str, str]] = Counter()
+        self._numbers: dict[tuple[str, str], int] = {}
+        for entry in entries:
+            self.times[entry.system, entry.posting_key] += 1
+            self._numbers.setdefault((entry.system, entry.posting_key), entry.number)
+
+    def standing(self, report: Report, target: str) -> int:
+        """How many documents of this message count there: those that no reversal of their own has undone."""
+        known = self.times
+        return sum(bool(known[target, key]) - bool(known[target, back]) for key, back in report.keys(target))
+
+    def undone(self, report: Report, target: str) -> int:
+        return sum(bool(self.times[target, back]) for _, back in report.keys(target))
+
+    def numbers(self, report: Report) -> dict[str, list[int]]:
+        """By book, when the message's documents took effect: of each target the last of its keys, since what stood
+        there before was reversed."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for target in report.targets():
+            held = [number for key, _ in report.keys(target) if (number := self._numbers.get((target, key)))]
+            if held:
+                found[TRYTON if target == TRYTON else "practice"].append(held[-1])
+        return found
 
 
 def files_of(feed: Iterable[Sending]) -> dict[Name, str]:
@@ -51,19 +101,35 @@ def files_of(feed: Iterable[Sending]) -> dict[Name, str]:
     return found
 
 
-def count(sent: Sent, entries: Sequence[Entry], stock: Mapping[tuple[str, str], Decimal]) -> Count:
+def count(sent: Sent, books: Books) -> Count:
     """Compare the books with what was sent."""
-    held = Counter((entry.system, entry.posting_key) for entry in entries)
-    wanted = {(system, key): report for report in sent.due() for system, key in report.effects().items()}
-    known = {(system, key) for report in sent.reports.values() for system, key in report.effects().items()}
+    held = Held(books.entries)
+    due, dead = _standing(sent.due(), held), _standing(sent.given_up(), held)
+    several = (f"{_told(report)} in {target} under several keys" for report, target, number in due if number > 1)
     return Count(
-        posted=sum(place in held for place in wanted),
-        doubled=tuple(f"{system} {key} x{times}" for (system, key), times in held.items() if times > 1),
-        lost=tuple(f"{_told(report)} in {system}" for (system, key), report in wanted.items() if not held[system, key]),
-        misordered=tuple(_misordered(sent, entries)),
-        unexpected=tuple(f"{system} {key}" for system, key in held if (system, key) not in known),
-        stock=tuple(_differences(sent.due(), stock)),
+        posted=sum(number > 0 for _, _, number in due),
+        reversed=sum(held.undone(report, target) for report, target, _ in dead),
+        doubled=(*(f"{target} {key} x{times}" for (target, key), times in held.times.items() if times > 1), *several),
+        lost=tuple(f"{_told(report)} in {target}" for report, target, number in due if number < 1),
+        misordered=tuple(_misordered(sent, held)),
+        unreversed=tuple(f"{_told(report)} in {target}" for report, target, number in dead if number > 0),
+        unexpected=(*_unexpected(sent, held), *books.half_way),
+        stock=tuple(_differences(sent.due(), books.stock)),
     )
+
+
+def _standing(reports: Iterable[Report], held: Held) -> list[tuple[Report, str, int]]:
+    return [(report, target, held.standing(report, target)) for report in reports for target in report.targets()]
+
+
+def _unexpected(sent: Sent, held: Held) -> Iterable[str]:
+    """Documents that nobody sent, and reversals without what they reverse."""
+    known: set[tuple[str, str]] = set()
+    for report in sent.reports.values():
+        for target in report.targets():
+            for key, back in report.keys(target):
+                known |= {(target, key), (target, back)} if held.times[target, key] else {(target, key)}
+    return [f"{target} {key}" for target, key in held.times if (target, key) not in known]
 
 
 def doubles(entries: Iterable[Entry]) -> int:
@@ -76,27 +142,25 @@ def _told(report: Report) -> str:
     return f"{report.source}/{report.id} {report.type}" + (f" of {report.key}" if report.key else "")
 
 
-def _misordered(sent: Sent, entries: Sequence[Entry]) -> Iterable[str]:
+def _misordered(sent: Sent, held: Held) -> Iterable[str]:
     """Messages that took effect before one of their key that was promised to come first."""
-    numbers: dict[tuple[str, str], int] = {}
-    for entry in entries:
-        numbers.setdefault((entry.system, entry.posting_key), entry.number)
     by_key: dict[str, list[Report]] = defaultdict(list)
     for report in sent.due():
         if report.key:
             by_key[report.key].append(report)
     for reports in by_key.values():
         reports.sort(key=lambda report: report.rank)
+        numbers = [held.numbers(report) for report in reports]
         for place, second in enumerate(reports):
-            began = min(_numbers_of(second, numbers), default=0)
-            for first in reports[:place]:
-                if 0 < began < max(_numbers_of(first, numbers), default=0) and _promised(sent, first, second):
+            for first, before in zip(reports[:place], numbers, strict=False):
+                if _is_overtaken(before, numbers[place]) and _promised(sent, first, second):
                     yield f"{_told(second)} took effect before {_told(first)}"
                     break
 
 
-def _numbers_of(report: Report, numbers: Mapping[tuple[str, str], int]) -> list[int]:
-    return [number for effect in report.effects().items() if (number := numbers.get(effect)) is not None]
+def _is_overtaken(first: Mapping[str, list[int]], second: Mapping[str, list[int]]) -> bool:
+    """Whether in one of the books the second began before the first had ended. Two books have no clock in common."""
+    return any(min(second[book]) < max(first[book]) for book in first.keys() & second.keys())
 
 
 def _promised(sent: Sent, first: Report, second: Report) -> bool:
@@ -108,12 +172,14 @@ def _promised(sent: Sent, first: Report, second: Report) -> bool:
     return first.type == RELEASED or sent.told.came_before(first, second)
 
 
-def _differences(due: Iterable[Report], stock: Mapping[tuple[str, str], Decimal]) -> Iterable[str]:
-    expected: Counter[tuple[str, str]] = Counter()
+def _differences(due: Iterable[Report], stock: Mapping[str, Stock]) -> Iterable[str]:
+    expected: Counter[tuple[str, str, str]] = Counter()
     for report in due:
-        for where, amount in report.deltas.items():
-            expected[where] += amount
-    for place, item in sorted(expected.keys() | stock.keys()):
-        should, held = expected[place, item], stock.get((place, item), Decimal(0))
-        if should != held:
-            yield f"{item} at {place}: {held} instead of {should}"
+        for (place, item), amount in report.deltas.items():
+            expected[report.erp, place, item] += amount
+    found = {(erp, *where): quantity for erp, places in stock.items() for where, quantity in places.items()}
+    for where in sorted(expected.keys() | found.keys()):
+        should, holds = expected[where], found.get(where, Decimal(0))
+        if should != holds:
+            erp, place, item = where
+            yield f"{item} at {place} in {erp}: {holds} instead of {should}"

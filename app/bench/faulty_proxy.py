@@ -27,6 +27,7 @@ class FaultyProxy:
         self._faults: list[tuple[str, str, Callable[[_Call], None]]] = []
         self._came: list[str] = []
         self.spoilt = 0
+        self._hangs = False
         self._lock = threading.Lock()
         self._released = threading.Event()
         proxy = self
@@ -78,10 +79,15 @@ class FaultyProxy:
         """The connection is reset before anything was done."""
         self._faults.append((method, path, lambda call: call.reset()))
 
+    def hang(self) -> None:
+        """From now on no call is answered, until ``recover``."""
+        self._hangs = True
+
     def recover(self) -> None:
         """Forget the faults that nobody met, and let go what is held."""
         with self._lock:
             self._faults.clear()
+            self._hangs = False
         self._released.set()
         self._released = threading.Event()
 
@@ -94,11 +100,11 @@ class FaultyProxy:
         return sum(came.endswith(path) for came in self._came)
 
     def hold(self, method: str, path: str) -> None:
-        def hold(call: _Call) -> None:
-            self._released.wait(HOLD_SECONDS)
-            call.hang_up()
+        self._faults.append((method, path, self._hold))
 
-        self._faults.append((method, path, hold))
+    def _hold(self, call: _Call) -> None:
+        self._released.wait(HOLD_SECONDS)
+        call.hang_up()
 
     def before(self, method: str, path: str, act: Callable[[], Any]) -> None:
         """Do something first, then let the call through."""
@@ -115,6 +121,8 @@ class FaultyProxy:
             fault = next((f for f in self._faults if f[0] in (ANY, call.command) and call.ends_with(f[1])), None)
             if fault is not None:
                 self._faults.remove(fault)
+            elif self._hangs:
+                fault = (ANY, ANY, self._hold)
         if fault is not None:
             self.spoilt += 1
             fault[2](call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,11 +10,12 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from app.bench.practice_systems import LOCKED_ITEM
+from app.bench.practice_systems import LOCKED_ITEM, TRYTON, WMS
 from app.bench.reports import (
     FILES_PLANT,
     FILES_SOURCE,
     PLANTS,
+    TRYTON_PLANT,
     Plant,
     Report,
     item_description,
@@ -22,6 +24,7 @@ from app.bench.reports import (
     quantity_of,
     receipt,
     refused_move,
+    reversed_move,
 )
 from app.demo.shift_formats import as_file, move_row
 from app.demo.shift_reports import BASE_UNITS, Moved
@@ -36,6 +39,7 @@ TOO_EARLY = 0.1
 TWICE = 0.05
 IN_A_BATCH = 0.25
 REFUSED = 0.02
+TRYTON_ORDERS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -48,34 +52,39 @@ class Sending:
     file_name: str = ""
 
 
-def make_feed(seed: int, messages: int) -> list[Sending]:
-    """``messages`` different messages, some of them sent twice."""
+def make_feed(seed: int, messages: int, in_tryton: int = 0) -> list[Sending]:
+    """``messages`` different messages, some of them sent twice; so many of them are to be posted to Tryton."""
     random = Random(seed)
     plants = {code: Plant(code, random, seed) for code in PLANTS}
     files = list(_files(random, seed, max(4, round(messages * IN_FILES / ROWS_A_FILE))))
     described = [item_description(plants[PLANTS[0]], item) for item in [*sorted(BASE_UNITS), LOCKED_ITEM]]
     late = item_description(plants[PLANTS[0]], LATE_ITEM)
     number = messages - len(messages_of(files)) - len(described) - 1
-    reports = _shuffled(_happening(plants, random, number), random)
+    reports = _shuffled(_happening(plants, random, number, in_tryton), random)
     reports.insert(len(reports) // 2, late)
     requests = [*_requests([*described], random), *_requests(reports, random)]
     requests = _with_repeats(requests, random)
     return _mixed(requests, files)
 
 
-def _happening(plants: dict[str, Plant], random: Random, number: int) -> list[Report]:
+def _happening(plants: dict[str, Plant], random: Random, number: int, in_tryton: int) -> list[Report]:
     """So many reports, the plants' and their orders' mixed as they come about."""
+    refusing = itertools.cycle((refused_move, reversed_move))
     refused = max(4, round(number * REFUSED))
+    ordering = [code for code in PLANTS if code != TRYTON_PLANT or not in_tryton]
     running: list[Iterator[Report]] = []
+    in_real: list[Iterator[Report]] = []
     made: list[Report] = []
     while len(made) < number:
         plant = plants[random.choice(PLANTS)]
-        if len(made) * refused >= number * sum(report.refused for report in made):
-            made.append(refused_move(plant))
+        if len(made) * in_tryton >= number * max(1, sum(report.erp == TRYTON for report in made)):
+            made += _next_of_tryton(in_real, plants[TRYTON_PLANT], random)
+        elif len(made) * refused >= number * sum(report.refused_by != "" for report in made):
+            made.append(next(refusing)(plant))
         elif running and random.random() < 0.5:
             made += _next_of(running, random)
         elif random.random() < 0.25:
-            running.append(order_reports(plant))
+            running.append(order_reports(plants[random.choice(ordering)]))
             made += _next_of(running[-1:], random)
         elif random.random() < 0.25:
             made.append(receipt(plant))
@@ -84,6 +93,13 @@ def _happening(plants: dict[str, Plant], random: Random, number: int) -> list[Re
         else:
             made.append(move(plant, with_lot=random.random() < 0.6))
     return made[:number]
+
+
+def _next_of_tryton(running: list[Iterator[Report]], plant: Plant, random: Random) -> list[Report]:
+    """Some orders at a time; of every other one the WMS refuses the last report, which Tryton has taken."""
+    if len(running) < TRYTON_ORDERS_AT_ONCE:
+        running.append(order_reports(plant, TRYTON, WMS if plant.orders % 2 else ""))
+    return _next_of(running, random)
 
 
 def _next_of(running: list[Iterator[Report]], random: Random) -> list[Report]:
@@ -108,7 +124,7 @@ def _requests(reports: Sequence[Report], random: Random) -> Iterator[Sending]:
     while start < len(reports):
         size = random.randrange(2, 9) if random.random() < IN_A_BATCH else 1
         together = tuple(reports[start : start + size])
-        events = [_event(report) for report in together]
+        events = [event_of(report) for report in together]
         yield Sending(together, _json(events if size > 1 else events[0]), BATCH if size > 1 else EVENT)
         start += size
 
@@ -132,7 +148,8 @@ def _mixed(requests: Sequence[Sending], files: Sequence[Sending]) -> list[Sendin
     return [sending for _, sending in sorted([*enumerate(requests), *places], key=lambda pair: pair[0])]
 
 
-def _event(report: Report) -> dict[str, Any]:
+def event_of(report: Report) -> dict[str, Any]:
+    """The CloudEvent that tells it."""
     event: dict[str, Any] = {"specversion": "1.0", "id": report.id, "source": report.source, "type": report.type}
     event |= {"plant": report.plant, "time": report.data["event_time"], "data": report.data}
     return event | ({"sequence": str(report.rank)} if report.key else {})

@@ -77,7 +77,7 @@ def sqlite_database(home: Path) -> Iterator[Database]:
 def postgres_database(server_url: str) -> Iterator[Database]:
     """A new database on this server; ``server_url`` names one that may be connected to meanwhile."""
     name = f"lineside_bench_{os.getpid()}_{secrets.token_hex(4)}"
-    url = "postgresql+psycopg" + server_url[server_url.index("://") :]
+    url = with_psycopg(server_url)
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
 
     def run(statement: str, **values: Any) -> None:
@@ -96,6 +96,11 @@ def postgres_database(server_url: str) -> Iterator[Database]:
     finally:
         run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.dispose()
+
+
+def with_psycopg(server_url: str) -> str:
+    """The same address with the driver that Lineside uses."""
+    return "postgresql+psycopg" + server_url[server_url.index("://") :]
 
 
 @contextmanager

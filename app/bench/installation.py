@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Literal, get_args
 from app.access.keys import create_key
 from app.bench.arena import LEASE_SECONDS, Arena
 from app.bench.armed import armed, switches_of
+from app.bench.counting import Books
 from app.bench.faulty_proxy import FaultyProxy
 from app.bench.ground import (
     Broker,
@@ -22,18 +24,21 @@ from app.bench.ground import (
     rabbitmq_host,
     sqlite_database,
 )
-from app.bench.layout import topology_text
-from app.bench.practice_systems import SYSTEMS, PracticeSystems
+from app.bench.layout import UNDER_FIRE, Layout
+from app.bench.practice_systems import ERP, TRYTON, PracticeSystems
 from app.bench.reports import SOURCE
+from app.bench.tryton_books import TrytonBooks
+from app.bench.tryton_ground import TrytonServer, postgres_tryton, sqlite_tryton
 from app.clock import utc_now
+from app.demo.erp_processes import Progress
 from app.stack import programs
 from app.stack.ports import NeededPort
 from app.stack.procfile import BROKER, read_procfile
 from app.stack.programs import Program
-from app.stack.running import claimed_home, prepare_database, running_stack
-from app.stack.supervisor import Pauses
+from app.stack.running import answers, claimed_home, prepare_database, running_stack, wait_until
+from app.stack.supervisor import Pauses, Supervisor
 from app.store.session import Store
-from config.settings import Settings, load_settings
+from config.settings import Settings, load_settings, secret_variable
 from config.topology_file import load_topology
 
 Stack = Literal["sqlite+valkey", "postgresql+rabbitmq"]
@@ -48,17 +53,27 @@ PAUSES = Pauses(first_seconds=0.1, longest_seconds=0.5)
 
 @dataclass(frozen=True)
 class Ground:
-    """Which stack, and the servers that give a run a database and a virtual host of its own."""
+    """Which stack, and the servers that give a run a database and a virtual host of its own. ``cache_dir`` keeps the
+    Tryton that is built once on SQLite; on PostgreSQL the server keeps it."""
 
     stack: Stack
     database_url: str = POSTGRES_URL
     broker_url: str = RABBITMQ_URL
+    cache_dir: Path = Path(tempfile.gettempdir()) / "lineside-cache"
 
     def database(self, home: Path) -> AbstractContextManager[Database]:
         return sqlite_database(home) if self.stack == "sqlite+valkey" else postgres_database(self.database_url)
 
     def broker(self, home: Path) -> AbstractContextManager[Broker]:
         return embedded_broker(home) if self.stack == "sqlite+valkey" else rabbitmq_host(self.broker_url)
+
+    @contextmanager
+    def tryton(self, home: Path, progress: Progress) -> Iterator[TrytonServer]:
+        if self.stack == "sqlite+valkey":
+            yield sqlite_tryton(home, self.cache_dir, progress)
+        else:
+            with postgres_tryton(self.database_url, progress) as server:
+                yield server
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,15 @@ class Installation:
     systems: PracticeSystems
     arena: Arena
     key: str
+    tryton: TrytonBooks | None = None
+
+    def books(self) -> Books:
+        """All that the targets hold now, in their own words."""
+        entries, stock = [*self.systems.books.entries()], {ERP: self.systems.books.stock()}
+        if self.tryton is None:
+            return Books(entries, stock)
+        state = self.tryton.read()
+        return Books([*entries, *state.entries], {**stock, TRYTON: state.stock}, state.half_way, state.drafts)
 
     @property
     def url(self) -> str:
@@ -77,17 +101,27 @@ class Installation:
 
 
 @contextmanager
-def installation(home: Path, ground: Ground) -> Iterator[Installation]:
+def installation(
+    home: Path,
+    ground: Ground,
+    layout: Layout = UNDER_FIRE,
+    with_tryton: bool = False,
+    progress: Progress = lambda share, doing: None,
+) -> Iterator[Installation]:
     """Everything runs while the block does, and nothing of it is left afterwards but the home."""
     with ExitStack() as ending:
         home.mkdir(parents=True, exist_ok=True)
+        tryton = ending.enter_context(ground.tryton(home, progress)) if with_tryton else None
         database = ending.enter_context(ground.database(home))
         broker = ending.enter_context(ground.broker(home))
         systems = ending.enter_context(PracticeSystems(home / "books.db"))
-        proxies = {code: ending.enter_context(FaultyProxy(systems.url(code))) for code in SYSTEMS}
+        urls = {code: systems.url(system) for code, system in layout.targets.items()}
+        urls |= {TRYTON: tryton.url} if tryton else {}
+        proxies = {code: ending.enter_context(FaultyProxy(url)) for code, url in urls.items()}
         config = home / "topology.yaml"
-        config.write_text(topology_text({code: proxy.url for code, proxy in proxies.items()}), encoding="utf-8")
+        config.write_text(layout.text({code: proxy.url for code, proxy in proxies.items()}), encoding="utf-8")
         environment = _environment(home, config, database.url, broker.url)
+        environment |= {secret_variable(TRYTON): tryton.key} if tryton else {}
         settings = load_settings(environment)
         topology = load_topology(config)
         say = _log(home)
@@ -97,6 +131,7 @@ def installation(home: Path, ground: Ground) -> Iterator[Installation]:
         store = Store(settings.database_url, pool_size=2)
         ending.callback(store.dispose)
         commands, added = _commands(settings, tuple(topology.plants))
+        commands |= {TRYTON: tryton.command()} if tryton else {}
         environment |= added
         with store.writing() as session:
             key, _ = create_key(session, "bench", SOURCE, [], utc_now())
@@ -105,7 +140,14 @@ def installation(home: Path, ground: Ground) -> Iterator[Installation]:
         )
         arena = Arena(supervisor, commands, environment, switches_of(settings), proxies, database, broker)
         ending.callback(arena.later.close)
-        yield Installation(settings, store, systems, arena, key)
+        yield Installation(settings, store, systems, arena, key, _books_of(tryton, supervisor))
+
+
+def _books_of(tryton: TrytonServer | None, supervisor: Supervisor) -> TrytonBooks | None:
+    if tryton is None:
+        return None
+    wait_until(lambda: answers(tryton.url), supervisor, "Tryton")
+    return TrytonBooks(tryton.url, tryton.key)
 
 
 def _environment(home: Path, config: Path, database_url: str, broker_url: str) -> dict[str, str]:

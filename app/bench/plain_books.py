@@ -31,7 +31,8 @@ Deltas = Mapping[tuple[str, str], Decimal]
 
 @dataclass(frozen=True)
 class Entry:
-    """One call that took effect. ``number`` counts through all systems, so it tells what came first anywhere."""
+    """One call that took effect. ``number`` tells what came first, and counts through all practice systems; a real
+    one has its own."""
 
     number: int
     system: str
@@ -73,6 +74,13 @@ class PlainBooks:
         with self._lock:
             row = self._connection.execute(query, (system, posting_key)).fetchone()
         return None if row[0] is None else int(row[0])
+
+    def body(self, system: str, number: int) -> Mapping[str, Any] | None:
+        """The document of this number."""
+        query = "SELECT body FROM documents WHERE system = ? AND number = ?"
+        with self._lock:
+            row = self._connection.execute(query, (system, number)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def entries(self) -> Iterator[Entry]:
         with self._lock:

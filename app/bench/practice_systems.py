@@ -17,8 +17,16 @@ from app.bench.plain_books import Deltas, PlainBooks
 
 ERP, WMS, MES = "erp", "wms", "mes"
 SYSTEMS = (ERP, WMS, MES)
+TRYTON = "tryton"
+"""The real ERP beside them, where a run has one."""
+
 LOCKED_ITEM = "LOCKED-1"
 """The ERP refuses every document about this item."""
+
+BIN_TAKES = 500
+"""The WMS refuses to put more of an item away; the ERP has taken it by then."""
+
+REVERSAL = "reversal"
 
 # One key in so many is answered "not now" when it first comes.
 BUSY_ONE_IN = 25
@@ -62,19 +70,43 @@ class PracticeSystems:
             case ("GET", system, "documents", asked):
                 number = self.books.oldest(system, asked)
                 return _Answer(404, {"detail": "no such document"}) if number is None else _Answer(200, {"id": number})
+            case ("POST", system, "documents", number, "reversal") if system in SYSTEMS and key:
+                return self._reverse(system, number, key)
             case ("POST", system, kind) if system in SYSTEMS and key:
                 return self._book(system, kind, key, body)
         return _Answer(404, {"detail": "there is nothing here"})
 
     def _book(self, system: str, kind: str, key: str, body: Mapping[str, Any]) -> _Answer:
-        if sha256(key.encode()).digest()[0] % BUSY_ONE_IN == 0 and key not in self._turned_away:
-            self._turned_away.add(key)
+        if self._is_busy(key):
             return _Answer(503, {"detail": "not now"}, "1")
         try:
             deltas = stock_deltas(body) if system == ERP else {}
+            if system == WMS:
+                _refuse_too_much(body)
         except RefusedDocument as refusal:
             return _Answer(422, {"detail": str(refusal)})
         return _Answer(201, {"id": self.books.write(system, key, kind, body, deltas)})
+
+    def _reverse(self, system: str, number: str, key: str) -> _Answer:
+        """Another document, as often as it is called: whoever reverses twice is seen."""
+        body = self.books.body(system, int(number)) if number.isdigit() else None
+        if body is None:
+            return _Answer(404, {"detail": "no such document"})
+        if self._is_busy(key):
+            return _Answer(503, {"detail": "not now"}, "1")
+        back = {where: -moved for where, moved in stock_deltas(body).items()} if system == ERP else {}
+        return _Answer(201, {"id": self.books.write(system, key, REVERSAL, {"reverses": int(number)}, back)})
+
+    def _is_busy(self, key: str) -> bool:
+        turned_away = sha256(key.encode()).digest()[0] % BUSY_ONE_IN == 0 and key not in self._turned_away
+        self._turned_away.add(key)
+        return turned_away
+
+
+def _refuse_too_much(task: Mapping[str, Any]) -> None:
+    for line in task["lines"]:
+        if Decimal(line["quantity"]["value"]) > BIN_TAKES:
+            raise RefusedDocument(f"the bin takes at most {BIN_TAKES} of item {line['item']}")
 
 
 def stock_deltas(document: Mapping[str, Any]) -> Deltas:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from app.bench.practice_systems import ERP, LOCKED_ITEM, MES, WMS
+from app.bench.practice_systems import BIN_TAKES, ERP, LOCKED_ITEM, MES, WMS
 from app.demo.catalogue import MADE_AT, storage_codes
 from app.demo.shift_reports import BASE_UNITS, PARTS
-from app.postings.plan import posting_key
+from app.postings.plan import posting_key, reversal_key
 
 PLANTS = ("P100", "P200", "P300")
 SOURCE, FILES_SOURCE, FILES_PLANT = "mes", "legacy-p300", "P300"
@@ -29,6 +29,13 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
 }
 """Which systems hold a document of each type in the end; the topology routes them so."""
 
+TRYTON_PLANT = "P200"
+IN_TRYTON = (COMPLETED, ISSUED)
+"""Where a run has a Tryton, it stands for the practice ERP in these types of this plant."""
+
+GENERATIONS = 4
+"""So many times a message may have been posted and reversed; more than a run can bring about."""
+
 BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 REPORTS_AN_ORDER = 3
 LOTS_A_PLANT = 6
@@ -39,7 +46,8 @@ Deltas = Mapping[tuple[str, str], int]
 @dataclass(frozen=True)
 class Report:
     """One message. ``rank`` is its place within its key; without a key it may take effect at any time. ``deltas`` is
-    what it does to the ERP's stock. ``refused``: the ERP will not take it, and it ends dead with that reason."""
+    what it does to its ERP's stock. ``erp`` is TRYTON where that stands for the practice ERP. ``refused_by`` names the
+    target that will not take it: it ends dead with that reason, and what another had taken by then is reversed."""
 
     plant: str
     source: str
@@ -49,16 +57,25 @@ class Report:
     key: str | None = None
     rank: int = 0
     deltas: Deltas = field(default_factory=dict)
-    refused: bool = False
+    erp: str = ERP
+    refused_by: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
         """What no other message has."""
         return self.source, self.id
 
+    def targets(self) -> tuple[str, ...]:
+        return tuple(self.erp if target == ERP else target for target in TARGETS[self.type])
+
     def effects(self) -> dict[str, str]:
-        """The posting key that each of its targets must hold once."""
-        return {target: posting_key(self.source, self.id, 0, target) for target in TARGETS[self.type]}
+        """The posting key that each of its targets must hold once, unless a reversal came between."""
+        return {target: posting_key(self.source, self.id, 0, target) for target in self.targets()}
+
+    def keys(self, target: str) -> list[tuple[str, str]]:
+        """Each posting key that it may ever have had at this target, the first one first, with its reversal's."""
+        keys = [posting_key(self.source, self.id, 0, target, generation) for generation in range(GENERATIONS)]
+        return [(key, reversal_key(key)) for key in keys]
 
 
 @dataclass
@@ -92,8 +109,9 @@ def _quantity(item: str, amount: int) -> dict[str, str]:
     return {"value": str(amount), "uom": BASE_UNITS.get(item, "EA")}
 
 
-def order_reports(plant: Plant) -> Iterator[Report]:
-    """A release, and several issues and completions in turn; the last completion is final."""
+def order_reports(plant: Plant, erp: str = ERP, refused_by: str = "") -> Iterator[Report]:
+    """A release, and several issues and completions in turn; the last completion is final, and the one that is refused
+    where that is wanted, so that it holds nothing of its key."""
     plant.orders += 1
     item = next(code for code, where in MADE_AT.items() if where == plant.code)
     order, stock = f"{plant.code[1]}{plant.seed % 10_000:04d}{plant.orders:05d}", plant.stock()
@@ -102,10 +120,13 @@ def order_reports(plant: Plant) -> Iterator[Report]:
     for number in range(REPORTS_AN_ORDER):
         part, amount = sorted(PARTS[item])[number % len(PARTS[item])], plant.random.randrange(1, 9)
         used = {"order_id": order, "components": [{"item": part, "quantity": _quantity(part, amount)}]}
-        yield plant.report(ISSUED, used, key=key, rank=2 + 2 * number, deltas={(stock, part): -amount})
-        made = {"order_id": order, "outputs": [{"item": item, "quantity": _quantity(item, amount)}]}
-        final = {"final": number + 1 == REPORTS_AN_ORDER}
-        yield plant.report(COMPLETED, made | final, key=key, rank=3 + 2 * number, deltas={(stock, item): amount})
+        yield plant.report(ISSUED, used, key=key, rank=2 + 2 * number, deltas={(stock, part): -amount}, erp=erp)
+        final = number + 1 == REPORTS_AN_ORDER
+        refusing = refused_by if final else ""
+        amount += BIN_TAKES if refusing else 0
+        made = {"order_id": order, "outputs": [{"item": item, "quantity": _quantity(item, amount)}], "final": final}
+        deltas, rank = {(stock, item): amount}, 3 + 2 * number
+        yield plant.report(COMPLETED, made, key=key, rank=rank, deltas=deltas, erp=erp, refused_by=refusing)
 
 
 def move(plant: Plant, item: str = "", with_lot: bool = True) -> Report:
@@ -134,8 +155,14 @@ def receipt(plant: Plant) -> Report:
 
 def refused_move(plant: Plant) -> Report:
     """The ERP has this item locked."""
-    made = move(plant, LOCKED_ITEM, with_lot=False)
-    return Report(made.plant, made.source, made.id, made.type, made.data, refused=True)
+    return replace(move(plant, LOCKED_ITEM, with_lot=False), refused_by=ERP)
+
+
+def reversed_move(plant: Plant) -> Report:
+    """The ERP has booked it when the WMS refuses it."""
+    made = move(plant, with_lot=False)
+    much = _quantity(made.data["item"], BIN_TAKES + plant.random.randrange(1, 20))
+    return replace(made, data={**made.data, "quantity": much}, refused_by=WMS)
 
 
 def item_description(plant: Plant, item: str) -> Report:

@@ -7,17 +7,19 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from app.bench.arena import Arena
-from app.bench.counting import Count, Sent, count, doubles, files_of
+from app.bench.counting import Sent, count, doubles, files_of
 from app.bench.feed import Sending, make_feed, messages_of
-from app.bench.installation import Ground, Installation, installation
-from app.bench.schedule import KINDS, Fault, make_schedule
+from app.bench.installation import Installation, installation
+from app.bench.outcome import Outcome, Plan
+from app.bench.practice_systems import TRYTON
+from app.bench.schedule import Fault, make_schedule
 from app.bench.senders import Senders, archived
 from app.bench.told import Name
 from app.clock import utc_now
@@ -33,87 +35,26 @@ TAKE_SECONDS = 3.0
 SETTLE_SECONDS = 240.0
 ARCHIVE_SECONDS = 120.0
 POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run is made of; the same plan sends the same messages and suffers the same faults at the same places."""
-
-    seed: int
-    messages: int
-    faults: int
-    ground: Ground
-    kinds: tuple[str, ...] = KINDS
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """``dead`` counts by reason what the targets refused or Lineside gave up; ``requeued`` those of them that nobody
-    refused, and that a person would have requeued too. ``missed`` are points that were armed and not reached."""
-
-    plan: Plan
-    accepted: int
-    count: Count
-    doubled: int
-    refused_at_the_door: tuple[str, ...]
-    dead: Mapping[str, int]
-    requeued: Mapping[str, int]
-    faults: Mapping[str, int]
-    missed: tuple[str, ...]
-    reached: frozenset[str]
-    settled: bool
-    seconds: float
-    home: Path | None
-
-    @property
-    def is_clean(self) -> bool:
-        found = self.count
-        faults = (found.lost, found.misordered, found.unexpected, found.stock, self.refused_at_the_door)
-        return self.settled and not self.doubled and not any(faults)
-
-    def as_json(self) -> dict[str, Any]:
-        found = self.count
-        return {
-            "seed": self.plan.seed,
-            "stack": self.plan.ground.stack,
-            "messages": self.plan.messages,
-            "accepted": self.accepted,
-            "posted": found.posted,
-            "doubled": self.doubled,
-            "lost": len(found.lost),
-            "misordered": len(found.misordered),
-            "unexpected": len(found.unexpected),
-            "stock_differences": len(found.stock),
-            "refused_at_the_door": len(self.refused_at_the_door),
-            "dead": sum(self.dead.values()),
-            "dead_reasons": dict(self.dead),
-            "requeued": dict(self.requeued),
-            "faults": dict(sorted(self.faults.items())),
-            "missed": list(self.missed),
-            "settled": self.settled,
-            "seconds": round(self.seconds, 1),
-            "clean": self.is_clean,
-        }
-
-    def account(self, shown: int = 10) -> str:
-        """All that was found, line by line, and how to find it again."""
-        found, plan = self.count, self.plan
-        kinds = {"lost": found.lost, "doubled": found.doubled, "misordered": found.misordered, "stock": found.stock}
-        kinds |= {"in the books and never sent": found.unexpected, "refused at the door": self.refused_at_the_door}
-        lines = [f"{kind}: {place}" for kind, places in kinds.items() for place in places[:shown]]
-        lines += [] if self.settled else ["Not everything had come to rest in time."]
-        again = f"lineside bench chaos --seed {plan.seed} --messages {plan.messages} --faults {plan.faults}"
-        return "\n".join([*lines, f"Again: {again} --stack {plan.ground.stack}. Logs and databases: {self.home}"])
+REFUSED = "target_refused"
 
 
 def run_chaos(plan: Plan, show: Show, keep: bool = False) -> Outcome:
     """Send, strike, wait until nothing moves any more, count. The home is kept where something was found."""
     began = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="lineside-bench-"))
-    feed = make_feed(plan.seed, plan.messages)
+    feed = make_feed(plan.seed, plan.messages, plan.in_tryton)
     clean = False
     try:
-        with installation(home, plan.ground) as here:
+        with ExitStack() as ending:
+            with show.progress(f"Seed {plan.seed}: starting everything") as advance:
+                here = ending.enter_context(
+                    installation(
+                        home,
+                        plan.ground,
+                        with_tryton=plan.in_tryton > 0,
+                        progress=lambda share, _doing: advance(share),
+                    )
+                )
             outcome = _run(plan, feed, here, show, home, began)
         clean = outcome.is_clean
     finally:
@@ -123,7 +64,7 @@ def run_chaos(plan: Plan, show: Show, keep: bool = False) -> Outcome:
 
 
 def _run(plan: Plan, feed: Sequence[Sending], here: Installation, show: Show, home: Path, began: float) -> Outcome:
-    schedule = make_schedule(plan.seed, plan.faults, len(feed), plan.kinds)
+    schedule = make_schedule(plan.seed, plan.faults, len(feed), plan.possible_kinds())
     senders = Senders(feed, here.url, here.key, here.settings.drop_dir)
     with show.progress(f"Seed {plan.seed}: sending under fire") as advance, senders.running():
         for fault in schedule:
@@ -139,7 +80,7 @@ def _run(plan: Plan, feed: Sequence[Sending], here: Installation, show: Show, ho
         taken = _wait_for_files(here, files) and taken
         settled = _settle(here.store, len(messages), advance)
         missed = here.arena.end([fault.kind for fault in schedule])
-        requeued = _requeue(here.store, {name for name, report in messages.items() if report.refused})
+        requeued = _requeue(here.store, {name for name, report in messages.items() if report.refused_by})
         settled = (_settle(here.store, len(messages), advance) if requeued else settled) and taken
     return _outcome(plan, feed, here, senders, missed, requeued, settled, time.monotonic() - began, home)
 
@@ -174,8 +115,12 @@ def _dead(store: Store) -> dict[Name, tuple[int, str]]:
 
 
 def _requeue(store: Store, refused: Collection[Name]) -> Counter[str]:
-    """Requeue once, as a person would, what died of the faults and not of a target's refusal; the reasons counted."""
-    found = {name: dead for name, dead in _dead(store).items() if name not in refused}
+    """Requeue once, as a person would, what died of the faults and not of a refusal that was meant; by reason."""
+    found = {
+        name: (number, reason)
+        for name, (number, reason) in _dead(store).items()
+        if name not in refused or reason != REFUSED
+    }
     with store.writing() as session:
         requeue(session, [number for number, _ in found.values()], "bench", utc_now())
     return Counter(reason for _, reason in found.values())
@@ -196,13 +141,15 @@ def _outcome(
     in_archive = archived(here.settings.drop_dir)
     accepted = {*senders.told.accepted_at, *(name for name, file in files.items() if file in in_archive)}
     dead = {name: reason for name, (_, reason) in _dead(here.store).items()}
-    entries = list(here.systems.books.entries())
-    sent = Sent(reports, files, senders.told, frozenset(accepted), dead)
+    books = here.books()
+    counted = count(Sent(reports, files, senders.told, frozenset(accepted), dead), books)
     return Outcome(
         plan=plan,
         accepted=len(accepted),
-        count=count(sent, entries, here.systems.books.stock()),
-        doubled=doubles(entries),
+        count=counted,
+        doubled=max(doubles(books.entries), len(counted.doubled)),
+        in_tryton=sum(entry.system == TRYTON for entry in books.entries),
+        drafts=books.drafts,
         refused_at_the_door=tuple(f"{name[1]}: {answer}" for name, answer in senders.told.refused.items()),
         dead=Counter(dead.values()),
         requeued=requeued,

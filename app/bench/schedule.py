@@ -22,6 +22,9 @@ KINDS: tuple[str, ...] = (
     *("relay.twice", "beat.twice"),
 )
 
+TRYTON_KINDS: tuple[str, ...] = (*(f"tryton.{kind}" for kind in AT_A_TARGET), "tryton.kill", "tryton.suspend")
+"""What a run with a Tryton suffers besides."""
+
 # The last part of the feed comes after the last fault: whatever is armed by then still meets something.
 QUIET_TAIL = 0.12
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from app.bench.ground import GroundFailed, GroundMissing
+from app.bench.hang import HangOutcome, HangPlan, run_hang
+from app.bench.hang_plot import PlotUnavailable, require_charts, write_plot
 from app.bench.installation import POSTGRES_URL, RABBITMQ_URL, STACKS, Ground, Stack
-from app.bench.run import Outcome, Plan, run_chaos
-from app.commands.exits import NO, Unreachable
+from app.bench.layout import HANG_PLANTS, HUNG_PLANT
+from app.bench.outcome import Outcome, Plan
+from app.bench.results import COLUMNS, ResultUnreadable, markdown_table, read_runs
+from app.bench.run import run_chaos
+from app.commands.exits import NO, Unreachable, Unusable
+from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
+from app.demo.erp_processes import ErpUnavailable
 from app.stack.running import StartFailed
+
+ERP_SHARE = 0.06
 
 
 class SeedRange(click.ParamType[range]):
@@ -38,6 +48,12 @@ def bench() -> None:
 @bench.command()
 @click.option("--messages", default=2000, show_default=True, type=click.IntRange(60, 100_000))
 @click.option("--faults", default=60, show_default=True, type=click.IntRange(0, 1_000))
+@click.option(
+    "--erp-messages",
+    type=click.IntRange(0, 10_000),
+    show_default="6 % of --messages",
+    help="How many of the messages are posted to Tryton, which takes 3 to 8 a second; 0 leaves it out.",
+)
 @click.option("--seed", "--seeds", "seeds", default="1", show_default=True, type=SeedRange(), help="One, or 1..20.")
 @click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
 @click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
@@ -47,6 +63,7 @@ def bench() -> None:
 def chaos(
     messages: int,
     faults: int,
+    erp_messages: int | None,
     seeds: range,
     stack: Stack,
     database_url: str,
@@ -62,10 +79,11 @@ def chaos(
     something was, and the seed and the kept home are told, 3 a server that the stack needs does not answer.
     """
     console = terminal(to_stderr=True)
-    ground, clean = Ground(stack, database_url, broker_url), True
+    ground, clean = Ground(stack, database_url, broker_url, open_settings().home / "cache"), True
+    in_tryton = round(messages * ERP_SHARE) if erp_messages is None else erp_messages
     try:
         for seed in seeds:
-            outcome = run_chaos(Plan(seed, messages, faults, ground), ConsoleShow(console), keep)
+            outcome = run_chaos(Plan(seed, messages, faults, ground, in_tryton=in_tryton), ConsoleShow(console), keep)
             clean = clean and outcome.is_clean
             if as_json:
                 print_json(outcome.as_json())
@@ -74,6 +92,8 @@ def chaos(
             tell_faults(console, outcome)
     except (GroundMissing, GroundFailed, StartFailed) as error:
         raise Unreachable(str(error)) from None
+    except ErpUnavailable as error:
+        raise Unusable(f"{error} Or leave Tryton out: --erp-messages 0.") from None
     except KeyboardInterrupt:
         console.print("Ended before the count; everything that was made for the run is gone.")
         clean = False
@@ -81,14 +101,84 @@ def chaos(
         click.get_current_context().exit(NO)
 
 
+@bench.command()
+@click.option("--rate", default=10, show_default=True, type=click.IntRange(1, 200), help="Messages a second, a plant.")
+@click.option("--before", default=20, show_default=True, type=click.IntRange(5, 600), help="Seconds before it hangs.")
+@click.option("--hang", "hung", default=60, show_default=True, type=click.IntRange(5, 600), help="Seconds it hangs.")
+@click.option("--after", default=40, show_default=True, type=click.IntRange(5, 600), help="Seconds after it hung.")
+@click.option("--limit", default=2.0, show_default=True, type=click.FloatRange(0.01, 60), help="For the other's p99.")
+@click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
+@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
+@click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
+@click.option("--plot", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write an SVG there.")
+@json_option
+def hang(
+    rate: int,
+    before: int,
+    hung: int,
+    after: int,
+    limit: float,
+    stack: Stack,
+    database_url: str,
+    broker_url: str,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Let one plant's ERP stop answering, and measure how long another plant's messages take to theirs meanwhile.
+
+    Exit codes: 0 all was posted once and 99 % of the other plant's messages took no longer than --limit seconds while
+    the ERP hung, 1 otherwise, 2 the charts library is missing, 3 a server that the stack needs does not answer.
+    """
+    plan = HangPlan(Ground(stack, database_url, broker_url), rate, before, hung, after)
+    console = terminal(to_stderr=True)
+    try:
+        if plot is not None:
+            require_charts()
+        outcome = run_hang(plan, ConsoleShow(console), limit)
+        if plot is not None:
+            write_plot(outcome, plot)
+    except PlotUnavailable as error:
+        raise Unusable(str(error)) from None
+    except (GroundMissing, GroundFailed, StartFailed) as error:
+        raise Unreachable(str(error)) from None
+    if as_json:
+        print_json(outcome.as_json())
+    else:
+        print_hang(terminal(), outcome)
+    if not outcome.is_clean:
+        click.get_current_context().exit(NO)
+
+
+@bench.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def table(files: tuple[Path, ...]) -> None:
+    """Print the README's table of the runs whose --json lines stand in these files."""
+    try:
+        click.echo(markdown_table(read_runs(files)))
+    except ResultUnreadable as error:
+        raise Unusable(str(error)) from None
+
+
+def print_hang(console: Console, outcome: HangOutcome) -> None:
+    title = f"From acceptance to the ERP, in seconds, on {outcome.plan.ground.stack}"
+    shown = Table("plant", f"{HUNG_PLANT}'s ERP", "messages", "p50", "p95", "p99", "slowest", title=title)
+    shown.title_justify = "left"
+    for plant in HANG_PLANTS:
+        for phase, figures in outcome.figures(plant).items():
+            words = {"before": "answers", "during": "hangs", "after": "answers again"}[phase]
+            shown.add_row(plant, words, *(f"{number:g}" for number in figures.values()))
+    console.print(shown)
+    console.print(f"{outcome.accepted} accepted, {len(outcome.passages)} posted, {outcome.documents} documents.")
+
+
 def print_outcome(console: Console, outcome: Outcome) -> None:
     figures = outcome.as_json()
-    table = Table(title=f"Seed {outcome.plan.seed} on {outcome.plan.ground.stack}", title_justify="left")
-    names = ["accepted", "posted", "doubled", "lost", "misordered", "dead", "stock_differences"]
+    shown = Table(title=f"Seed {outcome.plan.seed} on {outcome.plan.ground.stack}", title_justify="left")
+    names = [*COLUMNS, "stock_differences"]
     for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_row(*(str(figures[name]) for name in names))
-    console.print(table)
+        shown.add_column(name.replace("_", " "), justify="right")
+    shown.add_row(*(str(figures[name]) for name in names))
+    console.print(shown)
     told = ", ".join(f"{kind} {times}" for kind, times in figures["faults"].items())
     console.print(f"{sum(figures['faults'].values())} faults in {outcome.seconds:.0f} s: {told or 'none'}")
 

@@ -13,7 +13,7 @@ from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
 from app.commands.stack import plain_faults, wait_for_the_end
-from app.demo.erp import ErpUnavailable
+from app.demo.erp_processes import ErpUnavailable
 from app.demo.practice import NoDemonstration
 from app.demo.run import Report, demonstration
 from app.demo.sending import SendFailed

@@ -1,7 +1,7 @@
 """Runs inside the ERP's own process: fills a new Tryton database, or issues its REST key.
 
-``app/demo/erp.py`` starts this as ``python -m app.demo.erp_seed seed|key DATABASE``, so that Tryton's global pool,
-cache and configuration never live in a process of Lineside's.
+``app/demo/erp_processes.py`` starts this as ``python -m app.demo.erp_seed seed|key DATABASE``, so that Tryton's global
+pool, cache and configuration never live in a process of Lineside's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from trytond.transaction import Transaction
 
 from app.demo import catalogue
 
-ADMIN_ID = 1
 SERVICE_GROUPS = (
     ("stock", "group_stock"),
     ("production", "group_production"),
@@ -238,7 +237,8 @@ def _seed_service_user(company: Any) -> None:
 def seed() -> None:
     """Fill an empty database, everything in one transaction."""
     company = _seed_company()
-    _model("res.user").write([_model("res.user")(ADMIN_ID)], {"companies": [("add", [company.id])], "company": company})
+    admin = _model("res.user")(Transaction().user)
+    admin.write([admin], {"companies": [("add", [company.id])], "company": company})
     context = {"company": company.id, "companies": [company.id]}
     with Transaction().set_context(context):
         plants = _seed_locations()
@@ -277,7 +277,10 @@ def main(arguments: list[str]) -> int:
     action, database = arguments
     Pool.start()
     Pool(database).init()
-    with Transaction().start(database, ADMIN_ID):
+    # Which number the administrator has depends on the kind of database.
+    with Transaction().start(database, 0):
+        (admin,) = _model("res.user").search([("login", "=", "admin")])
+    with Transaction().start(database, admin.id):
         if action == "seed":
             seed()
         else:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from app.demo import erp
+from app.demo.erp_processes import is_installed
 from app.demo.shift import sample_shift
 from tests.flow.demo_run import (
     DemoRun,
@@ -47,7 +48,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
 
 @pytest.fixture(scope="module")
 def home(servers: Servers, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not erp.is_installed():
+    if not is_installed():
         missing_service("Tryton", "this Python (pip install 'lineside[tryton]')")
     assert request.config.cache is not None
     cache = request.config.cache.mkdir("tryton")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.bench.points import POINTS, Point, resolve
-from app.bench.schedule import KILLED, KINDS, make_schedule
+from app.bench.schedule import KILLED, KINDS, TRYTON_KINDS, make_schedule
 from app.stack.procfile import PRODUCT
 
 
@@ -23,8 +23,9 @@ def test_a_kill_point_begins_with_the_process_that_passes_there() -> None:
 
 
 def test_the_seed_repeats_the_faults_and_each_kind_strikes_where_there_is_room() -> None:
-    schedule = make_schedule(7, len(KINDS) + 10, 2_000)
+    kinds = KINDS + TRYTON_KINDS
+    schedule = make_schedule(7, 60, 2_000, kinds)
 
-    assert schedule == make_schedule(7, len(KINDS) + 10, 2_000)
-    assert schedule != make_schedule(8, len(KINDS) + 10, 2_000)
-    assert {fault.kind for fault in schedule} == set(KINDS)
+    assert schedule == make_schedule(7, 60, 2_000, kinds)
+    assert schedule != make_schedule(8, 60, 2_000, kinds)
+    assert {fault.kind for fault in schedule} == set(kinds)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from app.bench.counting import Count, Sent, count, doubles, files_of
+from app.bench.counting import Books, Count, Sent, count, doubles, files_of
 from app.bench.feed import Sending, make_feed, messages_of
 from app.bench.plain_books import Entry, PlainBooks
-from app.bench.practice_systems import ERP, LOCKED_ITEM, PracticeSystems
-from app.bench.reports import MOVED, Report
+from app.bench.practice_systems import BIN_TAKES, ERP, LOCKED_ITEM, REVERSAL, TRYTON, WMS, PracticeSystems
+from app.bench.reports import MOVED, TRYTON_PLANT, Report
 from app.bench.told import Told
+from app.bench.tryton_books import sorted_out
 
 STOCK, LINE = ("P100-ST", "WHEEL-10"), ("P100-WIP", "WHEEL-10")
 
@@ -39,7 +40,7 @@ def entries_of(*reports: Report) -> list[Entry]:
 def counted(reports: list[Report], entries: list[Entry], moves: int, dead: dict[tuple[str, str], str]) -> Count:
     names = frozenset(report.name for report in reports)
     sent = Sent({report.name: report for report in reports}, {}, told_in_turn(*reports), names, dead)
-    return count(sent, entries, {STOCK: Decimal(-2 * moves), LINE: Decimal(2 * moves)})
+    return count(sent, Books(entries, {ERP: {STOCK: Decimal(-2 * moves), LINE: Decimal(2 * moves)}}))
 
 
 def test_books_that_hold_everything_once_are_clean() -> None:
@@ -47,7 +48,7 @@ def test_books_that_hold_everything_once_are_clean() -> None:
 
     found = counted([first, second], entries_of(first, second), 2, {})
 
-    assert found == Count(4, (), (), (), (), ())
+    assert found == Count(posted=4)
 
 
 def test_a_document_that_stands_there_twice_is_doubled() -> None:
@@ -68,7 +69,7 @@ def test_an_accepted_message_without_its_document_is_lost_unless_it_is_dead() ->
     dead = counted([first, second], entries_of(first), 1, {second.name: "target_refused"})
 
     assert len(lost.lost) == 2
-    assert dead == Count(2, (), (), (), (), ())
+    assert dead == Count(posted=2)
 
 
 def test_a_message_that_took_effect_before_an_earlier_one_of_its_key_is_misordered() -> None:
@@ -88,7 +89,7 @@ def test_of_two_messages_that_were_sent_together_either_may_come_first() -> None
     told.accepted([first, second])
     sent = Sent({one.name: one for one in (first, second)}, {}, told, frozenset({first.name, second.name}), {})
 
-    found = count(sent, entries_of(second, first), {STOCK: Decimal(-4), LINE: Decimal(4)})
+    found = count(sent, Books(entries_of(second, first), {}))
 
     assert not found.misordered
 
@@ -102,7 +103,7 @@ def test_a_row_takes_effect_after_those_above_it_in_its_file() -> None:
     names = frozenset({first.name, second.name})
     sent = Sent({first.name: first, second.name: second}, files_of(feed), Told(), names, {})
 
-    found = count(sent, entries_of(second, first), {})
+    found = count(sent, Books(entries_of(second, first), {}))
 
     assert len(found.misordered) == 1
 
@@ -111,6 +112,68 @@ def test_a_document_that_nobody_sent_is_unexpected() -> None:
     found = counted([moved(1)], [*entries_of(moved(1)), Entry(9, ERP, "LSUNKNOWN", MOVED)], 1, {})
 
     assert len(found.unexpected) == 1
+
+
+def refused(number: int) -> Report:
+    return replace(moved(number, key=None), refused_by=WMS)
+
+
+def test_what_was_posted_of_a_dead_message_is_reversed_once() -> None:
+    only = refused(1)
+    (key, back), *_ = only.keys(ERP)
+    original = Entry(1, ERP, key, MOVED)
+    reversal = Entry(2, ERP, back, REVERSAL)
+    dead = {only.name: "target_refused"}
+
+    clean = counted([only], [original, reversal], 0, dead)
+    left = counted([only], [original], 1, dead)
+    twice = counted([only], [original, reversal, replace(reversal, number=3)], -1, dead)
+    of_nothing = counted([only], [reversal], -1, dead)
+
+    assert clean == Count(reversed=1)
+    assert len(left.unreversed) == 1
+    assert len(twice.doubled) == 1
+    assert len(of_nothing.unexpected) == 1
+    assert all(count.stock for count in (left, twice, of_nothing))
+
+
+def test_a_message_that_was_reversed_and_requeued_counts_once_under_its_new_keys() -> None:
+    only = moved(1)
+    entries = []
+    for target in only.targets():
+        (first, back), (second, _), *_ = only.keys(target)
+        entries += [Entry(number, target, key, MOVED) for number, key in enumerate((first, back, second), start=1)]
+    without_reversal = [entry for entry in entries if entry.number != 2]
+
+    assert counted([only], entries, 1, {}) == Count(posted=2)
+    assert len(counted([only], without_reversal, 2, {}).doubled) == 2
+
+
+def test_each_book_has_an_order_of_its_own() -> None:
+    first, second = (replace(moved(number), erp=TRYTON) for number in (1, 2))
+    in_order = [Entry(900 + number, *effect, MOVED) for number, effect in enumerate(_in(TRYTON, first, second))]
+    in_order += [Entry(number, *effect, MOVED) for number, effect in enumerate(_in(WMS, first, second), start=1)]
+    overtaken = [replace(entry, number=2_000 - entry.number) for entry in in_order if entry.system == TRYTON]
+
+    assert not counted([first, second], in_order, 2, {}).misordered
+    assert len(counted([first, second], [*overtaken, *in_order[2:]], 2, {}).misordered) == 1
+
+
+def _in(target: str, *reports: Report) -> list[tuple[str, str]]:
+    return [(target, report.effects()[target]) for report in reports]
+
+
+def test_tryton_is_believed_about_productions_that_are_done() -> None:
+    at = {"year": 2026, "month": 3, "day": 2, "hour": 6, "minute": 0, "second": 0, "microsecond": 5}
+    later = at | {"microsecond": 7}
+    known = [("LS1 1000123", "done", later), ("LS2", "done", at), ("LS3", "draft", at), ("LS4", "running", at)]
+    productions = [{"reference": text, "state": state, "write_date": when} for text, state, when in known]
+
+    state = sorted_out(productions, {})
+
+    assert [entry.posting_key for entry in state.entries] == ["LS2", "LS1"]
+    assert state.drafts == 1
+    assert state.half_way == (f"{TRYTON} LS4 is running",)
 
 
 def test_the_practice_books_write_down_every_call(tmp_path: Path) -> None:
@@ -133,6 +196,31 @@ def test_the_practice_erp_refuses_a_locked_item(tmp_path: Path) -> None:
         assert list(systems.books.entries()) == []
 
 
+def test_the_practice_wms_refuses_more_than_its_bin_takes_and_the_practice_erp_reverses(tmp_path: Path) -> None:
+    task = {"lines": [{"item": "WHEEL-10", "quantity": {"value": str(BIN_TAKES + 1)}}]}
+    document = {"form": "transfer", "from": "A", "to": "B", "lines": [{"item": "WHEEL-10", "quantity": "3"}]}
+    with PracticeSystems(tmp_path / "books.db") as systems:
+        posted = urllib3.request("POST", f"{systems.url(ERP)}/{MOVED}", json=document, headers={"X-Posting-Key": "LS1"})
+        path = f"{systems.url(ERP)}/documents/{posted.json()['id']}/reversal"
+        refusal = urllib3.request("POST", f"{systems.url(WMS)}/{MOVED}", json=task, headers={"X-Posting-Key": "LS5"})
+        undone = urllib3.request("POST", path, headers={"X-Posting-Key": "LS3"})
+
+        assert (posted.status, refusal.status, undone.status) == (201, 422, 201)
+        assert [entry.kind for entry in systems.books.entries()] == [MOVED, REVERSAL]
+        assert not any(systems.books.stock().values())
+
+
+def test_so_many_messages_are_posted_to_the_real_erp_and_some_are_reversed_there() -> None:
+    reports = messages_of(make_feed(5, 1_000, in_tryton=60)).values()
+    there = [report for report in reports if TRYTON in report.targets()]
+
+    assert len(reports) == 1_000
+    assert len(there) == 60
+    assert {report.plant for report in there} == {TRYTON_PLANT}
+    assert any(report.refused_by for report in there)
+    assert not any(TRYTON in report.targets() for report in messages_of(make_feed(5, 1_000)).values())
+
+
 @pytest.mark.parametrize("messages", [60, 200, 2_000])
 def test_a_seed_gives_so_many_messages_and_always_the_same(messages: int) -> None:
     feed = make_feed(5, messages)
@@ -141,7 +229,7 @@ def test_a_seed_gives_so_many_messages_and_always_the_same(messages: int) -> Non
     assert feed != make_feed(6, messages)
     assert len(messages_of(feed)) == messages
     assert any(sending.file_name for sending in feed)
-    assert any(report.refused for report in messages_of(feed).values())
+    assert any(report.refused_by for report in messages_of(feed).values())
     assert _repeats(feed)
 
 

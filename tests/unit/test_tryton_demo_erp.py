@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo import catalogue, erp
+from app.demo import catalogue, erp, erp_processes
 
 
 def database(path: Path, series: str) -> Path:
@@ -58,7 +58,7 @@ def test_an_erp_of_another_series_is_refused_with_the_mend(tmp_path: Path) -> No
     pytest.importorskip("trytond")
     placed = database(tmp_path / "erp" / "lineside.sqlite", "6.0")
 
-    with pytest.raises(erp.ErpUnavailable, match="move the file away") as caught:
+    with pytest.raises(erp_processes.ErpUnavailable, match="move the file away") as caught:
         erp.place_erp(tmp_path)
 
     assert str(placed) in str(caught.value)
@@ -66,7 +66,7 @@ def test_an_erp_of_another_series_is_refused_with_the_mend(tmp_path: Path) -> No
 
 def test_a_built_erp_is_used_again_without_a_build(tmp_path: Path) -> None:
     pytest.importorskip("trytond")
-    built = tmp_path / "cache" / f"erp-{erp.build_fingerprint()}.sqlite"
+    built = tmp_path / "cache" / f"erp-{erp_processes.build_fingerprint()}.sqlite"
     database(built, "any")
 
     placed = erp.place_erp(tmp_path)
@@ -76,7 +76,7 @@ def test_a_built_erp_is_used_again_without_a_build(tmp_path: Path) -> None:
 
 
 def test_without_tryton_the_build_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erp, "PACKAGES", ("no-such-package-anywhere",))
+    monkeypatch.setattr(erp_processes, "PACKAGES", ("no-such-package-anywhere",))
 
-    with pytest.raises(erp.ErpUnavailable, match="pip install"):
+    with pytest.raises(erp_processes.ErpUnavailable, match="pip install"):
         erp.build_erp(tmp_path, lambda share, doing: None)
