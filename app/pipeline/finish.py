@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed
+from app.pipeline.late import tellings_of, things_of
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_events, order_reference, undo_events
+from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -23,7 +25,13 @@ ITEM_CHANGED = "item.changed.v1"
 def take_effect(
     session: Session, plant: str, messages: Sequence[tuple[Claimed, Sequence[Event]]], now: datetime
 ) -> list[str]:
-    """Bring items and production orders up to these messages; returns the references that are fulfilled by it."""
+    """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
+    older than what stands changes nothing."""
+    stale = _take_place(session, plant, messages)
+    messages = [
+        (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])
+        for message, events in messages
+    ]
     pairs = [(message.id, event) for message, events in messages for event in events]
     fulfilled: list[str] = []
     for message, events in messages:
@@ -40,6 +48,9 @@ def undo_effect(
     """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
     what was said of an item is corrected by saying it anew."""
     pairs = [(message.id, event) for message, events in messages for event in events]
+    orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
+    if orders:
+        forget(session, orders, [message.id for message, _ in messages])
     undo_events(session, plant, pairs, _facts(session, pairs), now)
 
 
@@ -47,6 +58,18 @@ def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
     """What others may wait for and these events bring."""
     items = {item_reference(event.data["item"]) for event in events if event.type == ITEM_CHANGED}
     return items | {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
+
+
+def _take_place(
+    session: Session, plant: str, messages: Sequence[tuple[Claimed, Sequence[Event]]]
+) -> dict[int, dict[int, Telling]]:
+    """Let the newest states among these stand; returns those that are older, by message and event."""
+    tellings = tellings_of(plant, messages)
+    if not tellings:
+        return {}
+    stale, new = weigh(tellings, lock_standing(session, things_of(tellings)))
+    stand(session, new.values())
+    return stale
 
 
 def _facts(session: Session, pairs: Sequence[tuple[int, Event]]) -> dict[str, ItemFacts]:

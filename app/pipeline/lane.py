@@ -23,6 +23,7 @@ from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
 from app.pipeline.finish import references_fulfilled
+from app.pipeline.late import drop_stale
 from app.pipeline.outcome import Done, attempt, failure_move, wait_for_key
 from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, load_open
@@ -113,6 +114,7 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         ]
         move_messages(session, behind, now, lease_token=token)
         opened, settling = _open(session, ids, orders, now)
+        drop_stale(session, plant, [m for m in onward if m.id not in blocked], events, opened, now)
     queues: dict[str, deque[Claimed]] = {}
     for message in claimed:
         if message.id in orders or message.id in fulfils.keys() - blocked.keys():

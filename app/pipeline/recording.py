@@ -19,6 +19,7 @@ from app.inbox.states import Move, State, Step, move_messages, wake
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
+from app.pipeline.late import late_notes
 from app.pipeline.outcome import Done, Failed, attempt, attempt_together, failure_move, wait_for_key
 from app.pipeline.periods import opened
 from app.pipeline.reversing import after_moves, end_moves, kept_posted, reverse_or_dead
@@ -42,7 +43,9 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
     stopped, orders = reverse_or_dead(session, lane, now)
     ended = end_moves(session, lane, now) if lane.reversed else []
-    moves = [*stopped, *ended, *(Move(message.id, State.POSTED) for message in lane.finished)]
+    late = late_notes(session, lane.plant, lane.finished, lane.events)
+    done_moves = (Move(message.id, State.POSTED, note=late.get(message.id)) for message in lane.finished)
+    moves = [*stopped, *ended, *done_moves]
     moved = move_messages(session, moves, now, lease_token=lane.token)
     after_moves(session, lane, orders, moved, now)
     done = [message for message in lane.finished if message.id in moved]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 
 import structlog
+from sqlalchemy.orm import Session
 
+from app.adapters.base import Document
 from app.errors import WISH_MOST_SECONDS, LinesideError, wished_seconds
 from app.inbox.claim import new_token
 from app.inbox.states import wake
 from app.pipeline.context import Pipeline
 from app.projections.items import item_reference, save_items
+from app.projections.told_states import Telling, lock_standing, stand
 from app.store.leases import take_lease
 
 log = structlog.get_logger()
@@ -35,12 +40,12 @@ def sync_items(pipeline: Pipeline) -> int:
     with pipeline.store.writing() as session:
         if not take_lease(session, ITEMS_LEASE, token, pipeline.clock(), SYNC_EVERY_SECONDS, WISH_MOST_SECONDS):
             return 0
-    read = 0
+    read, began = 0, pipeline.clock()
     try:
         items = islice(pipeline.adapter_for(record.system).read("items"), ITEMS_LIMIT)
         while chunk := list(islice(items, CHUNK)):
             with pipeline.store.writing() as session:
-                new = save_items(session, chunk, record.system, pipeline.clock())
+                new = _take_in(session, chunk, record.system, began, pipeline.clock())
                 wake(session, [item_reference(code) for code in new], pipeline.clock())
             read += len(chunk)
     except LinesideError as error:
@@ -50,3 +55,13 @@ def sync_items(pipeline: Pipeline) -> int:
         return read
     log.info("items_read", system=record.system, items=read)
     return read
+
+
+def _take_in(session: Session, items: Sequence[Document], system: str, began: datetime, now: datetime) -> list[str]:
+    """Store what was read, unless a message has told of a later time than the reading's; returns the new codes."""
+    told = {item_reference(item["code"]): item for item in items}
+    stands = lock_standing(session, told)
+    readings = [Telling(thing, system, began) for thing in told]
+    new = [one for one in readings if one.thing not in stands or one.is_newer_than(stands[one.thing])]
+    stand(session, new)
+    return save_items(session, [told[one.thing] for one in new], system, now)

@@ -35,7 +35,8 @@ NO_EFFECT = (SAID_NOT_POSTED, "transient", "waiting", "period_closed", "refused"
 that never ended."""
 
 SUPERSEDED = "superseded"
-"""Why a posting is ``refused`` by Lineside itself: the message was corrected, or its mapping or route changed."""
+"""Why a posting is ``refused`` by Lineside itself: the message was corrected, its mapping or route changed, or a newer
+state had taken effect before it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,16 @@ _RESULT = (
         updated_at=bindparam("b_at"),
     )
 )
+_SUPERSEDED = (
+    update(Posting)
+    .where(Posting.id == bindparam("b_id"), Posting.state == PostingState.PLANNED.value)
+    .values(
+        state=PostingState.REFUSED.value,
+        reason_code=SUPERSEDED,
+        reason=bindparam("b_reason"),
+        updated_at=bindparam("b_at"),
+    )
+)
 _ATTEMPT_END = (
     update(PostingAttempt)
     .where(PostingAttempt.posting_id == bindparam("b_id"), PostingAttempt.number == bindparam("b_number"))
@@ -228,6 +239,12 @@ def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) 
         .values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def supersede(session: Session, reasons: Mapping[int, str], now: datetime) -> None:
+    """These planned postings, none of which a target holds, are not made: what they would tell has been overtaken."""
+    changes = [{"b_id": key, "b_reason": f"Not sent: {told}.", "b_at": now} for key, told in reasons.items()]
+    session.connection().execute(_SUPERSEDED, changes)
 
 
 def messages_with_effects(session: Session, message_ids: Sequence[int]) -> set[int]:

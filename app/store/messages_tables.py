@@ -17,6 +17,7 @@ class Message(Base):
 
     ``attempts``: how often it was looked at before this step; ``retries`` and ``retrying_since``: since the target was
     last heard of; ``waiting_since``: since it lacks what it names; ``workers_lost``: how many ended while they held it.
+    ``requeued``: how a person had it requeued: ``in_order``, or ``out_of_order`` where it may come after later ones.
     """
 
     __tablename__ = "messages"
@@ -49,6 +50,7 @@ class Message(Base):
     traceparent: Mapped[str | None] = mapped_column(ToldString(64))
     mapping_version: Mapped[str | None] = mapped_column(String(64))
     generation: Mapped[int] = mapped_column(default=0, server_default="0")
+    requeued: Mapped[str | None] = mapped_column(String(12))
     file_id: Mapped[int | None] = mapped_column(BigId)
     row_number: Mapped[int | None]
 
@@ -80,6 +82,15 @@ class Message(Base):
             "id",
             postgresql_where=text("waiting_for IS NOT NULL"),
             sqlite_where=text("waiting_for IS NOT NULL"),
+        ),
+        Index(
+            "ix_messages_posted_key",
+            "plant",
+            "ordering_key",
+            "key_rank",
+            "id",
+            postgresql_where=text("ordering_key IS NOT NULL AND state = 'posted'"),
+            sqlite_where=text("ordering_key IS NOT NULL AND state = 'posted'"),
         ),
         Index("ix_messages_plant_state", "plant", "state", "id"),
         Index("ix_messages_state", "state", "id"),

@@ -13,6 +13,7 @@ from app.store.messages_tables import (
     StateCount,
     TimelineEntry,
 )
+from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reference_tables import Item, ProductionOrder
@@ -30,6 +31,7 @@ __all__ = [
     "Lease",
     "Message",
     "MessageDocument",
+    "OpenWake",
     "Payload",
     "PlantPause",
     "Posting",
@@ -38,10 +40,12 @@ __all__ = [
     "ReadRecord",
     "ReadingMark",
     "ReversalOrder",
+    "SequencePosition",
     "StateChange",
     "StateCount",
     "TargetCalls",
     "TargetPause",
     "TargetState",
     "TimelineEntry",
+    "ToldState",
 ]

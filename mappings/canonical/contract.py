@@ -17,6 +17,9 @@ from mappings.units import Quantity, quantity
 
 FAULT_BOUND = 50
 _ORDER_NEEDED = frozenset({"production.completed.v1", "production.scrapped.v1", "material.issued.v1"})
+# What an event of these types tells as a whole: an older one that comes late has nothing to add.
+_TELLS = {"item.changed.v1": ("item", "item"), "bom.changed.v1": ("bom", "item")}
+_TELLS |= {"production.order.released.v1": ("order", "order_id")}
 _LINES = ("outputs", "components", "materials")
 _AMOUNTS = ("quantity", "delta", "counted", "book", "received", "accepted", "rejected")
 
@@ -100,7 +103,10 @@ def _step(path: str, key: Any) -> str:
 
 
 def ordering_key(event: Event) -> str | None:
-    """Events with the same key take effect in their order: the production order's, else the lot's."""
+    """Events with the same key take effect in their order: the production order's, else the lot's. What an item is and
+    what it is made of belong to the item."""
+    if event.type in ("item.changed.v1", "bom.changed.v1"):
+        return f"item:{event.data['item']}"
     if order_id := event.data.get("order_id"):
         return f"order:{order_id}"
     if lot := event.data.get("lot"):
@@ -111,6 +117,13 @@ def ordering_key(event: Event) -> str | None:
 def event_time(event: Event) -> datetime:
     """When it happened, aware and in UTC."""
     return datetime.fromisoformat(event.data["event_time"])
+
+
+def told_thing(event: Event) -> tuple[str, str] | None:
+    """What the event tells as a whole, as a kind (item, bom, order) and a code; None where it is one of many that
+    count together."""
+    kind, field = _TELLS.get(event.type, ("", ""))
+    return (kind, event.data[field]) if kind else None
 
 
 def needed_order(event: Event) -> str | None:
