@@ -41,6 +41,11 @@ class Waiting(LinesideError):
         self.reason = reason
 
 
+def stock_reference(plant: str, item: str) -> str:
+    """What a message waits for when a target is short of this item in this plant."""
+    return f"stock:{plant}:{item}"
+
+
 class PeriodClosed(Waiting):
     """The target takes nothing for this ``day``: its period is closed. ``open_on``: the first day that it would take,
     where it tells."""

@@ -30,7 +30,7 @@ from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import REFUSED, SERVER_FAULT, TrytonRest
 from app.adapters.tryton_reversals import reversal_of
 from app.adapters.tryton_rpc import TrytonRpc
-from app.errors import Refused, Transient, Waiting
+from app.errors import Refused, Transient, Waiting, stock_reference
 from mappings.units import plain
 
 _DOMAINS = ("items", "balances", "production_orders")
@@ -208,7 +208,7 @@ class TrytonAdapter:
             raise Transient("Tryton could not reserve the stock; another document was faster.", alone=True)
         lacking = ", ".join(_amount(move) for move in short)
         raise Waiting(
-            f"stock:{request.plant}:{short[0]['product']['code']}",
+            stock_reference(request.plant, short[0]["product"]["code"]),
             f"Tryton is short of {lacking} at {request.plant}; it goes on once the stock is there.",
         )
 

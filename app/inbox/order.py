@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import literal, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.inbox.claim import Claimed, key_reference_of
-from app.inbox.states import waits_for, wake
+from app.inbox.states import State, waits_for, wake
 from app.store.messages_tables import Message
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
@@ -37,28 +37,34 @@ def lane_number(ordering_key: str | None, message_id: int, lanes: int) -> int:
     return 1 + int.from_bytes(hashlib.blake2b(key.encode(), digest_size=4).digest()) % lanes
 
 
+class Predecessor(NamedTuple):
+    id: int
+    is_dead: bool
+
+
 def blocking_predecessors(
     session: Session, plant: str, messages: Sequence[Claimed], fulfils: Mapping[int, set[str]]
-) -> dict[int, int]:
-    """For each of these messages that must not take effect yet: the id of an unfinished message of the same key that
-    comes before it and is not among them. Without a predecessor a message is absent from the answer.
+) -> dict[int, Predecessor]:
+    """For each of these messages that must not take effect yet: an unfinished message of the same key that comes before
+    it and is not among them. Without a predecessor a message is absent from the answer.
 
     ``fulfils``: the references that a message brings. A message that waits for one of them, with all that comes after
-    it, is no predecessor: a completion with an early time waits for its order's release and must not hold it.
+    it, is no predecessor: a completion with an early time waits for its order's release and must not hold it, nor the
+    issue that brings the stock it waits for.
     """
     keyed = [message for message in messages if message.ordering_key]
     one_of_each = {message.ordering_key: message.id for message in keyed}
     others = [message.id for message in messages]
     placed = _first_of_keys(session, plant, list(one_of_each.values()), others, has_rank=True)
     unplaced = _first_of_keys(session, plant, list(one_of_each.values()), others, has_rank=False)
-    blocked: dict[int, int] = {}
+    blocked: dict[int, Predecessor] = {}
     for message in keyed:
         first, unranked = placed.get(message.ordering_key), unplaced.get(message.ordering_key)
         needs_it = first is not None and first.waiting_for in fulfils.get(message.id, ())
         if first is not None and (first.key_rank, first.id) < (message.key_rank, message.id) and not needs_it:
-            blocked[message.id] = first.id
+            blocked[message.id] = Predecessor(first.id, first.state == State.DEAD)
         elif unranked is not None and unranked.id < message.id:
-            blocked[message.id] = unranked.id
+            blocked[message.id] = Predecessor(unranked.id, unranked.state == State.DEAD)
     return blocked
 
 
@@ -79,7 +85,8 @@ def _first_of_keys(
     )
     found = select(first.correlate(ours).scalar_subquery()).where(ours.id.in_(one_of_each))
     ids = [key for key in session.execute(found).scalars() if key is not None]
-    query = select(Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for).where(Message.id.in_(ids))
+    columns = (Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for, Message.state)
+    query = select(*columns).where(Message.id.in_(ids))
     return {row.ordering_key: row for row in session.execute(query)} if ids else {}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.errors import stock_reference
 from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
 from app.projections.items import item_reference, load_items, save_items
@@ -39,6 +40,7 @@ def take_effect(
         if changed:
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
+    fulfilled += sorted(_stock_of(plant, [event for _, event in pairs]))
     return fulfilled + apply_events(session, plant, pairs, _facts(session, pairs), now)
 
 
@@ -57,7 +59,17 @@ def undo_effect(
 def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
     """What others may wait for and these events bring."""
     items = {item_reference(event.data["item"]) for event in events if event.type == ITEM_CHANGED}
-    return items | {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
+    orders = {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
+    return items | orders | _stock_of(plant, events)
+
+
+def _stock_of(plant: str, events: Sequence[Event]) -> set[str]:
+    return {stock_reference(site or plant, item) for event in events for site, item in contract.stocked_items(event)}
+
+
+def stock_undone(plant: str, events: Sequence[Event]) -> set[str]:
+    """The stock that may be there again once targets have reversed these events."""
+    return {stock_reference(plant, item) for event in events for item in contract.referenced_items(event)}
 
 
 def _take_place(

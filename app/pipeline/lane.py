@@ -108,7 +108,7 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         onward, fulfils = _read_onward(session, pipeline, [m for m in claimed if m.id not in orders], events, number)
         blocked = blocking_predecessors(session, plant, onward, fulfils)
         behind = [
-            wait_for_key(pipeline, m, number, blocked[m.id], looks_soon=bool(fulfils[m.id]))
+            wait_for_key(pipeline, m, number, blocked[m.id].id, bool(fulfils[m.id]) and not blocked[m.id].is_dead)
             for m in onward
             if m.id in blocked
         ]

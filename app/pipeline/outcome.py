@@ -188,11 +188,13 @@ def _wait_for(
     log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
     looks = 1 if message.retries else message.attempts
     recheck = recheck_seconds(looks, cap)
+    # It gives up when it said it would, not at the first look after that.
+    left = max(0.0, (since + limit - now).total_seconds()) if gives_up else recheck
     return Move(
         message.id,
         State.WAITING,
         step=step,
-        due_at=now + timedelta(seconds=recheck),
+        due_at=now + timedelta(seconds=min(recheck, left)),
         lane=lane,
         attempts=looks,
         workers_lost=0 if gives_up else message.workers_lost,

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed, extend_lane
 from app.inbox.order import wake_next
-from app.inbox.states import Move, State, Step, move_messages, wake
+from app.inbox.states import Move, State, Step, move_messages
+from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
 from app.pipeline.lane import Lane, LaneLost
@@ -35,7 +36,7 @@ def write_news(pipeline: Pipeline, session: Session, lane: Lane, now: datetime) 
     """Write all that happened since the last commit; returns the messages that are posted by it."""
     record_results(session, lane.results, now)
     close_reversed(session, lane.results, now)
-    wake(session, opened(pipeline, lane.results), now)
+    wake_arrived(session, opened(pipeline, lane.results), now)
     return _finish_messages(session, lane, now)
 
 
@@ -52,7 +53,7 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     if not done:
         return []
     fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
-    wake(session, sorted(set(fulfilled)), now)
+    wake_arrived(session, fulfilled, now)
     wake_next(session, [message.id for message in done if message.ordering_key], now)
     return [message.id for message in done]
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.adapters.base import Document
 from app.errors import WISH_MOST_SECONDS, LinesideError, wished_seconds
 from app.inbox.claim import new_token
-from app.inbox.states import wake
+from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
 from app.projections.items import item_reference, save_items
 from app.projections.told_states import Telling, lock_standing, stand
@@ -46,7 +46,7 @@ def sync_items(pipeline: Pipeline) -> int:
         while chunk := list(islice(items, CHUNK)):
             with pipeline.store.writing() as session:
                 new = _take_in(session, chunk, record.system, began, pipeline.clock())
-                wake(session, [item_reference(code) for code in new], pipeline.clock())
+                wake_arrived(session, [item_reference(code) for code in new], pipeline.clock())
             read += len(chunk)
     except LinesideError as error:
         log.warning("items_not_read", system=record.system, error=str(error))

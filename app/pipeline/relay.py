@@ -18,6 +18,7 @@ from sqlalchemy import select
 from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.inbox.claim import count_due, new_token
 from app.inbox.states import State, Step
+from app.inbox.wakes import wake_portion
 from app.pipeline.context import Pipeline
 from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
 from app.pipeline.set_back import ClockMend
@@ -34,6 +35,8 @@ log = structlog.get_logger()
 LEASE_SECONDS = 10.0
 # Permits of one kind that may lie on a plant's queue before the relay adds no more.
 PERMITS_LIMIT = 8
+# So many portions of what waits for the same thing are woken a round; each is some hundreds.
+WAKE_PORTIONS = 4
 # The mirror shows at most this many dead letters a plant: beyond that the broker's number says "at least".
 MIRROR_LIMIT = 10_000
 # A mirror of n dead letters is renewed at most every n / 500 seconds, so that it stays cheap in a flood.
@@ -64,6 +67,7 @@ class Relay:
             changed = fold_changes(session)
         self.clock_mend.tick(self.pipeline, last_tick)
         wake_for_targets(self.pipeline, self.portions)
+        self._wake_portions()
         with self.pipeline.store.reading() as session:
             paused, _ = read_pauses(session)
         due = {plant: self._due(plant) for plant in self.pipeline.topology.plants if plant not in paused}
@@ -73,6 +77,13 @@ class Relay:
         except BROKER_ERRORS as error:
             log.warning("broker_unreachable", error=type(error).__name__)
         return {plant: sum(steps.values()) for plant, steps in due.items()}
+
+    def _wake_portions(self) -> None:
+        """Some portions of what too many wait for, each in a transaction of its own."""
+        for _ in range(WAKE_PORTIONS):
+            with self.pipeline.store.writing() as session:
+                if not wake_portion(session, self.pipeline.clock()):
+                    return
 
     def items_are_due(self) -> bool:
         """Whether master data should be read again; the reading itself is another worker's, as an ERP may be slow."""

@@ -20,6 +20,17 @@ _ORDER_NEEDED = frozenset({"production.completed.v1", "production.scrapped.v1", 
 # What an event of these types tells as a whole: an older one that comes late has nothing to add.
 _TELLS = {"item.changed.v1": ("item", "item"), "bom.changed.v1": ("bom", "item")}
 _TELLS |= {"production.order.released.v1": ("order", "order_id")}
+_BRINGS_STOCK = frozenset(
+    {
+        "production.completed.v1",
+        "material.issued.v1",
+        "receipt.recorded.v1",
+        "inventory.moved.v1",
+        "inventory.adjusted.v1",
+        "inventory.counted.v1",
+        "quality.released.v1",
+    }
+)
 _LINES = ("outputs", "components", "materials")
 _AMOUNTS = ("quantity", "delta", "counted", "book", "received", "accepted", "rejected")
 
@@ -129,6 +140,15 @@ def told_thing(event: Event) -> tuple[str, str] | None:
 def needed_order(event: Event) -> str | None:
     """The production order whose release must have been seen before this event can take effect."""
     return event.data["order_id"] if event.type in _ORDER_NEEDED else None
+
+
+def stocked_items(event: Event) -> set[tuple[str | None, str]]:
+    """The items of which the event may bring stock to where it was short, each with the site if another is named."""
+    delta = event.data.get("delta", {}).get("value", "")
+    if event.type not in _BRINGS_STOCK or delta.startswith("-"):
+        return set()
+    site = event.data["to"].get("site") if event.type == "inventory.moved.v1" else None
+    return {(site, item) for item in referenced_items(event)}
 
 
 def referenced_items(event: Event) -> set[str]:

@@ -22,9 +22,11 @@ from app.inbox.claim import (
 from app.inbox.figures import plant_figures
 from app.inbox.order import blocking_predecessors, wake_next
 from app.inbox.states import Step, wake
+from app.inbox.wakes import wake_arrived, wake_portion
 from app.pipeline import set_back
 from app.postings.reversals import open_orders
 from app.store.messages_tables import Message, StateCount
+from app.store.order_tables import OpenWake
 from app.store.session import Store
 from tests.factories import NOON
 from tests.services import postgres_database
@@ -95,6 +97,12 @@ def _claimed(session: Session) -> list[Claimed]:
     return claim_lane_messages(session, "P100", 1, 100, "t", NOON, 60)
 
 
+def _portion(session: Session) -> None:
+    wakes = {"reference": "item:X", "after_id": 0, "again": False, "opened_at": NOON}
+    session.execute(insert(OpenWake).values(wakes))
+    wake_portion(session, NOON)
+
+
 QUERIES: dict[str, Callable[[Session], object]] = {
     "what is due to transform": lambda session: count_due(session, "P100", Step.TRANSFORM, NOON),
     "what is due to enrich": lambda session: count_due(session, "P100", Step.ENRICH, NOON),
@@ -108,6 +116,8 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "those next in their keys": lambda session: wake_next(session, [m.id for m in _claimed(session)], NOON),
     "those that are being reversed": lambda session: open_orders(session, [m.id for m in _claimed(session)]),
     "nobody to wake": lambda session: wake(session, ["item:Y"], NOON),
+    "nobody for whom it arrived": lambda session: wake_arrived(session, ["item:Y", "stock:P100:Y"], NOON),
+    "a portion of those for whom it arrived": lambda session: _portion(session),
     "what is due too late": lambda session: set_back.portion(session, "P100", Step.POST, 1, (NOON, 0)),
     "the figures": lambda session: plant_figures(session, ["P100"], NOON),
 }

@@ -1,0 +1,68 @@
+"""Wake what waits for something that has arrived, however many that are: a few at once, thousands in portions.
+
+Thousands in one transaction would be locked for as long as it takes, by the worker that brought what they wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.inbox.states import waits_for, wake
+from app.store.messages_tables import Message
+from app.store.order_tables import OpenWake
+
+PORTION = 500
+
+
+def wake_arrived(session: Session, references: Iterable[str], now: datetime) -> None:
+    """Make due what waits for one of these: at once where that is a portion at most, else by the relay from its next
+    round on."""
+    wanted = sorted(set(references))
+    for start in range(0, len(wanted), PORTION):
+        chunk = wanted[start : start + PORTION]
+        waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(chunk)), Message.due_at > now)
+        ids = session.execute(waiting.limit(PORTION + 1)).scalars().all()
+        if len(ids) > PORTION:
+            _open(session, chunk, now)
+        elif ids:
+            wake(session, chunk, now, among=ids)
+
+
+def _open(session: Session, references: list[str], now: datetime) -> None:
+    waited_for = select(Message.waiting_for).where(waits_for(Message.waiting_for.in_(references))).distinct()
+    found = sorted(reference for reference in session.execute(waited_for).scalars() if reference is not None)
+    rows = [{"reference": reference, "after_id": 0, "again": False, "opened_at": now} for reference in found]
+    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    arrived_again = build(OpenWake).on_conflict_do_update(index_elements=["reference"], set_={"again": true()})
+    session.connection().execute(arrived_again, rows)
+
+
+def wake_portion(session: Session, now: datetime) -> bool:
+    """Wake the next portion of the wake that was served longest ago; False where none is open. Each message is woken
+    once for an arrival, however soon it waits again."""
+    query = select(OpenWake.reference, OpenWake.after_id).order_by(OpenWake.opened_at, OpenWake.reference).limit(1)
+    row = session.execute(query).first()
+    if row is None:
+        return False
+    waiting = select(Message.id).where(waits_for(Message.waiting_for == row.reference), Message.id > row.after_id)
+    ids = session.execute(waiting.order_by(Message.id).limit(PORTION)).scalars().all()
+    # Messages before the wake's own row, as whoever adds to it has them too.
+    if ids:
+        wake(session, [row.reference], now, among=ids)
+    this = OpenWake.reference == row.reference
+    onward = update(OpenWake).where(this).execution_options(synchronize_session=False)
+    if len(ids) == PORTION:
+        session.execute(onward.values(after_id=ids[-1], opened_at=now))
+        return True
+    ended: Any = session.execute(
+        delete(OpenWake).where(this, OpenWake.again.is_(False)).execution_options(synchronize_session=False)
+    )
+    if not ended.rowcount:
+        session.execute(onward.values(after_id=0, again=False, opened_at=now))
+    return True
