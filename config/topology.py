@@ -41,6 +41,16 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class GaplessSequence:
+    """That a source numbers its messages without a gap within each key, from ``start`` on. What comes early waits for
+    the missing numbers, and is dead, or goes on, after ``wait_seconds`` (None: the source's)."""
+
+    start: int = 1
+    wait_seconds: float | None = None
+    when_missing: Literal["dead", "go_on"] = "dead"
+
+
+@dataclass(frozen=True)
 class Source:
     """A system that sends, or is read (``reads``). ``mapping`` is the family under ``mappings/inbound``;
     ``wait_seconds`` is how long its messages may wait for a missing reference before they are dead;
@@ -55,6 +65,7 @@ class Source:
     reads: tuple[Reading, ...] = ()
     settle_seconds: float = 2.0
     wait_seconds: float = 86_400.0
+    gapless_sequence: GaplessSequence | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 

@@ -14,6 +14,7 @@ from config.topology import (
     CircuitPolicy,
     ClosedWhen,
     DropFile,
+    GaplessSequence,
     Periods,
     Plant,
     Rate,
@@ -80,7 +81,8 @@ def _topology(entries: Entries) -> Topology:
 def _source(values: Mapping[str, Any]) -> Source:
     files = tuple(DropFile(**block) for block in values.get("files", ()))
     reads = tuple(Reading(**block) for block in values.get("reads", ()))
-    return Source(**{**values, "files": files, "reads": reads})
+    gapless = GaplessSequence(**values["gapless_sequence"]) if "gapless_sequence" in values else None
+    return Source(**{**values, "files": files, "reads": reads, "gapless_sequence": gapless})
 
 
 def _target(values: Mapping[str, Any]) -> Target:

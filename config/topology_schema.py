@@ -50,6 +50,12 @@ class ReadingSchema(StrictSchema):
     every_seconds = Number(1, 86_400)
 
 
+class GaplessSequenceSchema(StrictSchema):
+    start = Number(0, 1_000_000_000, whole=True)
+    wait_seconds = Number(0, 31_536_000)
+    when_missing = Choice("dead", "go_on")
+
+
 class SourceSchema(StrictSchema):
     code = system_code(required=True)
     kind = Text(mend="say what it is: MES, ERP, WMS, ...", required=True)
@@ -63,6 +69,7 @@ class SourceSchema(StrictSchema):
     reads = Blocks(ReadingSchema)
     settle_seconds = Number(0, 3_600)
     wait_seconds = Number(0, 31_536_000)
+    gapless_sequence = Block(GaplessSequenceSchema)
     units = Translations()
     options = Options()
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.audit.trail import record
 from app.dead_letters.selection import DeadFilter, lock_dead, matching_ids
 from app.inbox.order import wake_next
+from app.inbox.sequences import SEQUENCE_MISSING, Row, number_of, pass_over, reach
 from app.inbox.states import Move, State, Step, move_messages
 from app.postings.ledger import messages_with_effects, reopen_refused
 from app.postings.reversals import open_orders, reopen_reversals
-from app.store.messages_tables import Correction
+from app.store.messages_tables import Correction, Message
 
 # One requeue by filter moves at most this many; the caller repeats until it returns fewer.
 REQUEUE_CHUNK = 1_000
@@ -30,7 +31,8 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, not
 
     A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
     hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent. One whose
-    reversal was stopped goes on with the reversal. ``note`` says in the timeline why.
+    reversal was stopped goes on with the reversal. One that missed numbers before its own goes on without them.
+    ``note`` says in the timeline why.
     """
     lanes = lock_dead(session, ids)
     wanted = sorted(lanes)
@@ -40,6 +42,7 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, not
     started = messages_with_effects(session, wanted) | reversing
     reopen_refused(session, [key for key in wanted if key not in reversing], now)
     reopen_reversals(session, reversing, now)
+    _go_past_gaps(session, wanted, now)
     moves = [
         Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note=note)
         if key in started
@@ -51,6 +54,24 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, not
     for message_id in sorted(moved):
         record(session, actor, "dead_letter.requeued", f"message:{message_id}", None, now)
     return moved
+
+
+def _go_past_gaps(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """A person has seen which numbers did not come, and has the message go on."""
+    missed = session.scalars(select(Message.id).where(Message.id.in_(ids), Message.reason_code == SEQUENCE_MISSING))
+    reach(session, {row: max(numbers) - 1 for row, numbers in _numbers(session, set(missed)).items()}, now)
+
+
+def _numbers(session: Session, ids: Collection[int]) -> dict[Row, set[int]]:
+    """The numbers of these messages, where they have a key and a sequence."""
+    columns = (Message.plant, Message.source, Message.ordering_key, Message.sequence)
+    query = select(*columns).where(Message.id.in_(ids), Message.ordering_key.is_not(None))
+    found: dict[Row, set[int]] = {}
+    for row in session.execute(query) if ids else ():
+        number = number_of(row.sequence)
+        if number is not None:
+            found.setdefault(Row(row.plant, row.source, row.ordering_key), set()).add(number)
+    return found
 
 
 def requeue_matching(session: Session, chosen: DeadFilter, actor: str, now: datetime, after_id: int = 0) -> set[int]:
@@ -72,6 +93,7 @@ def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: 
         )
     moves = [Move(key, State.DISCARDED, reason_code="discarded", reason=reason) for key in wanted]
     moved = move_messages(session, moves, now, actor=actor)
+    pass_over(session, _numbers(session, moved), now)
     wake_next(session, moved, now)
     for message_id in sorted(moved):
         record(session, actor, "dead_letter.discarded", f"message:{message_id}", {"reason": reason}, now)

@@ -51,6 +51,7 @@ class Claimed:
     key_rank: str
     state: str
     generation: int
+    waiting_for: str | None = None
 
 
 _COLUMNS = (
@@ -70,12 +71,22 @@ _COLUMNS = (
     Message.key_rank,
     Message.state,
     Message.generation,
+    Message.waiting_for,
 )
 
 
 def key_reference_of(plant: str, ordering_key: str) -> str:
     """What a message waits for when an earlier one of its key is unfinished."""
     return f"key:{plant}:{ordering_key}"
+
+
+def gap_reference_of(plant: str, ordering_key: str) -> str:
+    """What a message waits for when numbers before its own have not come."""
+    return f"gap:{plant}:{ordering_key}"
+
+
+def is_gap(reference: str | None) -> bool:
+    return reference is not None and reference.startswith("gap:")
 
 
 def new_token() -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import literal, select, text
 from sqlalchemy.orm import Session, aliased
 
-from app.inbox.claim import Claimed, key_reference_of
+from app.inbox.claim import Claimed, gap_reference_of, key_reference_of
 from app.inbox.states import State, waits_for, wake
 from app.store.messages_tables import Message
 
@@ -93,14 +93,16 @@ def _first_of_keys(
 def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
     """Make those due that come next in the keys of these messages, if they wait for their turn."""
     ours = aliased(Message)
-    reference = literal("key:") + ours.plant + literal(":") + ours.ordering_key
-    waits = select(Message.id).where(waits_for(Message.waiting_for == reference))
+    place = ours.plant + literal(":") + ours.ordering_key
+    waits = select(Message.id).where(
+        waits_for(Message.waiting_for.in_([literal("key:") + place, literal("gap:") + place]))
+    )
     query = select(ours.plant, ours.ordering_key).where(ours.id.in_(list(ended)), waits.correlate(ours).exists())
     ids: list[int] = []
     references: set[str] = set()
     for plant, key in sorted({(row.plant, row.ordering_key) for row in session.execute(query)}):
         following = select(Message.id).where(Message.plant == plant, Message.ordering_key == key, UNFINISHED)
         ids += session.execute(following.order_by(Message.key_rank, Message.id).limit(WAKE_NEXT)).scalars()
-        references.add(key_reference_of(plant, key))
+        references |= {key_reference_of(plant, key), gap_reference_of(plant, key)}
     if ids:
         wake(session, sorted(references), now, among=ids)

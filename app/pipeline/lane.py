@@ -17,21 +17,18 @@ from app.inbox.claim import (
     new_token,
     release_lane,
 )
-from app.inbox.order import blocking_predecessors
-from app.inbox.states import Move, Step, move_messages
+from app.inbox.states import Move, move_messages
 from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
-from app.pipeline.finish import references_fulfilled
 from app.pipeline.late import drop_stale
-from app.pipeline.outcome import Done, attempt, failure_move, wait_for_key
+from app.pipeline.turns import Turns, take_turns
 from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, load_open
 from app.postings.pauses import is_plant_paused
 from app.postings.reversals import Order, open_orders, plan_reversals
 from app.postings.room import wish_for_room
 from app.store.documents import ENRICHED
-from config.topology import RetryPolicy
 from mappings.context import Event
 
 
@@ -53,6 +50,7 @@ class Lane:
     events: dict[int, tuple[Event, ...]]
     orders: dict[int, Order]
     settling: set[int]
+    turns: Turns = field(default_factory=Turns)
     results: list[PostingResult] = field(default_factory=list)
     finished: list[Claimed] = field(default_factory=list)
     reversed: list[Claimed] = field(default_factory=list)
@@ -105,43 +103,18 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         ids = [message.id for message in claimed]
         events = load_events(session, ids, ENRICHED)
         orders = open_orders(session, ids)
-        onward, fulfils = _read_onward(session, pipeline, [m for m in claimed if m.id not in orders], events, number)
-        blocked = blocking_predecessors(session, plant, onward, fulfils)
-        behind = [
-            wait_for_key(pipeline, m, number, blocked[m.id].id, bool(fulfils[m.id]) and not blocked[m.id].is_dead)
-            for m in onward
-            if m.id in blocked
-        ]
-        move_messages(session, behind, now, lease_token=token)
+        onward = [message for message in claimed if message.id not in orders]
+        turns = take_turns(pipeline, session, plant, number, onward, events, now)
+        move_messages(session, list(turns.moves.values()), now, lease_token=token)
         opened, settling = _open(session, ids, orders, now)
-        drop_stale(session, plant, [m for m in onward if m.id not in blocked], events, opened, now)
+        drop_stale(session, plant, [m for m in onward if m.id not in turns.moves], events, opened, now)
     queues: dict[str, deque[Claimed]] = {}
     for message in claimed:
-        if message.id in orders or message.id in fulfils.keys() - blocked.keys():
+        if message.id not in turns.moves:
             key = None if message.id in orders else message.ordering_key
             queues.setdefault(key or f"message:{message.id}", deque()).append(message)
     messages = {message.id: message for message in claimed}
-    return Lane(plant, number, token, messages, list(queues.values()), opened, events, orders, settling)
-
-
-def _read_onward(
-    session: Session,
-    pipeline: Pipeline,
-    claimed: Sequence[Claimed],
-    events: Mapping[int, tuple[Event, ...]],
-    number: int,
-) -> tuple[list[Claimed], dict[int, set[str]]]:
-    """Those of these messages whose events can be read, with the references that each brings; the others are dead."""
-    fulfils: dict[int, set[str]] = {}
-    faults: list[Move] = []
-    for message in claimed:
-        outcome = attempt(message.id, lambda m=message: references_fulfilled(m.plant, events[m.id]))  # type: ignore[misc]
-        if isinstance(outcome, Done):
-            fulfils[message.id] = outcome.value
-        else:
-            faults.append(failure_move(pipeline, message, Step.POST, outcome.error, RetryPolicy(), number))
-    move_messages(session, faults, pipeline.clock())
-    return [message for message in claimed if message.id in fulfils], fulfils
+    return Lane(plant, number, token, messages, list(queues.values()), opened, events, orders, settling, turns)
 
 
 def _open(

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, Transient, Waiting, wished_seconds
-from app.inbox.claim import Claimed, key_reference_of
+from app.inbox.claim import Claimed, gap_reference_of, is_gap, key_reference_of
 from app.inbox.states import Move, State, Step
 from app.inbox.suspects import LOST_WORKERS_LIMIT
 from app.pipeline.context import Pipeline
@@ -143,6 +143,12 @@ def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: i
     return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=cap)
 
 
+def wait_for_gap(pipeline: Pipeline, message: Claimed, lane: int, reason: str, limit_seconds: float) -> Move:
+    """Until the numbers before its own have come; whoever asks ends the wait when it has been so long."""
+    reference = gap_reference_of(message.plant, message.ordering_key or "")
+    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, limit_seconds=limit_seconds)
+
+
 def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
     """Until a person resumes the target, or it answers again, however long that takes."""
     move = _wait_for(pipeline, message, Step.POST, target_reference(target), reason, lane, gives_up=False)
@@ -175,13 +181,15 @@ def _wait_for(
     lane: int,
     gives_up: bool = True,
     cap: float = RECHECK_CAP_SECONDS,
+    limit_seconds: float | None = None,
 ) -> Move:
     """``gives_up``: whether the time it waits is counted. It is not where others have to move first; a message must not
     be at the end of its retries when at last it may begin."""
     now = pipeline.clock()
-    since = message.waiting_since or now
+    goes_on_waiting = is_gap(message.waiting_for) == is_gap(for_what)
+    since = message.waiting_since if message.waiting_since and goes_on_waiting else now
     source = pipeline.topology.sources.get(message.source)
-    limit = timedelta(seconds=source.wait_seconds if source else 86_400.0)
+    limit = timedelta(seconds=limit_seconds or (source.wait_seconds if source else 86_400.0))
     if gives_up and now - since >= limit:
         told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
         return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed, extend_lane
 from app.inbox.order import wake_next
+from app.inbox.sequences import reach
 from app.inbox.states import Move, State, Step, move_messages
 from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
@@ -24,6 +25,7 @@ from app.pipeline.late import late_notes
 from app.pipeline.outcome import Done, Failed, attempt, attempt_together, failure_move, wait_for_key
 from app.pipeline.periods import opened
 from app.pipeline.reversing import after_moves, end_moves, kept_posted, reverse_or_dead
+from app.pipeline.turns import rows_reached
 from app.postings.ledger import PostingResult, PostingState, record_results
 from app.postings.reversals import close_reversed
 from app.store.trouble import is_database_trouble
@@ -44,7 +46,7 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     """Make the messages that are through ``posted``, let their events take effect, and wake who waited for them."""
     stopped, orders = reverse_or_dead(session, lane, now)
     ended = end_moves(session, lane, now) if lane.reversed else []
-    late = late_notes(session, lane.plant, lane.finished, lane.events)
+    late = lane.turns.notes | late_notes(session, lane.plant, lane.finished, lane.events)
     done_moves = (Move(message.id, State.POSTED, note=late.get(message.id)) for message in lane.finished)
     moves = [*stopped, *ended, *done_moves]
     moved = move_messages(session, moves, now, lease_token=lane.token)
@@ -53,6 +55,7 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     if not done:
         return []
     fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
+    reach(session, rows_reached(lane.turns.numbers, done), now)
     wake_arrived(session, fulfilled, now)
     wake_next(session, [message.id for message in done if message.ordering_key], now)
     return [message.id for message in done]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.errors import Refused
 from app.inbox.claim import Claimed
 from app.inbox.order import sequence_rank
+from app.inbox.sequences import DIGITS_MOST, number_of
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
@@ -76,6 +77,7 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
     if source is None or plant is None:
         missing = f"source {message.source}" if source is None else f"plant {message.plant}"
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
+    _check_sequence(source, message)
     body, attributes = _unwrap(payload)
     events, version = _read_events(source, plant, message, body, attributes)
     if not events:
@@ -85,6 +87,15 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
         raise Refused("too_many_events", told)
     key = _partition_key(attributes) or contract.ordering_key(events[0])
     return Transformed(events, key, _rank(message, events), version)
+
+
+def _check_sequence(source: Source, message: Claimed) -> None:
+    if source.gapless_sequence and message.sequence and number_of(message.sequence) is None:
+        told = (
+            f"Source {source.code} numbers without gaps, and {message.sequence!r} is no number of {DIGITS_MOST} digits"
+        )
+        mend = "have it sent anew with its number and discard this one, or take gapless_sequence out of the topology."
+        raise Refused("sequence_invalid", f"{told}: {mend}", "sequence")
 
 
 def _partition_key(attributes: Mapping[str, Any]) -> str | None:

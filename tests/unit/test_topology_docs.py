@@ -29,11 +29,13 @@ from config.drop_file_schema import (
     DropFileSchema,
     FixedWidthFileOptions,
 )
+from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
 from config.topology_file import load_topology
 from config.topology_schema import (
     CircuitSchema,
     ClosedWhenSchema,
+    GaplessSequenceSchema,
     PeriodsSchema,
     RateSchema,
     ReadingSchema,
@@ -66,6 +68,7 @@ SCHEMAS: list[type[Schema]] = [
     ReadingSchema,
     PeriodsSchema,
     ClosedWhenSchema,
+    GaplessSequenceSchema,
 ]
 
 
@@ -78,6 +81,7 @@ def test_the_example_is_a_topology_without_fault(tmp_path: Path) -> None:
     topology = load_topology(path, known_names())
 
     assert list(topology.targets) == ["erp", "old-erp"]
+    assert topology.sources["mes-p100"].gapless_sequence == GaplessSequence(1, 3_600, "dead")
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)
