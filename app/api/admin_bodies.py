@@ -41,6 +41,7 @@ class RequeueBody(_Strict):
     ids = _ids()
     filter = fields.Nested(DeadFilterBody)
     dry_run = fields.Boolean(load_default=False)
+    out_of_order = fields.String(load_default=None, validate=validate.Length(min=3, max=1_000))
 
 
 class DiscardBody(_Strict):

@@ -91,14 +91,16 @@ def show_dead_letter(message_id: int) -> Response:
 )
 def requeue_dead_letters() -> Response:
     """The same messages again, through today's mapping. With `dry_run` only counts. `more` says that a filter matches
-    further ones: repeat the request. `not_dead` names ids that are no dead letters."""
+    further ones: repeat the request. `not_dead` names ids that are no dead letters.
+
+    What died before its ordering key was known, and was overtaken by later messages of it, is dead again
+    (`out_of_order`), unless `out_of_order` says why it may take effect after them."""
     body = read_body(RequeueBody)
     chosen, here, actor = read_choice(body), services(), current_identity().actor
+    why = body["out_of_order"]
     if isinstance(chosen, list):
-        return (
-            _acted(look_at(here, chosen), body) if body["dry_run"] else _acted(requeue_ids(here, chosen, actor), body)
-        )
-    acted = Acted(count_matching(here, chosen), []) if body["dry_run"] else requeue_filtered(here, chosen, actor)
+        return _acted(look_at(here, chosen) if body["dry_run"] else requeue_ids(here, chosen, actor, why), body)
+    acted = Acted(count_matching(here, chosen), []) if body["dry_run"] else requeue_filtered(here, chosen, actor, why)
     if not acted.count and (unknown := unknown_code(chosen, here.topology)):
         raise Problem(422, "refused", unknown, [FieldError("is unknown", pointer="/filter")])
     return _acted(acted, body)

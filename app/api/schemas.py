@@ -146,6 +146,9 @@ class DeadChoiceSchema(Schema):
         metadata={"description": "plant, source, type, reason_code, dead_after, dead_before; {} for all"}
     )
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Only say how many it would be"})
+    out_of_order = fields.String(
+        metadata={"description": "Why they may take effect after later messages of their keys; kept in the trail"}
+    )
 
 
 class DoneSchema(Schema):

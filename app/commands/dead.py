@@ -116,6 +116,7 @@ def _row(message: Message) -> dict[str, Any]:
 @click.argument("ids", nargs=-1, type=MESSAGE_ID)
 @chosen_by_filter
 @click.option("--all", "everything", is_flag=True, help="Every dead letter, where no filter is given.")
+@click.option("--out-of-order", metavar="REASON", help="Also after later ones of their order or lot, and why.")
 @click.option("--dry-run", is_flag=True, help="Only say how many it would be.")
 @json_option
 def requeue(
@@ -125,6 +126,7 @@ def requeue(
     type_: str | None,
     reason_: str | None,
     everything: bool,
+    out_of_order: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -139,9 +141,9 @@ def requeue(
         raise Unusable("Give ids, or a filter (--plant, --source, --type, --reason), or --all; not both.")
     with open_database(open_settings()) as store:
         if ids:
-            moved, others = _would_be(store, ids) if dry_run else _requeue_ids(store, ids)
+            moved, others = _would_be(store, ids) if dry_run else _requeue_ids(store, ids, out_of_order)
         else:
-            moved, others = _matching(store, chosen) if dry_run else _requeue_matching(store, chosen), []
+            moved, others = _matching(store, chosen) if dry_run else _requeue_matching(store, chosen, out_of_order), []
     if filtered and not moved:
         _refuse_unknown(chosen)
     _tell(moved, others, "would be requeued" if dry_run else "requeued", as_json, dry_run)
@@ -167,19 +169,19 @@ def _matching(store: Store, chosen: DeadFilter) -> list[int]:
     return found
 
 
-def _requeue_ids(store: Store, ids: tuple[int, ...]) -> tuple[list[int], list[NotDead]]:
+def _requeue_ids(store: Store, ids: tuple[int, ...], out_of_order: str | None) -> tuple[list[int], list[NotDead]]:
     with store.writing() as session:
-        moved = requeue_messages(session, ids, terminal_actor(), utc_now())
+        moved = requeue_messages(session, ids, terminal_actor(), utc_now(), out_of_order)
         return sorted(moved), name_not_dead(session, ids, moved)
 
 
-def _requeue_matching(store: Store, chosen: DeadFilter) -> list[int]:
+def _requeue_matching(store: Store, chosen: DeadFilter, out_of_order: str | None) -> list[int]:
     """A chunk a commit, upwards by id, so that what dies again meanwhile is not requeued twice."""
     moved: list[int] = []
     while True:
         with store.writing() as session:
             after = moved[-1] if moved else 0
-            chunk = sorted(requeue_matching(session, chosen, terminal_actor(), utc_now(), after))
+            chunk = sorted(requeue_matching(session, chosen, terminal_actor(), utc_now(), after, out_of_order))
         moved += chunk
         if not chunk:
             return moved

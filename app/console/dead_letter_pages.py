@@ -77,7 +77,11 @@ def requeue_matching() -> ResponseReturnValue:
 
 @page("POST", "/dead-letters/<int:message_id>/requeue", OPERATOR)
 def requeue_one(message_id: int) -> ResponseReturnValue:
-    acted = requeue_ids(services(), [message_id], current_identity().actor)
+    why = request.form.get("out_of_order", "").strip()
+    if "out_of_order" in request.form and not REASON_LEAST <= len(why) <= REASON_MOST:
+        flash("Say why it may take effect out of order; the reason is kept with the message.", "bad")
+        return redirect(url_for("console.show_message", message_id=message_id), 303)
+    acted = requeue_ids(services(), [message_id], current_identity().actor, why or None)
     if acted.count:
         flash(f"Message {message_id} is due again.", "good")
     else:

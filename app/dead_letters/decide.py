@@ -149,7 +149,7 @@ def _go_on(session: Session, message: Message, decision: Decision, note: str, ac
         tell_without_move(session, message.id, state, note, actor, now)
         return state
     if state is State.DEAD:
-        requeue(session, [message.id], actor, now, note)
+        requeue(session, [message.id], actor, now, note=note)
     elif state is State.POSTED:
         move = Move(message.id, state, Step.POST, now, lane=message.lane, note=note)
         move_messages(session, [move], now, actor=actor)

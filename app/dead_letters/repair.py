@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.audit.trail import record
 from app.dead_letters.selection import DeadFilter, lock_dead, matching_ids
 from app.inbox.order import wake_next
 from app.inbox.sequences import SEQUENCE_MISSING, Row, number_of, pass_over, reach
-from app.inbox.states import Move, State, Step, move_messages
+from app.inbox.states import Move, Requeued, State, Step, move_messages
 from app.postings.ledger import messages_with_effects, reopen_refused
 from app.postings.reversals import open_orders, reopen_reversals
 from app.store.messages_tables import Correction, Message
@@ -26,13 +26,21 @@ class DeadLetterError(Exception):
     """The act is not possible on this message; the text says why and what is."""
 
 
-def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, note: str = "requeued") -> set[int]:
+def requeue(
+    session: Session,
+    ids: Sequence[int],
+    actor: str,
+    now: datetime,
+    out_of_order: str | None = None,
+    note: str = "requeued",
+) -> set[int]:
     """Make these dead letters due again; returns the ids that were dead and now are not.
 
     A message of which no target holds anything starts anew, through today's mapping. One that a target holds, or may
     hold, goes on where it stopped, so that it keeps its posting keys and is asked for before it is sent. One whose
     reversal was stopped goes on with the reversal. One that missed numbers before its own goes on without them.
-    ``note`` says in the timeline why.
+    ``note`` says in the timeline why. ``out_of_order``: why they may take effect after later messages of their keys,
+    where these went before.
     """
     lanes = lock_dead(session, ids)
     wanted = sorted(lanes)
@@ -43,6 +51,8 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, not
     reopen_refused(session, [key for key in wanted if key not in reversing], now)
     reopen_reversals(session, reversing, now)
     _go_past_gaps(session, wanted, now)
+    _mark_requeued(session, wanted, Requeued.IN_ORDER if out_of_order is None else Requeued.OUT_OF_ORDER)
+    note = note if out_of_order is None else f"{note} out of order: {out_of_order}"
     moves = [
         Move(key, State.ENRICHED, Step.POST, now, lane=lanes[key], note=note)
         if key in started
@@ -52,8 +62,17 @@ def requeue(session: Session, ids: Sequence[int], actor: str, now: datetime, not
     moved = move_messages(session, moves, now, actor=actor)
     wake_next(session, moved, now)
     for message_id in sorted(moved):
-        record(session, actor, "dead_letter.requeued", f"message:{message_id}", None, now)
+        details = None if out_of_order is None else {"out_of_order": out_of_order}
+        record(session, actor, "dead_letter.requeued", f"message:{message_id}", details, now)
     return moved
+
+
+def _mark_requeued(session: Session, ids: Sequence[int], how: Requeued) -> None:
+    """Of which the place was not known, or was told to be overtaken: whether later ones may have gone before. A message
+    with a known key held it while it was dead."""
+    unplaced = or_(Message.key_rank == "", Message.ordering_key.is_(None), Message.requeued.is_not(None))
+    marked = update(Message).where(Message.id.in_(ids), unplaced).values(requeued=how.value)
+    session.execute(marked.execution_options(synchronize_session=False))
 
 
 def _go_past_gaps(session: Session, ids: Sequence[int], now: datetime) -> None:
@@ -74,9 +93,16 @@ def _numbers(session: Session, ids: Collection[int]) -> dict[Row, set[int]]:
     return found
 
 
-def requeue_matching(session: Session, chosen: DeadFilter, actor: str, now: datetime, after_id: int = 0) -> set[int]:
+def requeue_matching(
+    session: Session,
+    chosen: DeadFilter,
+    actor: str,
+    now: datetime,
+    after_id: int = 0,
+    out_of_order: str | None = None,
+) -> set[int]:
     """Requeue the next REQUEUE_CHUNK dead letters that match; call again, after the highest id, until it is empty."""
-    return requeue(session, matching_ids(session, chosen, REQUEUE_CHUNK, after_id), actor, now)
+    return requeue(session, matching_ids(session, chosen, REQUEUE_CHUNK, after_id), actor, now, out_of_order)
 
 
 def discard(session: Session, ids: Sequence[int], actor: str, reason: str, now: datetime) -> set[int]:
@@ -109,6 +135,7 @@ def correct(session: Session, message_id: int, body: bytes, actor: str, now: dat
         raise DeadLetterError(f"Message {message_id} is not a dead letter; only those can be corrected.")
     refuse_if_partly_posted(session, message_id)
     session.execute(insert(Correction).values(message_id=message_id, at=now, actor=actor, body=body))
+    session.execute(update(Message).where(Message.id == message_id).values(requeued=Requeued.IN_ORDER.value))
     move_messages(session, [Move(message_id, State.RECEIVED, Step.TRANSFORM, now, note="corrected")], now, actor=actor)
     wake_next(session, [message_id], now)
     digest = hashlib.sha256(body).hexdigest()

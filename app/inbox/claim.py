@@ -52,6 +52,7 @@ class Claimed:
     state: str
     generation: int
     waiting_for: str | None = None
+    requeued: str | None = None
 
 
 _COLUMNS = (
@@ -72,6 +73,7 @@ _COLUMNS = (
     Message.state,
     Message.generation,
     Message.waiting_for,
+    Message.requeued,
 )
 
 

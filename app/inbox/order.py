@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal, select, text
+from sqlalchemy import literal, select, text, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from app.inbox.claim import Claimed, gap_reference_of, key_reference_of
@@ -20,6 +20,7 @@ from app.store.messages_tables import Message
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
 UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
+POSTED = text("messages.ordering_key IS NOT NULL AND messages.state = 'posted'")
 
 # So many of a key are woken when an earlier one has ended. The others could not take effect yet anyway, and waking
 # each of thousands after each of thousands would be millions.
@@ -88,6 +89,22 @@ def _first_of_keys(
     columns = (Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for, Message.state)
     query = select(*columns).where(Message.id.in_(ids))
     return {row.ordering_key: row for row in session.execute(query)} if ids else {}
+
+
+def overtaken(session: Session, plant: str, message_ids: Sequence[int], passing: str) -> dict[int, int]:
+    """Those of these messages that later ones of their key have overtaken, which took effect since the message came;
+    each with the next of them. ``passing``: the type that may go before what waits for it."""
+    ours = aliased(Message)
+    later = (
+        select(Message.id)
+        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, POSTED)
+        .where(tuple_(Message.key_rank, Message.id) > tuple_(ours.key_rank, ours.id), Message.type != passing)
+        .where(Message.state_at >= ours.received_at)
+        .order_by(Message.key_rank, Message.id)
+        .limit(1)
+    )
+    query = select(ours.id, later.correlate(ours).scalar_subquery().label("later")).where(ours.id.in_(message_ids))
+    return {row.id: row.later for row in session.execute(query) if row.later is not None} if message_ids else {}
 
 
 def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:

@@ -70,6 +70,14 @@ STEP_OF: Mapping[State, Step] = {
 """What follows a state. A waiting message keeps the step that it waits before."""
 
 
+class Requeued(StrEnum):
+    """How a person had a message requeued whose place was not known while it was dead: later ones of its key may have
+    taken effect meanwhile."""
+
+    IN_ORDER = "in_order"
+    OUT_OF_ORDER = "out_of_order"
+
+
 @dataclass(frozen=True)
 class Move:
     """One message's next state. ``step`` and ``due_at`` are given exactly when something is to be done next.

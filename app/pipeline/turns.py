@@ -11,16 +11,19 @@ from sqlalchemy.orm import Session
 
 from app.errors import Refused
 from app.inbox.claim import Claimed, is_gap
-from app.inbox.order import blocking_predecessors
+from app.inbox.order import blocking_predecessors, overtaken
 from app.inbox.sequences import SEQUENCE_MISSING, Position, Row, load_positions, missing, number_of, reach
-from app.inbox.states import Move, State, Step
+from app.inbox.states import Move, Requeued, State, Step
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import references_fulfilled
 from app.pipeline.outcome import Done, attempt, dead_move, failure_move, wait_for_gap, wait_for_key
+from app.projections.production_orders import RELEASED
 from config.topology import GaplessSequence, RetryPolicy
+from mappings.canonical import contract
 from mappings.context import Event
 
 RANGES_NAMED = 3
+OUT_OF_ORDER = "out_of_order"
 
 
 @dataclass
@@ -52,6 +55,7 @@ def take_turns(
             before = blocked[message.id]
             looks_soon = bool(fulfils[message.id]) and not before.is_dead
             turns.moves[message.id] = wait_for_key(pipeline, message, lane, before.id, looks_soon)
+    _stop_overtaken(session, plant, lane, messages, events, turns)
     _look_for_gaps(pipeline, session, lane, [one for one in messages if one.id not in turns.moves], turns, now)
     return turns
 
@@ -68,6 +72,32 @@ def _read(
         else:
             turns.moves[message.id] = failure_move(pipeline, message, Step.POST, outcome.error, RetryPolicy(), lane)
     return fulfils
+
+
+def _stop_overtaken(
+    session: Session,
+    plant: str,
+    lane: int,
+    messages: Sequence[Claimed],
+    events: Mapping[int, Sequence[Event]],
+    turns: Turns,
+) -> None:
+    """A requeued message whose key was not known while it was dead held nobody. Where later ones of its key have taken
+    effect since, a person has to say that it may take effect after them. What only tells states needs no leave: the
+    newest stands anyway."""
+    told_anew = [
+        message
+        for message in messages
+        if message.requeued == Requeued.IN_ORDER
+        and message.id not in turns.moves
+        and any(contract.told_thing(event) is None for event in events[message.id])
+    ]
+    later = overtaken(session, plant, [message.id for message in told_anew], RELEASED)
+    for message in told_anew:
+        if message.id in later:
+            told = f"Message {later[message.id]} of {message.ordering_key}, which comes after it, took effect before"
+            mend = "requeue it out of order, with a reason, to have it take effect all the same, or discard it"
+            turns.moves[message.id] = dead_move(message, Refused(OUT_OF_ORDER, f"{told}: {mend}."), lane)
 
 
 def _look_for_gaps(

@@ -31,20 +31,20 @@ class Acted:
     not_dead: Sequence[NotDead] = ()
 
 
-def requeue_ids(here: Services, ids: Sequence[int], actor: str) -> Acted:
+def requeue_ids(here: Services, ids: Sequence[int], actor: str, out_of_order: str | None = None) -> Acted:
     with here.store.writing() as session:
-        moved = requeue(session, ids, actor, here.clock())
+        moved = requeue(session, ids, actor, here.clock(), out_of_order)
         others = name_not_dead(session, ids, moved)
     _nudge(here, moved)
     return Acted(len(moved), sorted(moved)[:LISTED_MOST], not_dead=others)
 
 
-def requeue_filtered(here: Services, chosen: DeadFilter, actor: str) -> Acted:
+def requeue_filtered(here: Services, chosen: DeadFilter, actor: str, out_of_order: str | None = None) -> Acted:
     """Requeue all that match, a chunk a commit, so that it holds nobody up and a crash keeps what it did."""
     count, first, after_id = 0, list[int](), 0
     while count < ACT_MOST:
         with here.store.writing() as session:
-            moved = requeue_matching(session, chosen, actor, here.clock(), after_id)
+            moved = requeue_matching(session, chosen, actor, here.clock(), after_id, out_of_order)
         if not moved:
             return Acted(count, first)
         _nudge(here, moved)

@@ -20,7 +20,7 @@ from app.inbox.claim import (
     oldest_untransformed,
 )
 from app.inbox.figures import plant_figures
-from app.inbox.order import blocking_predecessors, wake_next
+from app.inbox.order import blocking_predecessors, overtaken, wake_next
 from app.inbox.states import Step, wake
 from app.inbox.wakes import wake_arrived, wake_portion
 from app.pipeline import set_back
@@ -113,6 +113,7 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "a lane's messages": _claimed,
     "the oldest untransformed": lambda session: oldest_untransformed(session, "P100"),
     "predecessors": lambda session: blocking_predecessors(session, "P100", _claimed(session), {}),
+    "those that were overtaken": lambda session: overtaken(session, "P100", [m.id for m in _claimed(session)], "x"),
     "those next in their keys": lambda session: wake_next(session, [m.id for m in _claimed(session)], NOON),
     "those that are being reversed": lambda session: open_orders(session, [m.id for m in _claimed(session)]),
     "nobody to wake": lambda session: wake(session, ["item:Y"], NOON),

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.access.roles import Role
 from app.inbox.states import Move, State, move_messages
+from app.store.access_tables import AuditEntry
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, move_event
 from tests.reading import states, timeline
@@ -100,11 +102,14 @@ def test_a_requeue_by_filter_moves_all_that_match(
     client: FlaskClient, operator: dict[str, str], dead: list[int], sqlite_store: Store
 ) -> None:
     body = {"filter": {"reason_code": "unit_unknown", "dead_before": "2026-03-02T12:00:01Z"}}
+    leave = {"out_of_order": "counted by hand"}
 
-    answer = client.post(f"{LETTERS}/requeue", json=body, headers=operator)
+    answer = client.post(f"{LETTERS}/requeue", json=body | leave, headers=operator)
 
     assert answer.json["count"] == 3
     assert states(sqlite_store, *dead) == ["received"] * 3 + ["dead"]
+    with sqlite_store.reading() as session:
+        assert list(session.scalars(select(AuditEntry.detail))) == [leave] * 3
 
 
 @pytest.mark.parametrize("chosen", [{"filter": {}}, {"ids": [1, 2, 3, 4, 5]}])
@@ -131,6 +136,7 @@ def test_a_dry_run_counts_and_changes_nothing(
         {"filter": {"colour": "red"}},
         {"filter": {"dead_after": "noon"}},
         {"ids": [1], "dry_run": "perhaps"},
+        {"ids": [1], "out_of_order": ""},
         [],
     ],
 )

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from app.cli import main
 from app.dead_letters.selection import DeadFilter, matching_ids
 from app.inbox.accept import accept_messages
 from app.pipeline.transform import transform_due
+from app.store.messages_tables import Message
 from app.store.session import Store
 from config.topology_file import PACKAGED
 from mappings.registry import OUTBOUND, OutboundMapping
@@ -132,13 +134,17 @@ def test_a_dry_run_says_how_many_and_moves_none(run: Run, dead_letters: list[int
     assert len(answer(run("dead", "list", "--json"))["dead_letters"]) == 3
 
 
-def test_requeue_by_filter_moves_what_matches_and_nothing_else(run: Run, dead_letters: list[int]) -> None:
+def test_requeue_by_filter_moves_what_matches_and_nothing_else(
+    run: Run, dead_letters: list[int], sqlite_store: Store
+) -> None:
     none = run("dead", "requeue", "--plant", "P200", "--json")
-    all_of_them = run("dead", "requeue", "--plant", "P100", "--json")
+    all_of_them = run("dead", "requeue", "--plant", "P100", "--out-of-order", "counted by hand", "--json")
 
     assert (none.exit_code, answer(none)["count"]) == (1, 0)
     assert (all_of_them.exit_code, answer(all_of_them)["ids"]) == (0, dead_letters)
     assert answer(run("dead", "list", "--json"))["dead_letters"] == []
+    with sqlite_store.reading() as session:
+        assert list(session.scalars(select(Message.requeued))) == ["out_of_order"] * len(dead_letters)
 
 
 @pytest.mark.parametrize("command", [("requeue",), ("discard", "--reason", "sent twice")])
