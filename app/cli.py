@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "decide": "app.commands.decide:decide",
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
+    "exceptions": "app.commands.exceptions:exceptions",
     "keys": "app.commands.keys:keys",
     "accounts": "app.commands.accounts:accounts",
     "valkey": "app.commands.processes:valkey",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
+from config.completeness_schema import FileNumberSchema, Place
 from config.option_blocks import Options
 from config.strict_schema import (
     Block,
+    Blocks,
     Checked,
     Choice,
     Delimiter,
@@ -84,23 +86,32 @@ class FileDelimiter(Delimiter):
         return "tab" if value == "tab" else super().check(value)
 
 
-class CsvTrailerSchema(StrictSchema):
+class SumSchema(StrictSchema):
+    column = Text(max_characters=80, mend="name the column that is added up: good_qty", required=True)
+
+
+class CsvSumSchema(SumSchema):
+    at = Number(1, 10_000, whole=True, required=True)
+
+
+class FixedWidthSumSchema(SumSchema):
+    at = Place(mend="say where the sum stands: [10, 15]", required=True)
+
+
+class TrailerSchema(StrictSchema):
     marker = Text(max_characters=80, mend="give the text that the last line begins with, such as TRL", required=True)
+    decimal = Choice(".", ",")
+    when_wrong = Choice("refuse", "take")
+
+
+class CsvTrailerSchema(TrailerSchema):
     count = Number(1, 10_000, whole=True)
+    sums = Blocks(CsvSumSchema, at_least=1, mend="list sums: [{column: good_qty, at: 3}]")
 
 
-class Place(Checked):
-    """``[first column, width]`` on a fixed-width line."""
-
-    def check(self, value: Any) -> tuple[int, int]:
-        if not isinstance(value, list) or len(value) != 2 or _layout_problem(["count", *value], []):
-            raise fail("this is no [first column, width]", "write for example [4, 10]")
-        return value[0], value[1]
-
-
-class FixedWidthTrailerSchema(StrictSchema):
-    marker = Text(max_characters=80, mend="give the text that the last line begins with, such as TRL", required=True)
+class FixedWidthTrailerSchema(TrailerSchema):
     count = Place(mend="say where the number of rows stands: [4, 10]", required=True)
+    sums = Blocks(FixedWidthSumSchema, at_least=1, mend="list sums: [{column: quantity, at: [10, 15]}]")
 
 
 class CsvFileOptions(StrictSchema):
@@ -113,7 +124,7 @@ class CsvFileOptions(StrictSchema):
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def know_the_id_columns(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
-        _check_id_columns(original, _texts(original.get("columns")))
+        _check_named_columns(original, _texts(original.get("columns")))
 
 
 class FixedWidthFileOptions(StrictSchema):
@@ -128,19 +139,35 @@ class FixedWidthFileOptions(StrictSchema):
     def know_the_id_columns(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
         layout = original.get("layout")
         lines = layout if isinstance(layout, list) else []
-        _check_id_columns(original, _texts([line[0] for line in lines if isinstance(line, list) and line]))
+        _check_named_columns(original, _texts([line[0] for line in lines if isinstance(line, list) and line]))
 
 
-def _check_id_columns(original: Mapping[str, Any], columns: Mapping[int, str]) -> None:
+def _check_named_columns(original: Mapping[str, Any], columns: Mapping[int, str]) -> None:
     """Told whatever else is wrong with the block; where it names no column at all, that is told instead."""
     known = columns.values()
-    unknown = {
+    trailer = original.get("trailer")
+    trailer = trailer if isinstance(trailer, dict) else {}
+    sums = trailer.get("sums")
+    summed = [block.get("column") for block in sums if isinstance(block, dict)] if isinstance(sums, list) else []
+    errors: dict[str, Any] = {}
+    if unknown := _unknown(_texts(original.get("id")), known):
+        errors["id"] = unknown
+    if unknown := _unknown(_texts(summed), known):
+        errors["trailer"] = {"sums": {index: {"column": problem} for index, problem in unknown.items()}}
+    if trailer.get("when_wrong") == "take" and not original.get("id"):
+        reason = "without `id` the rows of a file that is sent again, mended, would be taken twice"
+        mend = "name the columns that tell one row from another in `options.id`, or write refuse"
+        errors.setdefault("trailer", {})["when_wrong"] = [Problem(reason, mend)]
+    if errors:
+        raise ValidationError(errors)
+
+
+def _unknown(names: Mapping[int, str], known: Collection[str]) -> dict[int, list[Problem]]:
+    return {
         index: [Problem(f"{name!r} is no column of this file", nearest(name, list(known)))]
-        for index, name in _texts(original.get("id")).items()
+        for index, name in names.items()
         if known and name not in known
     }
-    if unknown:
-        raise ValidationError({"id": unknown})
 
 
 def _texts(value: Any) -> Mapping[int, str]:
@@ -161,6 +188,7 @@ class DropFileSchema(StrictSchema):
     type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
     format = Choice(*FILE_OPTIONS, mend="give csv or fixed_width", required=True)
     options = Options(mend="describe the file: columns for csv, layout for fixed_width", required=True)
+    file_number = Block(FileNumberSchema)
 
     @validates_schema(skip_on_field_errors=False)
     def check_the_formats_options(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -168,3 +196,20 @@ class DropFileSchema(StrictSchema):
             errors = FILE_OPTIONS[data["format"]]().validate(data["options"])
             if errors:
                 raise ValidationError({"options": errors})
+
+    @validates_schema(skip_on_field_errors=True)
+    def know_where_the_number_stands(self, data: Mapping[str, Any], **_: Any) -> None:
+        number, is_csv = data.get("file_number", {}), data["format"] == "csv"
+        if "header" in number and (is_csv or not data["options"].get("header")):
+            mend = "write `header: true` in the options of a fixed_width file, or give name or trailer"
+            raise ValidationError({"file_number": {"header": [Problem("this file has no header to hold it", mend)]}})
+        if "trailer" not in number:
+            return
+        if "trailer" not in data["options"]:
+            problem = Problem("this file has no trailer", "describe it in `options.trailer`, or give name")
+            raise ValidationError({"file_number": {"trailer": [problem]}})
+        place = Number(1, 10_000, whole=True) if is_csv else Place()
+        try:
+            number["trailer"] = place.check(number["trailer"])
+        except ValidationError as error:
+            raise ValidationError({"file_number": {"trailer": error.messages}}) from None

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from config.completeness import Completeness, FileNumber, Shift
+
 
 @dataclass(frozen=True)
 class Plant:
     """``lanes``: how many ordering lanes its messages hash to. ``post_share``: how many threads of a post worker it may
-    hold; None leaves that to the number of plants. ``options`` are facts that mappings may use."""
+    hold; None leaves that to the number of plants. ``options`` are facts that mappings may use. Without ``shifts`` it
+    works round the clock."""
 
     code: str
     name: str
@@ -19,6 +22,7 @@ class Plant:
     lanes: int = 16
     post_share: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class DropFile:
     type: str
     format: Literal["csv", "fixed_width"]
     options: Mapping[str, Any] = field(default_factory=dict)
+    file_number: FileNumber | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Source:
     gapless_sequence: GaplessSequence | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    completeness: Completeness = field(default_factory=Completeness)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from config.completeness import DAYS, Completeness, Counting, FileNumber, Heartbeat, SequenceWatch, Shift
 from config.topology import (
     CircuitPolicy,
     ClosedWhen,
@@ -65,7 +66,7 @@ def _in_order(faults: list[TopologyFault], main: str) -> list[TopologyFault]:
 def _topology(entries: Entries) -> Topology:
     lists = {section: [entry.values for entry in found] for section, found in entries.lists.items()}
     return Topology(
-        plants={values["code"]: Plant(**values) for values in lists["plants"]},
+        plants={values["code"]: _plant(values) for values in lists["plants"]},
         sources={values["code"]: _source(values) for values in lists["sources"]},
         targets={values["code"]: _target(values) for values in lists["targets"]},
         routes=tuple(_route(values) for values in lists["routes"]),
@@ -78,11 +79,35 @@ def _topology(entries: Entries) -> Topology:
     )
 
 
+def _plant(values: Mapping[str, Any]) -> Plant:
+    shifts = tuple(Shift(**{**block, "days": tuple(block.get("days", DAYS))}) for block in values.get("shifts", ()))
+    return Plant(**{**values, "shifts": shifts})
+
+
 def _source(values: Mapping[str, Any]) -> Source:
-    files = tuple(DropFile(**block) for block in values.get("files", ()))
+    files = tuple(_file(block) for block in values.get("files", ()))
     reads = tuple(Reading(**block) for block in values.get("reads", ()))
     gapless = GaplessSequence(**values["gapless_sequence"]) if "gapless_sequence" in values else None
-    return Source(**{**values, "files": files, "reads": reads, "gapless_sequence": gapless})
+    completeness = _completeness(values.get("completeness", {}))
+    parts = {"files": files, "reads": reads, "gapless_sequence": gapless, "completeness": completeness}
+    return Source(**{**values, **parts})
+
+
+def _file(values: Mapping[str, Any]) -> DropFile:
+    number = FileNumber(**_counted(values["file_number"])) if "file_number" in values else None
+    return DropFile(**{**values, "file_number": number})
+
+
+def _completeness(values: Mapping[str, Any]) -> Completeness:
+    sequence = SequenceWatch(**_counted(values["sequence"])) if "sequence" in values else None
+    heartbeat = Heartbeat(**values["heartbeat"]) if "heartbeat" in values else None
+    return Completeness(**{**values, "sequence": sequence, "heartbeat": heartbeat})
+
+
+def _counted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a counting, which stand among the others in the file, as a value of their own."""
+    counting = {key: values[key] for key in ("start", "wrap_at", "largest_gap") if key in values}
+    return {key: value for key, value in values.items() if key not in counting} | {"counting": Counting(**counting)}
 
 
 def _target(values: Mapping[str, Any]) -> Target:

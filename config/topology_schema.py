@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
+from config.completeness_schema import CompletenessSchema, ShiftSchema
 from config.drop_file_schema import DropFileSchema
 from config.option_blocks import MEND_OF_CREDENTIALS, Options, SecretName, Translations
 from config.strict_schema import Block, Blocks, Choice, Flag, HttpUrl, Many, Number, Problem, StrictSchema, Text, Zone
@@ -42,6 +43,7 @@ class PlantSchema(StrictSchema):
     lanes = Number(1, 256, whole=True)
     post_share = Number(1, 1_000, whole=True)
     options = Options()
+    shifts = Blocks(ShiftSchema, at_least=1, mend='list shifts: [{days: [mon], from: "06:00", to: "14:00"}]')
 
 
 class ReadingSchema(StrictSchema):
@@ -72,6 +74,7 @@ class SourceSchema(StrictSchema):
     gapless_sequence = Block(GaplessSequenceSchema)
     units = Translations()
     options = Options()
+    completeness = Block(CompletenessSchema)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def match_files_with_intake(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
@@ -80,6 +83,11 @@ class SourceSchema(StrictSchema):
             raise ValidationError(
                 {"files": [Problem("it is missing", "describe the files that are dropped, one entry a kind")]}
             )
+        completeness = original.get("completeness")
+        sequence = completeness.get("sequence") if isinstance(completeness, dict) else None
+        if intake == "drop" and isinstance(sequence, dict) and "field" not in sequence:
+            problem = Problem("a dropped row has no sequence of its own", "name the column by `field`")
+            raise ValidationError({"completeness": {"sequence": [problem]}})
         if intake == "http" and files:
             raise ValidationError({"files": [Problem("these are never read", "write `intake: drop`, or remove them")]})
 

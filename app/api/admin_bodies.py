@@ -67,6 +67,10 @@ class PauseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
 
 
+class AcknowledgeBody(_Strict):
+    reason = fields.String(validate=validate.Length(min=3, max=1_000))
+
+
 def read_body(schema: type[Schema]) -> Mapping[str, Any]:
     """The JSON body by its schema; Problem with every fault otherwise."""
     bare = media_type(request.content_type)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from app.access.keys import KeyOwner
 from app.api.digest import content_digest
 from app.inbox.accept import Incoming
+from app.inbox.sightings import sighting_of
 from app.web.contract_check import check_contract
 from app.web.problems import FieldError, Problem
 from app.web.received import Received
@@ -37,6 +38,7 @@ def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_p
         ordering_key=received.ordering_key,
         sequence=received.sequence,
         traceparent=received.traceparent,
+        sighting=sighting_of(source, plant, received.sequence, received.data),
     )
 
 

@@ -12,6 +12,7 @@ from app.access.roles import Role
 from app.api.openapi_parts import done, problems
 from app.api.routing import route
 from app.api.schemas import HealthSchema
+from app.business_exceptions.lookup import count_unresolved
 from app.inbox.figures import UNFINISHED, plant_figures
 from app.inbox.states import STEP_OF, State
 from app.postings.pauses import read_pauses
@@ -69,6 +70,7 @@ def _figures(here: Services) -> Figures:
         plants = plant_figures(session, tuple(here.topology.plants), now)
         circuits = known_targets(session, here.topology.targets, now)
         paused, _ = read_pauses(session)
+        exceptions = count_unresolved(session)
     backlog = {
         (plant.plant, STEP_OF[state].value if state in STEP_OF else "any", state.value): plant.count(state)
         for plant in plants
@@ -86,4 +88,5 @@ def _figures(here: Services) -> Figures:
         {plant.plant: plant.count(State.DEAD) for plant in plants},
         {code: known.circuit.state.value for code, known in circuits.items()},
         {plant: plant in paused for plant in here.topology.plants},
+        exceptions,
     )

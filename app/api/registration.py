@@ -9,6 +9,7 @@ from flask_smorest import Api
 from app.api import (
     dead_letters,
     documentation,
+    exceptions,
     health,
     message_reads,
     messages,
@@ -38,7 +39,7 @@ def register_api(app: Flask) -> None:
     api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    for module in (messages, message_reads, dead_letters, postings, reversals, operations, pauses, health):
+    for module in (messages, message_reads, dead_letters, postings, reversals, operations, pauses, exceptions, health):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(documentation.blueprint)
     with app.app_context():

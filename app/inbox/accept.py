@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.order import sequence_rank
+from app.inbox.sightings import Sighting, note_sightings
 from app.inbox.states import State, Step, record_changes
 from app.store.messages_tables import Message, Payload, TimelineEntry
 
@@ -25,7 +26,8 @@ class Incoming:
     """One message as it came. ``digest`` tells a repeat from a conflict: equal content, equal digest.
 
     ``ordering_key`` and ``sequence`` are the sender's own (CloudEvents ``partitionkey``, ``sequence``), where given.
-    ``note`` says in the timeline how it came, where no sender sent it.
+    ``note`` says in the timeline how it came, where no sender sent it. ``sighting``: what it says about whether all of
+    its source came, where that is watched.
     """
 
     plant: str
@@ -42,6 +44,7 @@ class Incoming:
     file_id: int | None = None
     row_number: int | None = None
     note: str | None = None
+    sighting: Sighting | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,18 @@ def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetim
             continue
         message_id, digest, state = (stored[key], firsts[key].digest, State.RECEIVED) if key in stored else known[key]
         answers.append(Acceptance("repeat" if digest == message.digest else "conflict", message_id, state))
+    _note(session, incoming, answers, now)
     return answers
+
+
+def _note(session: Session, incoming: Sequence[Incoming], answers: Sequence[Acceptance], now: datetime) -> None:
+    seen = [
+        (message.source, message.plant, message.sighting, answer.status == "accepted")
+        for message, answer in zip(incoming, answers, strict=True)
+        if message.sighting is not None
+    ]
+    if seen:
+        note_sightings(session, seen, now)
 
 
 def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -> dict[tuple[str, str], int]:

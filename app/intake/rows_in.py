@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.inbox.accept import MAX_ID_LENGTH, Incoming, accept_messages
+from app.inbox.sightings import sighting_of
 from app.intake.context import Intake
 from app.intake.hold import hold_folder
 from app.store.files import TakenFile, record_rows
@@ -25,6 +26,7 @@ from app.telemetry import metrics
 from config.topology import DropFile, Source
 from mappings.formats import delimited, fixed_width
 from mappings.formats.lines import BadRow, Row
+from mappings.formats.trailer import TrailerFault, takes_all_the_same
 
 log = structlog.get_logger()
 
@@ -53,24 +55,44 @@ class FileUnderWork:
         return self.path.with_name(self.path.name + ERRORS_ENDING)
 
 
+@dataclass(frozen=True)
+class Ending:
+    """All rows were read. ``fault``: the trailer does not hold, and the good rows were taken all the same."""
+
+    fault: TrailerFault | None
+    errors_bytes: int
+
+
 def check_whole(file: FileUnderWork) -> None:
     """Where a trailer says how much there is to be, read to the end before anything is taken: half a file looks whole
-    until then. Raises FileFault."""
-    if "trailer" not in file.kind.options:
+    until then. Raises FileFault. Not where the good rows are to be taken whatever the trailer says."""
+    if "trailer" not in file.kind.options or takes_all_the_same(file.kind.options):
         return
     with file.path.open("rb") as stream:
         for _ in READERS[file.kind.format](stream, file.kind.options, 0):
             pass
 
 
-def read_rows(intake: Intake, file: FileUnderWork) -> None:
+def read_rows(intake: Intake, file: FileUnderWork) -> Ending:
     """Store every row that can be a message, and list the others in the errors file. Raises FileFault."""
     errors_bytes = file.taken.errors_bytes
     _cut_errors(file.errors_path, errors_bytes)
     with file.path.open("rb") as stream:
-        rows = READERS[file.kind.format](stream, file.kind.options, file.taken.rows_done)
+        faults: list[TrailerFault] = []
+        rows = _up_to_the_trailer(READERS[file.kind.format](stream, file.kind.options, file.taken.rows_done), faults)
         while chunk := list(islice(rows, ROWS_PER_COMMIT)):
             errors_bytes = _store(intake, file, chunk, errors_bytes)
+    if faults and not takes_all_the_same(file.kind.options):
+        raise faults[0]
+    return Ending(faults[0] if faults else None, errors_bytes)
+
+
+def _up_to_the_trailer(rows: Iterator[Row | BadRow], faults: list[TrailerFault]) -> Iterator[Row | BadRow]:
+    """A trailer that does not hold shows at the end, and takes no row with it that was read before."""
+    try:
+        yield from rows
+    except TrailerFault as fault:
+        faults.append(fault)
 
 
 def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
@@ -109,7 +131,7 @@ def _store_together(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRo
             if answer.status == "conflict":
                 bad.append(_conflict(message, answer.id))
         # The errors file is written before the commit and cut back on resume: it never lacks a row that was counted.
-        errors_bytes = _write_errors(file.errors_path, bad, errors_bytes)
+        errors_bytes = write_errors(file.errors_path, bad, errors_bytes)
         record_rows(
             session, file.taken.id, statuses.count("accepted"), statuses.count("repeat"), len(bad), errors_bytes
         )
@@ -147,6 +169,7 @@ def _message(file: FileUnderWork, row: Row) -> Incoming | BadRow:
         digest=_digest(row.values),
         file_id=file.taken.id,
         row_number=row.number,
+        sighting=sighting_of(file.source, file.plant, None, row.values),
     )
 
 
@@ -167,7 +190,8 @@ def _cut_errors(path: Path, size: int) -> None:
             stream.truncate(size)
 
 
-def _write_errors(path: Path, bad: list[BadRow], size: int) -> int:
+def write_errors(path: Path, bad: list[BadRow], size: int) -> int:
+    """List these behind the first ``size`` bytes; a fault of the file as a whole has no row's number."""
     if not bad:
         return size
     text = io.StringIO()
@@ -175,7 +199,7 @@ def _write_errors(path: Path, bad: list[BadRow], size: int) -> int:
     if size == 0:
         writer.writerow(ERRORS_HEADER)
     for row in sorted(bad, key=lambda row: row.number):
-        writer.writerow((row.number, row.field or "", row.reason, _inert(row.raw)))
+        writer.writerow((row.number or "", row.field or "", row.reason, _inert(row.raw)))
     data = text.getvalue().encode()
     with path.open("ab") as stream:
         stream.truncate(size)

@@ -10,11 +10,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.intake.context import Intake
+from app.intake.endings import rows_of_fault, tell_archived, tell_failed, tell_repeated
 from app.intake.folders import DropFolder, free_name, marker_of, sound_name
 from app.intake.hold import FolderLost
-from app.intake.rows_in import ERRORS_ENDING, FileUnderWork, check_whole, read_rows
+from app.intake.rows_in import ERRORS_ENDING, Ending, FileUnderWork, check_whole, read_rows, write_errors
 from app.store.files import ARCHIVED, FAILED, TakenFile, end_file, hold_file, reopen_file, take_file
-from mappings.formats.lines import FileFault
+from mappings.formats.lines import BadRow, FileFault
 
 log = structlog.get_logger()
 
@@ -45,43 +46,46 @@ def take(intake: Intake, folder: DropFolder, path: Path, token: str) -> None:
         _move_to_failed(folder, path, reason)
         return
     taken = _known(intake, folder, path)
+    file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
     if taken.state == ARCHIVED and not taken.is_new:
+        with intake.store.writing() as session:
+            tell_repeated(session, file, intake.clock())
         _archive_again(folder, path, taken)
         return
-    file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
-    if (fault := _cannot_be_read(intake, file)) is not None:
-        _fail(intake, folder, file, fault)
+    ending = _read(intake, file)
+    if isinstance(ending, FileFault):
+        _fail(intake, folder, file, ending)
         return
-    with intake.store.writing() as session:
-        end_file(session, taken.id, ARCHIVED, None, intake.clock())
+    _end(intake, file, ending)
     _move_to_archive(folder, file)
     log.info("file_archived", source=folder.source.code, file=path.name)
 
 
-def _cannot_be_read(intake: Intake, file: FileUnderWork) -> str | None:
+def _read(intake: Intake, file: FileUnderWork) -> Ending | FileFault:
     """Take its rows, or tell why that cannot be done. One file that breaks its reader must not stop its folder."""
     try:
         with intake.store.writing() as session:
             lost = hold_file(session, file.taken.id, file.token)
         if lost >= WATCHERS_LOST_LIMIT:
-            return (
+            return FileFault(
+                "worker_lost",
                 f"reading it ended the watcher {lost} times (worker_lost), at about row {file.taken.rows_done + 1}; "
-                "what was read before is kept. Look at the file and at the memory of this host, then drop it again."
+                "what was read before is kept. Look at the file and at the memory of this host, then drop it again.",
             )
         if file.taken.rows_done == 0:
             check_whole(file)
-        read_rows(intake, file)
+        return read_rows(intake, file)
     except FileFault as fault:
-        return fault.reason
+        return fault
     except (FolderLost, OSError, SQLAlchemyError):
         raise
     except Exception as error:
         log.exception("file_broke_its_reader", source=file.source.code, file=file.path.name)
-        return (
+        return FileFault(
+            "internal_error",
             f"a fault of Lineside's own ({type(error).__name__}, internal_error) while it was read; what was read "
-            "before is kept. The watcher's log has the details; drop it again once that is mended."
+            "before is kept. The watcher's log has the details; drop it again once that is mended.",
         )
-    return None
 
 
 def _known(intake: Intake, folder: DropFolder, path: Path) -> TakenFile:
@@ -116,6 +120,17 @@ def _archive_again(folder: DropFolder, path: Path, taken: TakenFile) -> None:
     path.rename(target)
 
 
+def _end(intake: Intake, file: FileUnderWork, ending: Ending) -> None:
+    """The file is read; in one transaction with what its end says of it."""
+    with intake.store.writing() as session:
+        if ending.fault is not None:
+            told = [BadRow(0, field, reason, "") for field, reason in rows_of_fault(ending.fault)]
+            write_errors(file.errors_path, told, ending.errors_bytes)
+        reason = None if ending.fault is None else ending.fault.reason
+        end_file(session, file.taken.id, ARCHIVED, reason, intake.clock())
+        tell_archived(session, file, ending.fault, intake.clock())
+
+
 def _move_to_archive(folder: DropFolder, file: FileUnderWork) -> None:
     target = free_name(folder.archive, file.path.name)
     if file.errors_path.exists() and file.errors_path.stat().st_size:
@@ -126,11 +141,12 @@ def _move_to_archive(folder: DropFolder, file: FileUnderWork) -> None:
     _sync(folder.archive)
 
 
-def _fail(intake: Intake, folder: DropFolder, file: FileUnderWork, reason: str) -> None:
+def _fail(intake: Intake, folder: DropFolder, file: FileUnderWork, fault: FileFault) -> None:
     with intake.store.writing() as session:
-        end_file(session, file.taken.id, FAILED, reason, intake.clock())
+        end_file(session, file.taken.id, FAILED, fault.reason, intake.clock())
+        tell_failed(session, file, fault, intake.clock())
     file.errors_path.unlink(missing_ok=True)
-    _move_to_failed(folder, file.path, reason)
+    _move_to_failed(folder, file.path, fault.reason)
 
 
 def _move_to_failed(folder: DropFolder, path: Path, reason: str) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 import structlog
 from sqlalchemy import select
 
+from app.completeness.rounds import BookKeeping
 from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.inbox.claim import count_due, new_token
 from app.inbox.states import State, Step
@@ -55,6 +56,7 @@ class Relay:
     token: str = field(default_factory=new_token)
     mirrored: dict[str, tuple[float, int]] = field(default_factory=dict)
     clock_mend: ClockMend = field(default_factory=ClockMend)
+    book_keeping: BookKeeping = field(default_factory=BookKeeping)
     portions: dict[str, int] = field(default_factory=dict)
 
     def tick(self) -> dict[str, int]:
@@ -66,6 +68,7 @@ class Relay:
                 return {}
             changed = fold_changes(session)
         self.clock_mend.tick(self.pipeline, last_tick)
+        self.book_keeping.tick(self.pipeline.store, self.pipeline.topology, now, last_tick)
         wake_for_targets(self.pipeline, self.portions)
         self._wake_portions()
         with self.pipeline.store.reading() as session:

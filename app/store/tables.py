@@ -2,6 +2,8 @@
 
 from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
 from app.store.base import Base
+from app.store.completeness_tables import SourceNote, SourceNumbers
+from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
 from app.store.messages_tables import (
     Correction,
@@ -24,6 +26,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Base",
+    "BusinessException",
     "Correction",
     "DroppedFile",
     "Item",
@@ -41,6 +44,8 @@ __all__ = [
     "ReadingMark",
     "ReversalOrder",
     "SequencePosition",
+    "SourceNote",
+    "SourceNumbers",
     "StateChange",
     "StateCount",
     "TargetCalls",

@@ -40,13 +40,14 @@ ACCEPTANCES = Counter("lineside_acceptances", "Answers to messages that were sen
 @dataclass(frozen=True)
 class Figures:
     """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds. ``circuits``:
-    the state of each target's."""
+    the state of each target's. ``exceptions``: the unresolved ones by (rule, plant, state)."""
 
     backlog: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     oldest_age: Mapping[tuple[str, str], float] = field(default_factory=dict)
     dead: Mapping[str, int] = field(default_factory=dict)
     circuits: Mapping[str, str] = field(default_factory=dict)
     paused_plants: Mapping[str, bool] = field(default_factory=dict)
+    exceptions: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 def observe_moves(plant: str, event_type: str, state: str, count: int = 1) -> None:
@@ -91,7 +92,7 @@ class _Gauges(Collector):
         )
         for plant, count in self._figures.dead.items():
             dead.add_metric([plant], count)
-        return [backlog, age, dead, self._circuits(), self._paused()]
+        return [backlog, age, dead, self._circuits(), self._paused(), self._exceptions()]
 
     def _circuits(self) -> Metric:
         circuit = GaugeMetricFamily(
@@ -107,6 +108,16 @@ class _Gauges(Collector):
         for plant, is_paused in self._figures.paused_plants.items():
             paused.add_metric([plant], int(is_paused))
         return paused
+
+    def _exceptions(self) -> Metric:
+        exceptions = GaugeMetricFamily(
+            "lineside_open_exceptions",
+            "Business exceptions that are not resolved.",
+            labels=["rule", "plant", "state"],
+        )
+        for labels, count in self._figures.exceptions.items():
+            exceptions.add_metric(labels, count)
+        return exceptions
 
 
 def render(figures: Figures) -> tuple[bytes, str]:

@@ -15,13 +15,12 @@ from mappings.formats.lines import (
     Line,
     Row,
     bad_row,
-    check_count,
     decode,
     encoding_of,
     raw_text,
     read_lines,
-    trailer_of,
 )
+from mappings.formats.trailer import Totals, takes_all_the_same
 
 MAX_RECORD_LINES = 20
 _DELIMITERS = (";", ",", "\t", "|")
@@ -33,12 +32,13 @@ def open_rows(stream: BinaryIO, options: Mapping[str, Any], skip_rows: int = 0) 
 
     Options: ``delimiter`` (default ``,``), ``encoding`` (``utf-8``), ``header`` (true), ``columns`` (expected of the
     header; needed where there is none), ``trailer`` (``{marker: T, count: 2}``: the last row begins with the marker,
-    and its second column counts the rows before it). Raises FileFault at once where the header shows that the file is
-    not what the options describe, and at the end where the trailer does: half a file looks whole until then.
+    and its second column counts the rows before it; ``sums: [{column: qty, at: 3}]``: and its third adds up a column).
+    Raises FileFault at once where the header shows that the file is not what the options describe, and TrailerFault at
+    the end where the trailer is wrong or missing: half a file looks whole until then.
     """
     reader = _Reader(_Lines(read_lines(stream)), _delimiter(options), encoding_of(options))
     columns = _columns(reader, options)
-    rows = _rows(reader, columns, trailer_of(options))
+    rows = _rows(reader, columns, Totals.of(options))
     return islice(rows, skip_rows, None) if skip_rows else rows
 
 
@@ -66,9 +66,12 @@ class _Lines:
 
 @dataclass(frozen=True)
 class _Record:
+    """``line`` is its first, ``last`` its last."""
+
     line: Line
     fields: list[str]
     raw: str
+    last: Line
 
 
 @dataclass
@@ -86,7 +89,7 @@ class _Reader:
             if not text.strip(" \t\x1a"):
                 continue
             if '"' not in text:
-                return _Record(line, text.split(self.delimiter), text)
+                return _Record(line, text.split(self.delimiter), text, line)
             return self._quoted(line, text)
         return None
 
@@ -106,7 +109,7 @@ class _Reader:
             if '"' in more:
                 fields = self._split(text)
         if isinstance(fields, list):
-            return _Record(first, fields, text)
+            return _Record(first, fields, text, taken[-1] if taken else first)
         self.lines.give_back(taken)
         reason = "a quote opens in this row and never closes" if isinstance(fields, _Open) else str(fields)
         return bad_row(first, f"{reason}; double a quote that is part of the text, and close the field.")
@@ -159,7 +162,7 @@ def _check_first_row(reader: _Reader, expected: list[str]) -> None:
     reader.lines.give_back([line])
     text = decode(line, reader.encoding)
     if isinstance(text, str):
-        _check_delimiter(reader, _Record(line, text.split(reader.delimiter), text), len(expected))
+        _check_delimiter(reader, _Record(line, text.split(reader.delimiter), text, line), len(expected))
 
 
 def _check_delimiter(reader: _Reader, record: _Record, expected: int) -> None:
@@ -190,16 +193,18 @@ def _check_header(names: list[str], expected: list[str]) -> None:
     raise FileFault("header_wrong", f"the header {' and '.join(parts)}; expected are: {', '.join(expected)}.")
 
 
-def _rows(reader: _Reader, columns: _Columns, trailer: Mapping[str, Any] | None) -> Iterator[Row | BadRow]:
-    count = 0
+def _rows(reader: _Reader, columns: _Columns, totals: Totals | None) -> Iterator[Row | BadRow]:
     while (record := reader.next_record()) is not None:
-        if trailer and isinstance(record, _Record) and record.fields[0].strip() == trailer["marker"]:
-            _check_trailer(reader, record, trailer.get("count", 2), count)
+        if totals and isinstance(record, _Record) and record.fields[0].strip() == totals.marker:
+            yield from _check_trailer(reader, record, totals)
             return
-        count += 1
-        yield record if isinstance(record, BadRow) else _row(record, columns)
-    if trailer:
-        raise FileFault("trailer_missing", f"the file ends after {count} rows without its trailer; is it half written?")
+        row = record if isinstance(record, BadRow) else _row(record, columns)
+        if totals:
+            row = row if isinstance(record, BadRow) else totals.row_at_the_end(record.last, row)
+            totals.add(row)
+        yield row
+    if totals:
+        raise totals.missing()
 
 
 def _row(record: _Record, columns: _Columns) -> Row | BadRow:
@@ -212,9 +217,23 @@ def _row(record: _Record, columns: _Columns) -> Row | BadRow:
     return BadRow(record.line.number, None, reason, raw_text(record.raw.encode("utf-8")))
 
 
-def _check_trailer(reader: _Reader, record: _Record, column: Any, count: int) -> None:
-    if type(column) is not int or column < 1:
-        raise FileFault("options_invalid", "a trailer's count must be the number of its column, from 1.")
-    check_count(record.fields[column - 1].strip() if column <= len(record.fields) else "", count)
-    if reader.next_record() is not None:
-        raise FileFault("trailer_wrong", f"there are rows behind the trailer in line {record.line.number}.")
+def _check_trailer(reader: _Reader, record: _Record, totals: Totals) -> Iterator[BadRow]:
+    """Raises TrailerFault where it does not hold; where good rows are taken, tells each row that stands behind it."""
+
+    def at(column: Any) -> str:
+        if type(column) is not int or column < 1:
+            raise FileFault("options_invalid", "a trailer's count must be the number of its column, from 1.")
+        return record.fields[column - 1].strip() if column <= len(record.fields) else ""
+
+    differences, behind = list(totals.check(at, totals.trailer.get("count", 2))), 0
+    while (following := reader.next_record()) is not None:
+        behind += 1
+        if not takes_all_the_same({"trailer": totals.trailer}):
+            break
+        line = following.number if isinstance(following, BadRow) else following.line.number
+        reason = "it stands behind the trailer, and is not taken; send it in a file of its own."
+        yield BadRow(line, None, reason, raw_text(following.raw.encode("utf-8")))
+    if differences:
+        raise totals.wrong(differences)
+    if behind:
+        raise totals.behind(behind, record.line.number)

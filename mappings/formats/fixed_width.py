@@ -13,12 +13,11 @@ from mappings.formats.lines import (
     Line,
     Row,
     bad_row,
-    check_count,
     decode,
     encoding_of,
     read_lines,
-    trailer_of,
 )
+from mappings.formats.trailer import Totals, takes_all_the_same
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ def open_rows(stream: BinaryIO, options: Mapping[str, Any], skip_rows: int = 0) 
     Options: ``layout`` (``[name, first column from 1, width]`` each, in characters), ``encoding`` (``utf-8``),
     ``header`` (false; the first line is passed over), ``trimmed`` (false; true where the writer drops blanks at a
     line's end), ``trailer`` (``{marker: TRL, count: [4, 10]}``: a last line that begins with the marker and counts
-    the rows before it at that place). Blanks around a value are not part of it.
+    the rows before it at that place; ``sums: [{column: quantity, at: [14, 15]}]``: and adds up columns). Blanks around
+    a value are not part of it. Raises TrailerFault at the end where the trailer is wrong or missing.
     """
     layout = _layout(options)
     rows = _rows(read_lines(stream), layout, options, encoding_of(options))
@@ -68,18 +68,21 @@ def _rows(
 ) -> Iterator[Row | BadRow]:
     if options.get("header", False):
         next(lines, None)
-    trailer, trimmed, count = trailer_of(options), bool(options.get("trimmed", False)), 0
+    totals, trimmed = Totals.of(options), bool(options.get("trimmed", False))
     for line in lines:
         text = decode(line, encoding)
         if isinstance(text, str) and not text.strip(" \t\x1a"):
             continue
-        if trailer and isinstance(text, str) and text.startswith(trailer["marker"]):
-            _check_trailer(lines, text, trailer.get("count"), count)
+        if totals and isinstance(text, str) and text.startswith(totals.marker):
+            yield from _check_trailer(lines, text, totals)
             return
-        count += 1
-        yield text if isinstance(text, BadRow) else _row(line, text, layout, trimmed)
-    if trailer:
-        raise FileFault("trailer_missing", f"the file ends after {count} rows without its trailer; is it half written?")
+        row = text if isinstance(text, BadRow) else _row(line, text, layout, trimmed)
+        if totals:
+            row = totals.row_at_the_end(line, row)
+            totals.add(row)
+        yield row
+    if totals:
+        raise totals.missing()
 
 
 def _row(line: Line, text: str, layout: list[_Column], trimmed: bool) -> Row | BadRow:
@@ -93,10 +96,23 @@ def _row(line: Line, text: str, layout: list[_Column], trimmed: bool) -> Row | B
     return Row(line.number, {column.name: text[column.start : column.end].strip() for column in layout}, text)
 
 
-def _check_trailer(lines: Iterator[Line], text: str, place: Any, count: int) -> None:
-    if not isinstance(place, Sequence) or len(place) != 2 or not all(_place(number) for number in place):
-        raise FileFault("options_invalid", "a trailer's count must be [first column from 1, width].")
-    first, width = place
-    check_count(text[first - 1 : first - 1 + width].strip(), count)
-    if any(line.data.strip() for line in lines):
-        raise FileFault("trailer_wrong", "there are rows behind the trailer.")
+def _check_trailer(lines: Iterator[Line], text: str, totals: Totals) -> Iterator[BadRow]:
+    """Raises TrailerFault where it does not hold; where good rows are taken, tells each row that stands behind it."""
+
+    def at(place: Any) -> str:
+        if not isinstance(place, Sequence) or len(place) != 2 or not all(_place(number) for number in place):
+            raise FileFault("options_invalid", "a trailer's count must be [first column from 1, width].")
+        first, width = place
+        return text[first - 1 : first - 1 + width].strip()
+
+    differences, behind = list(totals.check(at, totals.trailer.get("count"))), 0
+    for line in lines:
+        if line.data.strip(b" \t\x1a"):
+            behind += 1
+            if not takes_all_the_same({"trailer": totals.trailer}):
+                break
+            yield bad_row(line, "it stands behind the trailer, and is not taken; send it in a file of its own.")
+    if differences:
+        raise totals.wrong(differences)
+    if behind:
+        raise totals.behind(behind, 0)

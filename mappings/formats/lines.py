@@ -41,12 +41,14 @@ class FileFault(MappingError):
 
 @dataclass(frozen=True)
 class Line:
-    """``data`` without its line end. ``too_long``: it went on past the bound, and the rest was passed over."""
+    """``data`` without its line end, and whether it had one. ``too_long``: it went on past the bound, and the rest was
+    passed over."""
 
     number: int
     offset: int
     data: bytes
     too_long: bool = False
+    ended: bool = True
 
 
 class _Cutter:
@@ -75,7 +77,8 @@ class _Cutter:
             self._skipping = False
         else:
             self._number += 1
-            yield Line(self._number, self._offset, data[:MAX_LINE_BYTES], len(data) > MAX_LINE_BYTES)
+            too_long = len(data) > MAX_LINE_BYTES
+            yield Line(self._number, self._offset, data[:MAX_LINE_BYTES], too_long, ended=len(data) < len(piece))
         self._offset += len(piece)
 
     def _begin_skipping(self) -> Iterator[Line]:
@@ -105,7 +108,7 @@ def _without_mark(line: Line) -> Line:
         raise FileFault("encoding_wrong", "the file is in UTF-16; write it in the encoding that the topology names.")
     if not line.data.startswith(codecs.BOM_UTF8):
         return line
-    return Line(line.number, line.offset + 3, line.data[3:], line.too_long)
+    return Line(line.number, line.offset + 3, line.data[3:], line.too_long, line.ended)
 
 
 def encoding_of(options: Mapping[str, Any]) -> str:
@@ -119,22 +122,6 @@ def encoding_of(options: Mapping[str, Any]) -> str:
         known = ", ".join(sorted(_ENCODINGS))
         raise FileFault("options_invalid", f"encoding {name!r} is not one that files are read in: {known}.")
     return encoding
-
-
-def trailer_of(options: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The trailer that the file's options describe: the ``marker`` it begins with, and where its ``count`` stands."""
-    trailer = options.get("trailer")
-    if trailer is None:
-        return None
-    if not isinstance(trailer, Mapping) or not isinstance(trailer.get("marker"), str) or not trailer["marker"]:
-        raise FileFault("options_invalid", "a trailer needs the marker that its line begins with, such as 'TRL'.")
-    return trailer
-
-
-def check_count(told: str, count: int) -> None:
-    """A trailer that counts other rows than were read shows a file that is cut or doubled."""
-    if not told.isascii() or not told.isdigit() or len(told) > 12 or int(told) != count:
-        raise FileFault("trailer_wrong", f"the trailer counts {told[:20]!r} rows, the file has {count}.")
 
 
 def decode(line: Line, encoding: str) -> str | BadRow:

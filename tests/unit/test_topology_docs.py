@@ -22,9 +22,17 @@ from app.adapters.http_json_options import (
     ReverseSchema,
 )
 from app.adapters.known_names import known_names
+from config.completeness_schema import (
+    CompletenessSchema,
+    FileNumberSchema,
+    HeartbeatSchema,
+    SequenceSchema,
+    ShiftSchema,
+)
 from config.drop_file_schema import (
     FILE_ENCODINGS,
     CsvFileOptions,
+    CsvSumSchema,
     CsvTrailerSchema,
     DropFileSchema,
     FixedWidthFileOptions,
@@ -56,6 +64,12 @@ SCHEMAS: list[type[Schema]] = [
     CsvFileOptions,
     FixedWidthFileOptions,
     CsvTrailerSchema,
+    CsvSumSchema,
+    CompletenessSchema,
+    SequenceSchema,
+    HeartbeatSchema,
+    FileNumberSchema,
+    ShiftSchema,
     HttpJsonOptions,
     AuthSchema,
     PostSchema,

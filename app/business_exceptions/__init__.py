@@ -1,0 +1,1 @@
+"""Business exceptions: raised once a cause, seen by people, closed by a person or by themselves."""
