@@ -7,6 +7,7 @@ from flask import Flask
 from app.console import (
     correction_pages,
     dead_letter_pages,
+    exception_pages,
     formats,
     message_pages,
     overview,
@@ -17,7 +18,16 @@ from app.console import (
 from app.console.frame import frame_values
 from app.console.routing import blueprint
 
-PAGES = (overview, message_pages, dead_letter_pages, correction_pages, posting_pages, trail_pages, sign_in_pages)
+PAGES = (
+    overview,
+    message_pages,
+    dead_letter_pages,
+    correction_pages,
+    posting_pages,
+    exception_pages,
+    trail_pages,
+    sign_in_pages,
+)
 
 
 def register_console(app: Flask) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from playwright.sync_api import Error as BrowserError
 
 from app.access.roles import Role
+from app.business_exceptions.raising import Cause, raise_exceptions
 from app.inbox.states import Move, State, move_messages
 from app.store.session import Store
 from tests.factories import NOON, accept, move_event
@@ -142,6 +143,30 @@ def test_an_unknown_outcome_is_found_from_the_first_page_and_decided(
 
     expect(page.get_by_role("status")).to_have_text(f"Posting {posting} is posted; message 1 is enriched.")
     assert posting_states(sqlite_store, 1) == ["posted"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_did_not_come_is_seen_on_the_first_page_and_resolved_with_a_reason(
+    page: Page, sqlite_store: Store, width: int
+) -> None:
+    message = "2 numbers are missing in the messages of mes for P100: 3 to 4, though 5 came."
+    cause = Cause("source_silent", "silent", "messages of mes", "serious", message, "mes", "P100", "3", "4")
+    with sqlite_store.writing() as session:
+        raise_exceptions(session, [cause], NOON)
+    page.set_viewport_size({"width": width, "height": 800})
+    log_in(page)
+
+    page.get_by_role("link", name="Look at it").click()
+    expect(page.get_by_text(message)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Acknowledge business exception 1").click()
+    expect(page.get_by_role("status")).to_have_text("Business exception 1 is acknowledged.")
+    page.get_by_label("What became of business exception 1").fill("A test of the line.")
+    page.get_by_role("button", name="Resolve business exception 1").click()
+
+    expect(page.get_by_role("status")).to_have_text("Business exception 1 is resolved.")
+    page.goto("/exceptions?state=resolved")
+    expect(page.get_by_text("by operator: A test of the line.")).to_be_visible()
 
 
 def test_the_console_can_be_used_by_keyboard_alone(page: Page, dead: int, sqlite_store: Store) -> None:

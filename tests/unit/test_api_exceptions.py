@@ -16,7 +16,7 @@ from app.cli import main
 from app.store.session import Store
 from app.store.source_notes import take_notes
 from tests.factories import NOON
-from tests.web import account_for, web_app
+from tests.web import account_for, csrf_of, log_in, web_app
 
 GAP = {"series": "sequence", "run": 0, "first": 3, "last": 5, "left": [[3, 3], [5, 5]]}
 CAUSES = [
@@ -123,3 +123,30 @@ def test_a_terminal_lists_and_ends_them(sqlite_store: Store, tmp_path: Path) -> 
     assert "Two are missing." in text.output
     assert [each.exit_code for each in (listed, text, seen, ended, over, none)] == [0, 0, 0, 0, 1, 1]
     assert "it is resolved, by cli:" in over.output
+
+
+def test_a_page_shows_what_is_unresolved_and_a_viewer_no_buttons(client: FlaskClient, sqlite_store: Store) -> None:
+    account_for(sqlite_store, Role.VIEWER)
+    log_in(client, "viewer")
+
+    unresolved, one = client.get("/exceptions").text, client.get("/exceptions?id=3").text
+
+    assert all(cause.message in unresolved for cause in CAUSES)
+    assert 'Exceptions <span class="count">3</span>' in unresolved
+    assert "What became of it" not in unresolved
+    assert "It ends too early." in one
+    assert "Nothing came." not in one
+
+
+def test_a_page_that_gives_no_reason_resolves_nothing(client: FlaskClient, sqlite_store: Store) -> None:
+    account_for(sqlite_store, Role.OPERATOR, "otto")
+    log_in(client, "otto")
+    form = {"csrf_token": csrf_of(client.get("/exceptions").text), "reason": " "}
+
+    client.post("/exceptions/1/resolve", data=form)
+    client.post("/exceptions/77/acknowledge", data=form)
+
+    page = client.get("/exceptions?id=1").text
+    assert "Say what became of it" in page
+    assert "There is no business exception 77." in page
+    assert ">open</span>" in page
