@@ -40,7 +40,6 @@ REFUSED = "target_refused"
 
 def run_chaos(plan: Plan, show: Show, keep: bool = False) -> Outcome:
     """Send, strike, wait until nothing moves any more, count. The home is kept where something was found."""
-    began = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="lineside-bench-"))
     feed = make_feed(plan.seed, plan.messages, plan.in_tryton)
     clean = False
@@ -55,7 +54,7 @@ def run_chaos(plan: Plan, show: Show, keep: bool = False) -> Outcome:
                         progress=lambda share, _doing: advance(share),
                     )
                 )
-            outcome = _run(plan, feed, here, show, home, began)
+            outcome = _run(plan, feed, here, show, home)
         clean = outcome.is_clean
     finally:
         if clean and not keep:
@@ -63,7 +62,8 @@ def run_chaos(plan: Plan, show: Show, keep: bool = False) -> Outcome:
     return outcome
 
 
-def _run(plan: Plan, feed: Sequence[Sending], here: Installation, show: Show, home: Path, began: float) -> Outcome:
+def _run(plan: Plan, feed: Sequence[Sending], here: Installation, show: Show, home: Path) -> Outcome:
+    began = time.monotonic()
     schedule = make_schedule(plan.seed, plan.faults, len(feed), plan.possible_kinds())
     senders = Senders(feed, here.url, here.key, here.settings.drop_dir)
     with show.progress(f"Seed {plan.seed}: sending under fire") as advance, senders.running():

@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.demo.shift_reports import Order
 from app.inbox.figures import IN_PROGRESS, count_states
 from app.inbox.states import State
+from app.pipeline.outcome import target_reference
 from app.postings.ledger import PostingState
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting
 from app.store.reading_tables import ReadRecord
 from app.store.session import Store
+from app.store.target_tables import TargetPause
 
 POLL_SECONDS = 0.25
 CALM_SECONDS = 2.5
@@ -120,5 +122,9 @@ def _restless(store: Store) -> int:
 
 
 def _moves_by_itself(message: type[Message]) -> ColumnElement[bool]:
-    retried = (message.state == State.WAITING.value) & message.waiting_for.is_(None)
-    return or_(message.state.in_([state.value for state in IN_PROGRESS]), retried)
+    """A target that is left alone for a while is tried again by itself; one that is paused waits for a person."""
+    waiting = message.state == State.WAITING.value
+    paused = exists().where(message.waiting_for == literal(target_reference("")).concat(TargetPause.target))
+    left_alone = message.waiting_for.startswith(target_reference("")) & ~paused
+    again = waiting & or_(message.waiting_for.is_(None), left_alone)
+    return or_(message.state.in_([state.value for state in IN_PROGRESS]), again)

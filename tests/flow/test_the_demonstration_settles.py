@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from app.demo.table import wait_until_settled
 from app.errors import Refused, Transient
+from app.pipeline.outcome import target_reference
+from app.postings.pauses import pause_target
+from app.store.messages_tables import Message
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
@@ -34,3 +39,18 @@ def test_what_waits_behind_a_retry_has_not(store: Store) -> None:
     assert states(store, *ids) == ["waiting", "waiting"]
     assert not wait_until_settled(store, 2, 0.1, settled.append)
     assert settled[-1] == 0
+
+
+def test_what_waits_for_a_target_has_settled_only_where_a_person_has_to_resume_it(store: Store) -> None:
+    know_items(store)
+    (waiting,) = accept(store, move_event("m1"))
+    with store.writing() as session:
+        left_alone = {"state": "waiting", "step": "post", "waiting_for": target_reference("erp")}
+        session.execute(update(Message).where(Message.id == waiting).values(left_alone))
+
+    assert not wait_until_settled(store, 1, 0.1, lambda settled: None)
+
+    with store.writing() as session:
+        pause_target(session, "erp", "for the stock taking", NOON, "operator")
+
+    assert wait_until_settled(store, 1, 10.0, lambda settled: None)
