@@ -19,6 +19,7 @@ from app.demo.shift_formats import (
     as_file,
     b2mml_report,
     confirmations,
+    confirmations_trailer,
     event,
     issue_rows,
     mes_messages,
@@ -26,6 +27,7 @@ from app.demo.shift_formats import (
     mes_receipt,
     move_row,
     moved_data,
+    movements_trailer,
     receipt_row,
     received_data,
 )
@@ -161,7 +163,9 @@ def _dropped(run: int, orders: list[Order], random: Random, clock: Clock) -> tup
     movements.append(move_row(first + 501, replace(moves[0], at=clock.next(), item=UNKNOWN_ITEMS[PAINT_SHOP])))
     rows = list(confirmations(reports, first))
     torn = f"{first + 600:010d};{orders[0].number.zfill(12)};0010;{orders[0].item}"
+    moved = as_file([*movements, movements_trailer(movements)])
+    confirmed = as_file([*rows, torn, confirmations_trailer([*rows, torn])], CONFIRMATION_COLUMNS)
     return (
-        Drop(LEGACY, PAINT_SHOP, f"MOVE{run:05d}.txt", as_file(movements), len(movements)),
-        Drop(LEGACY, PAINT_SHOP, f"CONF{run:05d}.csv", as_file([*rows, torn], CONFIRMATION_COLUMNS), len(rows)),
+        Drop(LEGACY, PAINT_SHOP, f"MOVE{run:05d}.txt", moved, len(movements)),
+        Drop(LEGACY, PAINT_SHOP, f"CONF{run:05d}.csv", confirmed, len(rows)),
     )

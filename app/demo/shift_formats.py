@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -198,6 +198,27 @@ def _movement(
     return (
         f"{record:010d}{code:<3}{item:<18}{number}{unit:<3}{origin:<10}{destination:<10}{order:<12}{'':<16}{local:<14}"
     )
+
+
+def confirmations_trailer(rows: Sequence[str]) -> str:
+    """Counts the rows and adds up good and scrap, of those rows that are whole."""
+    fields = [row.split(";") for row in rows]
+    sums = [sum((_plain(row[column]) for row in fields if len(row) > column), Decimal(0)) for column in (4, 5)]
+    return ";".join(["TRL", str(len(rows)), *(_with_comma(total) for total in sums)])
+
+
+def movements_trailer(rows: Sequence[str]) -> str:
+    """Counts the rows and adds up their quantities."""
+    total = sum((_plain(row[31:44]) for row in rows), Decimal(0))
+    return f"TRL{len(rows):06d}{_with_comma(total).zfill(15)}"
+
+
+def _plain(number: str) -> Decimal:
+    return Decimal(number.replace(",", "."))
+
+
+def _with_comma(number: Decimal) -> str:
+    return f"{number:.3f}".replace(".", ",")
 
 
 def as_file(rows: Iterable[str], header: str = "") -> bytes:

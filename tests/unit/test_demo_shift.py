@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from app.completeness.keeping import keep_books
 from app.demo.practice import NoDemonstration, practice_targets
 from app.demo.shift import LAST_RUN, LEGACY, Sending, sample_shift
+from app.intake.context import Intake
+from app.intake.placing import place_file
+from app.intake.watcher import watcher_for
+from app.store.completeness_tables import SourceNumbers
+from app.store.exception_tables import BusinessException
+from app.store.session import Store
+from app.store.source_notes import file_series
+from config.settings import load_settings
 from config.topology_file import load_topology
 from mappings.canonical import contract
 from mappings.context import InboundContext, MappingError, PlantFacts
@@ -120,3 +132,22 @@ def test_a_topology_that_reads_no_orders_cannot_be_demonstrated() -> None:
 
     with pytest.raises(NoDemonstration, match="no source reads them"):
         practice_targets(replace(TOPOLOGY, sources=unread))
+
+
+def test_the_files_of_two_shifts_days_apart_add_up_and_none_is_missing(sqlite_store: Store, tmp_path: Path) -> None:
+    settings = load_settings({"LINESIDE_HOME": str(tmp_path)})
+    watcher = watcher_for(settings, TOPOLOGY, Intake(sqlite_store, lambda *_: None, lambda: ENDS_AT))
+    for run, days in ((LAST_RUN, 0), (1, 3)):
+        for drop in sample_shift(run, ENDS_AT + timedelta(days=days)).files:
+            path = place_file(settings.drop_dir / drop.source / "in", drop.name, drop.body)
+            os.utime(path, (0, 0))
+        watcher.look()
+        for minutes in (0, 10):
+            keep_books(sqlite_store, TOPOLOGY, ENDS_AT + timedelta(days=days, minutes=minutes), was_away=True)
+
+    with sqlite_store.reading() as session:
+        told = [each.message for each in session.scalars(select(BusinessException))]
+        book = session.get(SourceNumbers, (LEGACY, "P300", file_series("MOVE*.txt")))
+    assert told == []
+    assert book is not None
+    assert [span[:2] for span in book.book["spans"]] == [[LAST_RUN, LAST_RUN + 1]]
