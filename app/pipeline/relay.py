@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from app.completeness.rounds import BookKeeping
 from app.dispatch import BROKER_ERRORS, Dispatcher
-from app.inbox.claim import count_due, new_token
+from app.inbox.claim import count_due, ensure_lanes, new_token
 from app.inbox.states import State, Step
 from app.inbox.wakes import wake_portion
 from app.pipeline.context import Pipeline
@@ -58,6 +58,7 @@ class Relay:
     clock_mend: ClockMend = field(default_factory=ClockMend)
     book_keeping: BookKeeping = field(default_factory=BookKeeping)
     portions: dict[str, int] = field(default_factory=dict)
+    lanes_known: bool = False
 
     def tick(self) -> dict[str, int]:
         """One round; returns how many messages each plant has due. Does nothing while another relay works."""
@@ -67,6 +68,9 @@ class Relay:
             if not take_lease(session, "relay", self.token, now, LEASE_SECONDS):
                 return {}
             changed = fold_changes(session)
+            if not self.lanes_known:  # the topology may have gained a plant or lanes since the database was prepared
+                ensure_lanes(session, [(plant.code, plant.lanes) for plant in self.pipeline.topology.plants.values()])
+        self.lanes_known = True
         self.clock_mend.tick(self.pipeline, last_tick)
         self.book_keeping.tick(self.pipeline.store, self.pipeline.topology, now, last_tick)
         wake_for_targets(self.pipeline, self.portions)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.pipeline import transform as step
+from app.pipeline.relay import Relay
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
-from tests.fakes import Books, Clock, Killed
+from tests.fakes import Books, Clock, Killed, NoBroker
 from tests.reading import message, states
 
 
@@ -121,3 +124,16 @@ def test_a_message_that_waited_and_then_kills_its_worker_each_time_is_dead_alone
 
     assert [key for key, state in zip(ids, states(store, *ids), strict=True) if state != "posted"] == [ids[5]]
     assert message(store, ids[5]).reason_code == "worker_lost"
+
+
+def test_lanes_that_the_topology_gained_are_worked_without_a_migration(store: Store) -> None:
+    know_items(store)
+    line = pipeline(store, {"erp": Books()})
+    wider = replace(line.topology.plants["P100"], lanes=64)
+    line = replace(line, topology=replace(line.topology, plants={**line.topology.plants, "P100": wider}))
+    ids = accept(store, *(move_event(str(number), lot=str(number)) for number in range(30)))
+    Relay(line, NoBroker(), 100).tick()
+
+    run_once(line)
+
+    assert states(store, *ids) == ["posted"] * 30
