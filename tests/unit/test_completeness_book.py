@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,31 @@ def test_a_count_that_wraps_goes_on_as_if_it_did_not(first: int, sent: list[bool
     missing = [book.shown(n) for a, b in (book.holes(LATER, GRACE) if came else []) for n in range(a, b + 1)]
 
     assert missing == (expected if came else [])
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 30) | st.integers(1, 9_999), st.integers(1, 8), st.booleans()), max_size=40),
+    st.sampled_from([None, 9_999]),
+)
+def test_whatever_a_source_counts_the_book_stays_sound_and_falls_silent(
+    came: list[tuple[int, int, bool]], wrap_at: int | None
+) -> None:
+    counting = Counting(wrap_at=wrap_at, largest_gap=100)
+    book, now = Book(counting), NOON
+    for first, length, with_pause in came:
+        book.note(first, first + length - 1, now)
+        now += timedelta(seconds=400 if with_pause else 1)
+        book.settle(now, GRACE)
+        assert read_book(write_book(book), counting) == book
+        spans = book.spans
+        assert all(low.last + 1 < high.first for low, high in pairwise(spans))
+        assert len(spans) <= SPANS_MOST
+
+    book.settle(now + GRACE, GRACE)
+    assert book.settle(now + 2 * GRACE, GRACE) == []
+    for first, last in book.holes(now + GRACE, GRACE):
+        book.waive(book.run, first, last, now)
+    assert book.holes(now + GRACE, GRACE) == []
 
 
 def test_a_hole_that_a_late_number_parts_in_two_is_as_old_as_it_was() -> None:
