@@ -63,7 +63,7 @@ class TrytonServer:
     database: Path
 
     def adapter(
-        self, url: str | None = None, key: str | None = None, timeout_seconds: float = 40.0, **options: Any
+        self, url: str | None = None, key: str | None = None, timeout_seconds: float = 120.0, **options: Any
     ) -> TrytonAdapter:
         return TrytonAdapter(TargetSettings("erp", url or self.url, timeout_seconds, options, key or self.key))
 

@@ -1,7 +1,9 @@
 """What every target adapter promises: plain values in, plain values out, no database.
 
 An adapter raises ``Transient``, ``Waiting``, ``Refused``, ``OutcomeUnknown`` or ``TargetPaused`` (app/errors.py) and
-nothing else for what a target or a network can do to it. Every call is bounded by ``timeout_seconds``.
+nothing else for what a target or a network can do to it. ``post``, ``find`` and ``reverse`` end within
+``timeout_seconds`` each, with all the calls that they make (app/adapters/budget.py), and nothing goes out later: the
+lane's lease rests on that. What time ends before anything was written is Transient, and after that OutcomeUnknown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One HTTP call that ends in time, whatever the other side does, and that knows whether it may have taken effect.
 
 A read time-out alone bounds only the silence between two bytes; a server that sends one byte a second would hold a
-thread for ever. Here every read of the socket checks one deadline for the whole call.
+thread for ever. Here every read of the socket checks one deadline for the whole call, and no call outlasts the budget
+of the question or posting that it belongs to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from app.adapters.budget import current_budget
 from app.adapters.retry_after import retry_after_seconds
 
 MAX_ANSWER_BYTES = 1_000_000
@@ -113,9 +115,11 @@ def _note_sending(connection: HTTPConnection) -> None:
         return
     if connection.sock is None:
         connection.connect()
+    # A host of many addresses, or one that is slow to be found, may have taken all the time: then nothing goes out.
+    seconds = call.seconds_left()
     call.was_sent = True
     if connection.sock is not None:
-        connection.sock.settimeout(call.seconds_left())
+        connection.sock.settimeout(seconds)
 
 
 class _BoundedHTTPConnection(HTTPConnection):
@@ -153,26 +157,30 @@ class BoundedHttp:
         self._pool.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
-        """The whole answer of one request, never repeated and never redirected; raises CallFailed where none came."""
-        call = _Call(time.monotonic() + self._timeout_seconds)
+        """The whole answer of one request, never repeated and never redirected; raises CallFailed where none came, or
+        where the budget of this thread is used up."""
+        now = time.monotonic()
+        seconds = min(self._timeout_seconds, current_budget().ends_at - now)
+        if seconds <= 0:
+            raise CallFailed("the time for the whole posting was over before this call of it", was_sent=False)
+        call = _Call(now + seconds)
         token = _current.set(call)
         try:
-            return self._exchange(call, method, url, headers, body)
+            return self._exchange(call, seconds, method, url, headers, body)
         except (urllib3.exceptions.HTTPError, OSError, http.client.HTTPException) as error:
-            raise CallFailed(_reason(error, self._timeout_seconds), call.was_sent) from None
+            raise CallFailed(_reason(error, seconds), call.was_sent) from None
         finally:
             _current.reset(token)
 
     def _exchange(
-        self, call: _Call, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+        self, call: _Call, seconds: float, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> HttpAnswer:
-        connect_seconds = min(MAX_CONNECT_SECONDS, self._timeout_seconds)
         response = self._pool.request(
             method,
             url,
             body=body,
             headers={"User-Agent": "lineside", "Accept-Encoding": "identity", **headers},
-            timeout=urllib3.Timeout(connect=connect_seconds, read=self._timeout_seconds),
+            timeout=urllib3.Timeout(connect=min(MAX_CONNECT_SECONDS, seconds), read=seconds),
             retries=False,
             redirect=False,
             preload_content=False,
@@ -193,7 +201,7 @@ class BoundedHttp:
         return HttpAnswer(response.status, {name.lower(): value for name, value in response.headers.items()}, text)
 
 
-def _reason(error: Exception, timeout_seconds: float) -> str:
+def _reason(error: Exception, seconds: float) -> str:
     """A short sentence; the library's own texts name internals, and may hold the URL."""
     exceptions = urllib3.exceptions
     if isinstance(error, exceptions.NameResolutionError):
@@ -203,7 +211,7 @@ def _reason(error: Exception, timeout_seconds: float) -> str:
     if isinstance(error, exceptions.ConnectTimeoutError):
         return "no connection within the time-out"
     if isinstance(error, (exceptions.TimeoutError, TimeoutError)):
-        return f"no whole answer within {timeout_seconds:g} seconds"
+        return f"no whole answer within {round(seconds, 1):g} seconds"
     if isinstance(error, exceptions.SSLError):
         return f"TLS failed: {error}"[:300]
     return "the connection was lost before the whole answer came"

@@ -33,6 +33,7 @@ class FileAdapter:
         if directory is None:
             raise ValueError(f"target {settings.code} has neither a drop folder nor an option `directory`")
         self._code = settings.code
+        self._timeout_seconds = settings.timeout_seconds
         self._options = options
         self._directory = Path(directory)
         self._archive = Path(options.get("archive_dir", self._directory / "archive"))
@@ -101,6 +102,7 @@ class FileAdapter:
     def _hand_over(self, request: PostingRequest, rows: list[Row]) -> TargetAnswer:
         """A document that was handed over before is handed over once more only after a refusal, as a person requeues no
         other, and where a person said that the system does not hold it."""
+        ends_at = time.monotonic() + self._timeout_seconds
         name = self._name(request)
         found = self._found_before(name, request.again)
         if found is not None:
@@ -111,6 +113,9 @@ class FileAdapter:
             self._mark(name).parent.mkdir(parents=True, exist_ok=True)
             write_through(self._part(name), text)
             self._answers.set_aside(name)
+            if time.monotonic() > ends_at:
+                # A share that hung until now: another may have handed the file over meanwhile, and its reader taken it.
+                raise Transient(f"target {self._code}: the drop folder {self._directory} answered too late")
             write_through(self._mark(name), b"")
         except OSError as error:
             raise Transient(self._cannot_write(error)) from None

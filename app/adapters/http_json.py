@@ -15,6 +15,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
+from app.adapters.budget import all_within
 from app.adapters.http_json_options import HttpJsonOptions
 from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable
 from app.clock import utc_now
@@ -43,15 +44,18 @@ class HttpJsonAdapter:
         self._periods = settings.periods
         self._secret = settings.secret
         self._auth = _auth_headers(settings)
+        self._timeout_seconds = settings.timeout_seconds
         self._http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._now = now
 
     def post(self, request: PostingRequest) -> TargetAnswer:
-        call = self._options["post"]
-        answer = self._send(call, "POST", _values(request), self._posting_headers(request), request.document)
-        return self._effect(call, answer, request)
+        return self._posted(self._options["post"], _values(request), request)
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
+        with all_within(self._timeout_seconds):
+            return self._found(request)
+
+    def _found(self, request: PostingRequest) -> TargetAnswer | None:
         call = self._options["find"]
         headers = self._headers(_values(request))
         answer = self._send(call, "GET", _values(request), headers, request.document, reads=True)
@@ -69,9 +73,12 @@ class HttpJsonAdapter:
         if call is None:
             reason = f"target {self._code} has no reversal in the topology; reverse {reference} there by hand"
             raise Refused("reversal_not_possible", reason)
-        values = {**_values(request), "reference": reference}
-        answer = self._send(call, "POST", values, self._posting_headers(request), request.document)
-        return self._effect(call, answer, request)
+        return self._posted(call, {**_values(request), "reference": reference}, request)
+
+    def _posted(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> TargetAnswer:
+        with all_within(self._timeout_seconds):
+            answer = self._send(call, "POST", values, self._posting_headers(request), request.document)
+            return self._effect(call, answer, request)
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         call = self._options.get("read", {}).get(domain)
@@ -156,10 +163,17 @@ class HttpJsonAdapter:
             return self._answer(call, self._object(answer, "the answer"), request)
         if answer.status == 409 and self._options.get("conflict", "found") == "found":
             # The target may know this key already; whether the document stands there, only the look-up can say.
-            found = self.find(request)
+            found = self._found_after_conflict(request)
             if found is not None:
                 return found
         raise self._period_closed(answer, request) or self._error(answer, reads=False)
+
+    def _found_after_conflict(self, request: PostingRequest) -> TargetAnswer | None:
+        try:
+            return self._found(request)
+        except Transient as error:
+            told = f"{error.reason}; it knows the posting's key already, and could not be asked what it holds"
+            raise OutcomeUnknown(told, error.after_seconds, alone=error.alone) from error
 
     def _period_closed(self, answer: HttpAnswer, request: PostingRequest) -> PeriodClosed | None:
         """What the topology says that a closed period looks like, if this is it."""

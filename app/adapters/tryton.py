@@ -9,7 +9,7 @@ Of two posts under one key that run at once the pipeline's lease is the guard; h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from app.adapters import tryton_documents as documents
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp
+from app.adapters.budget import all_within
 from app.adapters.tryton_calls import TrytonCalls
 from app.adapters.tryton_closing import open_order, take_over
 from app.adapters.tryton_models import FLOWS, PRODUCTION, RECEIPT, SUPPLIER_RETURN, next_button
@@ -30,7 +31,7 @@ from app.adapters.tryton_records import TrytonRecords
 from app.adapters.tryton_rest import REFUSED, SERVER_FAULT, TrytonRest
 from app.adapters.tryton_reversals import reversal_of
 from app.adapters.tryton_rpc import TrytonRpc
-from app.errors import Refused, Transient, Waiting, stock_reference
+from app.errors import OutcomeUnknown, Refused, Transient, Waiting, stock_reference
 from mappings.units import plain
 
 _DOMAINS = ("items", "balances", "production_orders")
@@ -48,6 +49,7 @@ class TrytonAdapter:
 
     def __init__(self, settings: TargetSettings) -> None:
         self._code = settings.code
+        self._timeout_seconds = settings.timeout_seconds
         http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._rest = TrytonRest(settings.url, settings.secret, http)
         self._records = TrytonRecords(self._rest, settings.options.get("company"))
@@ -55,6 +57,10 @@ class TrytonAdapter:
         self._calls = TrytonCalls(self._rest, rpc, lambda: self._records.context)
 
     def post(self, request: PostingRequest) -> TargetAnswer:
+        with self._one_posting():
+            return self._post(request)
+
+    def _post(self, request: PostingRequest) -> TargetAnswer:
         model = documents.model_of(request.document)
         record = self._held(model, request.posting_key)
         if record is None:
@@ -69,19 +75,31 @@ class TrytonAdapter:
         models = [documents.model_of(request.document)]
         if RECEIPT in models:
             models.append(SUPPLIER_RETURN)
-        for model in models:
-            record = self._held(model, request.posting_key)
-            if record is not None and record["state"] == "done":
-                return _answer(model, record)
-        return None
+        with all_within(self._timeout_seconds):
+            held = [(model, self._held(model, request.posting_key)) for model in models]
+        done = (_answer(model, record) for model, record in held if record is not None and record["state"] == "done")
+        return next(done, None)
 
     def reverse(self, request: PostingRequest, reference: str) -> TargetAnswer:
         """Post the opposite document under the reversal's own key; the original stays as it was."""
-        for model, posting_key, values in reversal_of(reference, request, self._records):
-            step = PostingRequest(posting_key, request.kind, request.plant, request.document)
-            record = self._held(model, posting_key) or self._draft(model, posting_key, values())
-            answer = self._drive_in_open_period(model, record, step)
+        with self._one_posting():
+            for model, posting_key, values in reversal_of(reference, request, self._records):
+                step = PostingRequest(posting_key, request.kind, request.plant, request.document)
+                record = self._held(model, posting_key) or self._draft(model, posting_key, values())
+                answer = self._drive_in_open_period(model, record, step)
         return answer
+
+    @contextmanager
+    def _one_posting(self) -> Iterator[None]:
+        """All calls of the block within the target's time. Where it is over once something was written, a document is
+        left half-way, and the target is asked how far it came."""
+        with all_within(self._timeout_seconds) as budget:
+            try:
+                yield
+            except Transient as error:
+                if not (budget.has_written and budget.is_over):
+                    raise
+                raise OutcomeUnknown(f"{error.reason} The posting stands half-way.", error.after_seconds) from error
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         if domain == "items":

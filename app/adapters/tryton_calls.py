@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.adapters import tryton_documents as documents
+from app.adapters.budget import current_budget
 from app.adapters.gathering import Gathering
 from app.adapters.tryton_models import fields
 from app.adapters.tryton_rest import TrytonRest
@@ -48,7 +49,12 @@ class TrytonCalls:
         return self._made((model, button), record_id)
 
     def _made(self, call: Call, item: Any) -> Record:
-        return self._gathered(call, item) if self._rpc.is_on else self._alone(call, item)
+        if not self._rpc.is_on:
+            return self._alone(call, item)
+        made = self._gathered(call, item)
+        # Another thread may have made the call, and have noted it for itself.
+        current_budget().has_written |= call[1] != _LOOK_UP
+        return made
 
     def _send(self, call: Call, items: Sequence[Any]) -> Sequence[Record | LinesideError]:
         """What fails together is tried alone, so that one bad record costs its neighbours time and nothing else."""

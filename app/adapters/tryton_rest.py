@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
+from app.adapters.budget import current_budget
 from app.clock import utc_now
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 
@@ -96,6 +97,8 @@ class TrytonRest:
         url = self._base + path + "?" + urlencode([("f", name) for name in fields] + list(query))
         writing = method != "GET" if writes is None else writes
         answer = self._exchange(method, url, body, context, writing)
+        if answer.status in (200, 201, 204):
+            current_budget().has_written |= writing
         if answer.status in (200, 201):
             return _parsed(answer.body, writing)
         if answer.status == 204:

@@ -50,6 +50,7 @@ def test_postings_under_way_at_once_share_their_calls_and_each_has_its_effect_on
 
     answers = post_all(adapter, requests)
 
+    assert not [str(a) for a in answers if isinstance(a, LinesideError)]
     assert [answer.body["reference"][:26] for answer in answers] == [request.posting_key for request in requests]
     after = tryton_server.on_hand("BIKE-100", "P100-ST"), tryton_server.on_hand("WHEEL-10", "P100-OUT")
     assert after == (before[0] + sum(range(1, 13)), before[1] + 12)

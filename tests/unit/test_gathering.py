@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.adapters.budget import all_by, all_within, current_budget
 from app.adapters.gathering import Gathering
-from app.errors import LinesideError, OutcomeUnknown, Refused
+from app.errors import LinesideError, OutcomeUnknown, Refused, Transient
 
 RANKS = {"early": 0, "late": 1}
 LONG_SECONDS = 10.0
@@ -129,3 +130,58 @@ def test_an_unknown_outcome_is_what_a_missing_answer_means() -> None:
 
     with pytest.raises(OutcomeUnknown):
         gathering("early", 1)
+
+
+def test_whose_time_runs_out_in_the_row_is_not_sent_and_holds_up_nobody() -> None:
+    sender = Sender()
+    pool = ThreadPoolExecutor(2)
+    first = pool.submit(sender.gathering, "early", 1)
+    wait_until(lambda: len(sender.sent) == 1)
+
+    with all_within(0.1), pytest.raises(Transient, match="over before"):
+        sender.gathering("early", 2)
+    sender.let_go.set()
+    pool.shutdown(wait=True)
+
+    assert first.result() == 2
+    assert sender.gathering("late", 3) == 6
+    assert sender.sent == [("early", [1]), ("late", [3])]
+
+
+def test_a_shared_call_has_the_time_of_whoever_has_least_and_the_hurried_go_alone() -> None:
+    sender = Sender()
+    lefts: list[tuple[int, float]] = []
+
+    def send(group: str, items: Sequence[Any]) -> Sequence[int | LinesideError]:
+        lefts.append((len(items), current_budget().ends_at - time.monotonic()))
+        return Sender._send(sender, group, items)
+
+    sender.gathering = Gathering(send, RANKS.__getitem__, 10)
+    pool = ThreadPoolExecutor(4)
+
+    def call(number: int, whole: float, spent: float) -> int:
+        with all_by(time.monotonic() + whole - spent, whole):
+            return sender.gathering("early", number)
+
+    futures = [pool.submit(call, 0, 100, 0)]
+    wait_until(lambda: len(sender.sent) == 1)
+    for count, (whole, spent) in enumerate([(60.0, 0.0), (80.0, 0.0), (100.0, 95.0)], start=1):
+        futures.append(pool.submit(call, count, whole, spent))
+        wait_until(lambda count=count: len(sender.gathering._row) == count)
+    sender.let_go.set()
+    pool.shutdown(wait=True)
+
+    assert [future.result() for future in futures] == [0, 2, 4, 6]
+    assert [(count, round(left, -1)) for count, left in lefts] == [(1, 100), (1, 0), (2, 60)]
+
+
+def test_who_leads_and_fails_leaves_nothing_behind_that_others_would_send() -> None:
+    sender = Sender()
+    sender.crash = MemoryError()
+
+    sender.run([("early", 0), ("late", 1), ("early", 2)])
+    sender.crash = None
+    sender.gathering("late", 5)
+
+    assert sorted(number for _, items in sender.sent for number in items) in ([0, 2, 5], [0, 1, 2, 5])
+    assert sender.gathering._row == []
