@@ -105,6 +105,8 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
         for index, event in enumerate(events)
         for posting in plan_event(pipeline, message, plant, index, event, facts.items)
     ]
+    # What may fail without harm comes last, so that it keeps nothing of what is required waiting.
+    postings.sort(key=lambda posting: not posting.required)
     document = [
         {"type": event.type, "data": event.data, "context": _context_of(plant, event, facts.items)} for event in events
     ]

@@ -171,7 +171,20 @@ def test_a_refusal_by_an_optional_target_does_not_stop_the_message(store: Store)
     run_once(pipeline(store, {"planning": planning, "erp": erp}, optional=("planning",)))
 
     assert states(store, moved) == ["posted"]
-    assert posting_states(store, moved) == ["refused", "posted"]
+    assert posting_states(store, moved) == ["posted", "refused"]
+
+
+def test_an_optional_target_that_is_down_keeps_no_required_posting_of_its_message_waiting(sqlite_store: Store) -> None:
+    erp, planning, wms = Books(), Books(), Books()
+    planning.before = [Transient("down") for _ in range(9)]
+    know_items(sqlite_store)
+    (moved,) = accept(sqlite_store, move_event())
+
+    run_once(pipeline(sqlite_store, {"planning": planning, "erp": erp, "wms": wms}, optional=("planning",)))
+
+    assert posting_states(sqlite_store, moved) == ["posted", "posted", "planned"]
+    assert [len(books.effects) for books in (erp, wms, planning)] == [1, 1, 0]
+    assert states(sqlite_store, moved) == ["waiting"]
 
 
 def test_a_transient_failure_is_tried_again_when_it_is_due_and_not_before(store: Store) -> None:

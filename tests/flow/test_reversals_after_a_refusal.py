@@ -69,10 +69,12 @@ def test_a_reversal_is_told_under_its_original_with_its_proof(plant: Plant) -> N
 
 def test_what_an_optional_target_holds_is_reversed_too(sqlite_store: Store) -> None:
     plant = Plant(sqlite_store, optional=("erp",))
-    plant.wms.before = [BLOCKED]
+    plant.work()
+    plant.order()
 
     plant.work()
 
+    assert plant.state == "compensated"
     assert plant.net() == [0, 0, 0]
 
 
