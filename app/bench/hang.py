@@ -40,7 +40,7 @@ class HangPlan:
     """``rate`` is of each plant, in messages a second."""
 
     ground: Ground
-    rate: int = 10
+    rate: int = 5
     before_seconds: int = 20
     hang_seconds: int = 60
     after_seconds: int = 40

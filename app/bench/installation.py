@@ -114,7 +114,7 @@ def installation(
         tryton = ending.enter_context(ground.tryton(home, progress)) if with_tryton else None
         database = ending.enter_context(ground.database(home))
         broker = ending.enter_context(ground.broker(home))
-        systems = ending.enter_context(PracticeSystems(home / "books.db"))
+        systems = ending.enter_context(PracticeSystems(home / "books.db", layout.busy))
         urls = {code: systems.url(system) for code, system in layout.targets.items()}
         urls |= {TRYTON: tryton.url} if tryton else {}
         proxies = {code: ending.enter_context(FaultyProxy(url)) for code, url in urls.items()}

@@ -109,10 +109,11 @@ def _route(type_: str, codes: Sequence[str], plants: Sequence[str]) -> str:
 @dataclass(frozen=True)
 class Layout:
     """``targets`` gives each target's code with the practice system that it is; ``text`` makes the topology for the
-    addresses of them all."""
+    addresses of them all. ``busy``: whether they turn some documents away at first."""
 
     targets: Mapping[str, str]
     text: Callable[[Mapping[str, str]], str]
+    busy: bool = True
 
 
 def _topology(targets: str, routes: Iterable[str]) -> str:
@@ -151,4 +152,4 @@ def erp_of(plant: str) -> str:
 
 
 UNDER_FIRE = Layout({code: code for code in SYSTEMS}, _under_fire)
-EACH_ITS_OWN_ERP = Layout({erp_of(plant): ERP for plant in HANG_PLANTS}, _each_its_own_erp)
+EACH_ITS_OWN_ERP = Layout({erp_of(plant): ERP for plant in HANG_PLANTS}, _each_its_own_erp, busy=False)

@@ -44,9 +44,11 @@ class _Answer:
 
 
 class PracticeSystems:
-    """All of them behind one port, each under its name. Ends with its block."""
+    """All of them behind one port, each under its name. ``busy`` ones turn some documents away at first. Ends with its
+    block."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy: bool = True) -> None:
+        self._busy = busy
         self.books = PlainBooks(path)
         self._turned_away: set[str] = set()
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
@@ -98,7 +100,9 @@ class PracticeSystems:
         return _Answer(201, {"id": self.books.write(system, key, REVERSAL, {"reverses": int(number)}, back)})
 
     def _is_busy(self, key: str) -> bool:
-        turned_away = sha256(key.encode()).digest()[0] % BUSY_ONE_IN == 0 and key not in self._turned_away
+        turned_away = (
+            self._busy and sha256(key.encode()).digest()[0] % BUSY_ONE_IN == 0 and key not in self._turned_away
+        )
         self._turned_away.add(key)
         return turned_away
 

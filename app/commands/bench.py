@@ -102,7 +102,7 @@ def chaos(
 
 
 @bench.command()
-@click.option("--rate", default=10, show_default=True, type=click.IntRange(1, 200), help="Messages a second, a plant.")
+@click.option("--rate", default=5, show_default=True, type=click.IntRange(1, 200), help="Messages a second, a plant.")
 @click.option("--before", default=20, show_default=True, type=click.IntRange(5, 600), help="Seconds before it hangs.")
 @click.option("--hang", "hung", default=60, show_default=True, type=click.IntRange(5, 600), help="Seconds it hangs.")
 @click.option("--after", default=40, show_default=True, type=click.IntRange(5, 600), help="Seconds after it hung.")
