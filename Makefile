@@ -24,7 +24,7 @@ test: $(READY)
 	$(call heading,import-linter: arrows)
 	@$(BIN)/lint-imports
 	$(call heading,pytest: promises)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 3 --dist loadscope
 
 # The same without what needs a database server, a broker, the ERP or a browser, and without what is slow by itself.
 quick: $(READY)
