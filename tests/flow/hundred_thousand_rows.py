@@ -35,6 +35,7 @@ def main(home: Path, rows: int, last: str) -> None:
         stream.write(HEADER)
         for number in range(rows):
             stream.write(f"{number};7001;10;FRAME-200;5;0;PC;;L{number};02.03.2026;080000;{last}\n")
+        stream.write(f"TRL;{rows};{0 if last else 5 * rows};0\n")  # of rows that can be read
     os.utime(path, (0, 0))
     before = peak_bytes()
     watcher.look()
