@@ -30,6 +30,8 @@ REVERSAL = "reversal"
 
 # One key in so many is answered "not now" when it first comes.
 BUSY_ONE_IN = 25
+# And one in so many of those is told when to come again.
+WISH_ONE_IN = 16
 
 
 class RefusedDocument(Exception):
@@ -80,7 +82,7 @@ class PracticeSystems:
 
     def _book(self, system: str, kind: str, key: str, body: Mapping[str, Any]) -> _Answer:
         if self._is_busy(key):
-            return _Answer(503, {"detail": "not now"}, "1")
+            return _not_now(key)
         try:
             deltas = stock_deltas(body) if system == ERP else {}
             if system == WMS:
@@ -95,7 +97,7 @@ class PracticeSystems:
         if body is None:
             return _Answer(404, {"detail": "no such document"})
         if self._is_busy(key):
-            return _Answer(503, {"detail": "not now"}, "1")
+            return _not_now(key)
         back = {where: -moved for where, moved in stock_deltas(body).items()} if system == ERP else {}
         return _Answer(201, {"id": self.books.write(system, key, REVERSAL, {"reverses": int(number)}, back)})
 
@@ -105,6 +107,11 @@ class PracticeSystems:
         )
         self._turned_away.add(key)
         return turned_away
+
+
+def _not_now(key: str) -> _Answer:
+    """Only now and then with Retry-After: it has the whole target left alone for that second."""
+    return _Answer(503, {"detail": "not now"}, "1" if sha256(key.encode()).digest()[1] % WISH_ONE_IN == 0 else "")
 
 
 def _refuse_too_much(task: Mapping[str, Any]) -> None:
