@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ class Plan:
 class Outcome:
     """``dead`` counts by reason what the targets refused or Lineside gave up; ``requeued`` those of them that nobody
     refused, and that a person would have requeued too. ``missed`` are points that were armed and not reached.
-    ``drafts`` are documents that stand in Tryton without effect; ``in_tryton`` those with one."""
+    ``drafts`` are documents that stand in Tryton without effect; ``in_tryton`` those with one. ``unfinished``: what
+    Lineside says of each message that is neither posted nor discarded."""
 
     plan: Plan
     accepted: int
@@ -49,6 +50,7 @@ class Outcome:
     settled: bool
     seconds: float
     home: Path | None
+    unfinished: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_clean(self) -> bool:
@@ -91,6 +93,12 @@ class Outcome:
         kinds |= {"dead, and not reversed": found.unreversed, "refused at the door": self.refused_at_the_door}
         kinds |= {"in the books, and should not be": found.unexpected}
         lines = [f"{kind}: {place}" for kind, places in kinds.items() for place in places[:shown]]
+        left = {
+            name: told
+            for name, told in self.unfinished.items()
+            if any(place.startswith(f"{name} ") for place in found.lost)
+        }
+        lines += [f"Lineside says of {name}: {told}" for name, told in list(left.items())[:shown]]
         lines += [] if self.settled else ["Not everything had come to rest in time."]
         again = f"lineside bench chaos --seed {plan.seed} --messages {plan.messages} --faults {plan.faults}"
         again += f" --erp-messages {plan.in_tryton} --stack {plan.ground.stack}"

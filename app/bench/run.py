@@ -160,4 +160,15 @@ def _outcome(
         settled=settled,
         seconds=seconds,
         home=home,
+        unfinished=_unfinished(here.store),
     )
+
+
+def _unfinished(store: Store) -> dict[str, str]:
+    ended = [State.POSTED.value, State.DISCARDED.value, State.COMPENSATED.value]
+    query = select(Message).where(Message.state.not_in(ended)).order_by(Message.id)
+    with store.reading() as session:
+        return {
+            f"{one.source}/{one.source_message_id}": f"{one.state}, waits for {one.waiting_for}, {one.reason}"
+            for one in session.execute(query).scalars()
+        }
