@@ -110,13 +110,15 @@ def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Calla
 
 
 def _restless(store: Store) -> int:
-    """What waits for its turn moves only as long as another of its key does: behind a dead letter it has settled."""
+    """What waits for its turn moves only as long as another of its key does: behind a dead letter it has settled. What
+    a worker has in hand moves, whatever it last waited for."""
     other = aliased(Message)
     moves = exists().where(
         other.plant == Message.plant, other.ordering_key == Message.ordering_key, _moves_by_itself(other)
     )
     behind = (Message.state == State.WAITING.value) & Message.waiting_for.like("key:%") & moves
-    query = select(func.count()).where(Message.step.is_not(None), or_(_moves_by_itself(Message), behind))
+    held = Message.lease_token.is_not(None)
+    query = select(func.count()).where(Message.step.is_not(None), or_(_moves_by_itself(Message), behind, held))
     with store.reading() as session:
         return session.execute(query).scalar_one()
 

@@ -54,3 +54,16 @@ def test_what_waits_for_a_target_has_settled_only_where_a_person_has_to_resume_i
         pause_target(session, "erp", "for the stock taking", NOON, "operator")
 
     assert wait_until_settled(store, 1, 10.0, lambda settled: None)
+
+
+def test_what_a_worker_has_in_hand_has_not_settled_whatever_it_waited_for(store: Store) -> None:
+    books = Books()
+    books.before = [Refused("target_refused", "no such place")]
+    know_items(store)
+    ids = accept(store, move_event("m1", lot="A"), move_event("m2", lot="A", **LATER))
+    run_once(pipeline(store, {"erp": books}, Clock(NOON)))
+    with store.writing() as session:
+        session.execute(update(Message).where(Message.id == ids[1]).values(lease_token="a worker's"))
+
+    assert states(store, *ids) == ["dead", "waiting"]
+    assert not wait_until_settled(store, 2, 3.0, lambda settled: None)
