@@ -22,7 +22,7 @@ from app.adapters.http_json import HttpJsonAdapter
 from app.adapters.tryton import TrytonAdapter
 from app.errors import LinesideError, OutcomeUnknown, Transient
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 TIMEOUT_SECONDS = 0.8
 SLACK_SECONDS = 0.6

@@ -21,7 +21,7 @@ from app.adapters.tryton_rpc import TrytonRpc
 from app.errors import LinesideError, OutcomeUnknown, Transient
 from config.topology_file import load_topology
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 NOW = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
 NO_FILES = {"file"}

@@ -30,6 +30,8 @@ from config.topology import Plant, Topology
 from tests.factories import NOON, accept, demo_topology, move_event, pipeline
 from tests.fakes import Clock, NoBroker
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 SEQUENCE = Completeness(sequence=SequenceWatch())
 

@@ -14,6 +14,8 @@ from tests.factories import NOON, accept, know_items, move_event, pipeline, run_
 from tests.fakes import Books, Clock, Killed, NoBroker
 from tests.reading import message, states
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_message_that_kills_its_worker_each_time_is_dead_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     books, clock = Books(), Clock(NOON)

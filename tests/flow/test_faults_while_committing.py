@@ -26,6 +26,8 @@ from tests.fakes import Books, Clock
 from tests.flow.reversing import Plant
 from tests.reading import message, posting_states, states
 
+pytestmark = pytest.mark.slow
+
 
 class Line:
     """One lane of a plant with an ERP, and a document that one of its messages was enriched to."""

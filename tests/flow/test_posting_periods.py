@@ -18,6 +18,8 @@ from tests.factories import accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock, Killed
 from tests.reading import message, posting_states, states
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY = "2026-02-27T23:30:00Z"  # the plant's clock says 28 February
 
 

@@ -21,6 +21,8 @@ from tests.fakes import Killed
 from tests.flow.reversing import Plant
 from tests.reading import message, states, timeline
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plant(store: Store) -> Plant:

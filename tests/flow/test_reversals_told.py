@@ -17,6 +17,8 @@ from app.store.session import Store
 from tests.flow.reversing import BLOCKED, Plant
 from tests.web import Nudged, account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plant(sqlite_store: Store) -> Plant:

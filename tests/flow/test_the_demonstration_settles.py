@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
 from app.demo.table import wait_until_settled
@@ -13,6 +14,8 @@ from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
 from tests.reading import states
+
+pytestmark = pytest.mark.slow
 
 LATER = {"at": "2026-03-02T09:00:00Z"}
 

@@ -24,6 +24,8 @@ from tests.factories import NOON, accept, move_event, pipeline, run_once
 from tests.flow.reversing import Plant
 from tests.reading import posting_states, timeline
 
+pytestmark = pytest.mark.slow
+
 
 def without(topology: Topology, target: str) -> Topology:
     return replace(topology, targets={code: one for code, one in topology.targets.items() if code != target})

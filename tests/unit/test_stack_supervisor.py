@@ -16,6 +16,8 @@ from app.stack.instance import AlreadyRunning, Instance, end_groups, start_mark
 from app.stack.supervisor import Supervisor
 from config.settings import Settings, load_settings
 
+pytestmark = pytest.mark.slow
+
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 STUBBORN = [
     sys.executable,
