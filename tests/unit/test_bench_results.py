@@ -39,7 +39,6 @@ def test_a_run_in_which_the_other_plant_waits_too_or_something_is_missing_is_not
 
 
 def test_the_plot_shows_both_plants_and_when_the_erp_hung(tmp_path: Path) -> None:
-    pytest.importorskip("pygal")
     path = tmp_path / "plot.svg"
 
     write_plot(hung(), path)
