@@ -175,7 +175,16 @@ def _texts(value: Any) -> Mapping[int, str]:
     return {index: text for index, text in enumerate(value) if isinstance(text, str)} if isinstance(value, list) else {}
 
 
-FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {"csv": CsvFileOptions, "fixed_width": FixedWidthFileOptions}
+class DocumentFileOptions(StrictSchema):
+    content_type = Text(r"[a-z]+/[a-z0-9.+-]+", max_characters=80, mend="give a media type such as application/xml")
+
+
+FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {
+    "csv": CsvFileOptions,
+    "fixed_width": FixedWidthFileOptions,
+    "document": DocumentFileOptions,
+}
+ROW_FORMATS = frozenset({"csv", "fixed_width"})
 
 
 class DropFileSchema(StrictSchema):
@@ -186,26 +195,31 @@ class DropFileSchema(StrictSchema):
         required=True,
     )
     type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
-    format = Choice(*FILE_OPTIONS, mend="give csv or fixed_width", required=True)
-    options = Options(mend="describe the file: columns for csv, layout for fixed_width", required=True)
+    format = Choice(
+        *FILE_OPTIONS, mend="give csv, fixed_width, or document for a file that is one message", required=True
+    )
+    options = Options(mend="describe the file: columns for csv, layout for fixed_width")
     file_number = Block(FileNumberSchema)
 
     @validates_schema(skip_on_field_errors=False)
     def check_the_formats_options(self, data: Mapping[str, Any], **_: Any) -> None:
-        if "format" in data and "options" in data:
-            errors = FILE_OPTIONS[data["format"]]().validate(data["options"])
-            if errors:
-                raise ValidationError({"options": errors})
+        if "format" not in data:
+            return
+        if "options" not in data and data["format"] in ROW_FORMATS:
+            mend = "describe the file: columns for csv, layout for fixed_width"
+            raise ValidationError({"options": [Problem("it is missing", mend)]})
+        if errors := FILE_OPTIONS[data["format"]]().validate(data.get("options", {})):
+            raise ValidationError({"options": errors})
 
     @validates_schema(skip_on_field_errors=True)
     def know_where_the_number_stands(self, data: Mapping[str, Any], **_: Any) -> None:
-        number, is_csv = data.get("file_number", {}), data["format"] == "csv"
-        if "header" in number and (is_csv or not data["options"].get("header")):
+        number, is_csv, options = data.get("file_number", {}), data["format"] == "csv", data.get("options", {})
+        if "header" in number and (data["format"] != "fixed_width" or not options.get("header")):
             mend = "write `header: true` in the options of a fixed_width file, or give name or trailer"
             raise ValidationError({"file_number": {"header": [Problem("this file has no header to hold it", mend)]}})
         if "trailer" not in number:
             return
-        if "trailer" not in data["options"]:
+        if "trailer" not in options:
             problem = Problem("this file has no trailer", "describe it in `options.trailer`, or give name")
             raise ValidationError({"file_number": {"trailer": [problem]}})
         place = Number(1, 10_000, whole=True) if is_csv else Place()

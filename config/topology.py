@@ -27,11 +27,12 @@ class Plant:
 
 @dataclass(frozen=True)
 class DropFile:
-    """One kind of dropped file of a source. ``options`` depend on ``format`` (delimiter, encoding, columns; layout)."""
+    """One kind of dropped file of a source. ``options`` depend on ``format`` (delimiter, encoding, columns; layout);
+    a ``document`` is one message, whatever it holds."""
 
     pattern: str
     type: str
-    format: Literal["csv", "fixed_width"]
+    format: Literal["csv", "fixed_width", "document"]
     options: Mapping[str, Any] = field(default_factory=dict)
     file_number: FileNumber | None = None
 
@@ -59,7 +60,8 @@ class GaplessSequence:
 class Source:
     """A system that sends, or is read (``reads``). ``mapping`` is the family under ``mappings/inbound``;
     ``wait_seconds`` is how long its messages may wait for a missing reference before they are dead;
-    ``settle_seconds`` is how long a dropped file must be unchanged to count as whole."""
+    ``settle_seconds`` is how long a dropped file must be unchanged to count as whole; ``conformance`` whether a body
+    that departs from its own standard is taken with a note, or refused."""
 
     code: str
     kind: str
@@ -70,6 +72,7 @@ class Source:
     reads: tuple[Reading, ...] = ()
     settle_seconds: float = 2.0
     wait_seconds: float = 86_400.0
+    conformance: Literal["lenient", "strict"] = "lenient"
     gapless_sequence: GaplessSequence | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)

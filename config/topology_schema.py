@@ -71,6 +71,7 @@ class SourceSchema(StrictSchema):
     reads = Blocks(ReadingSchema)
     settle_seconds = Number(0, 3_600)
     wait_seconds = Number(0, 31_536_000)
+    conformance = Choice("lenient", "strict")
     gapless_sequence = Block(GaplessSequenceSchema)
     units = Translations()
     options = Options()

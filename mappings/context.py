@@ -5,11 +5,14 @@ A mapping reads no clock, environment, session or network, so a replay of an old
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+NOTED_MOST = 20
+_TOLD_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -41,29 +44,6 @@ class ItemFacts:
     units: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True)
-class InboundContext:
-    """``units`` translates the source's unit codes to canonical ones (``{"STK": "EA"}``)."""
-
-    plant: PlantFacts
-    source: str
-    source_message_id: str
-    received_at: datetime
-    units: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OutboundContext:
-    """``items`` holds the facts of every item that the event names; ``options`` are the target's mapping options."""
-
-    plant: PlantFacts
-    target: str
-    posting_key: str
-    items: Mapping[str, ItemFacts] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
 CORRECT_IT = "Correct the payload here and resubmit it, or have it sent anew under a new id."
 """What a person can do about a payload that is wrong: under its own id it would be a conflict."""
 
@@ -77,3 +57,70 @@ class MappingError(Exception):
         self.code = code
         self.reason = reason
         self.field = field
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """``code`` is a stable word, ``reason`` a sentence without its stop, ``place`` where it stands in the body."""
+
+    code: str
+    reason: str
+    place: str | None = None
+
+
+class Deviations:
+    """Where one body departs from its own standard. Real senders break their own schemas (MESA's example of a B2MML
+    document lacks an attribute that its schema requires), so the topology says how a source is read: leniently, and
+    what can be understood beyond doubt is taken and each deviation noted, up to a bound; or strictly, and the first
+    one refuses the body."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.count = 0
+        self._noted: list[Deviation] = []
+
+    @property
+    def noted(self) -> Sequence[Deviation]:
+        return tuple(self._noted)
+
+    def allow(self, code: str, reason: str, place: str | None = None) -> None:
+        """Note the deviation and go on; raises MappingError with it where the source is read strictly."""
+        if self.strict:
+            mend = "this source is read strictly; with `conformance: lenient` it would be taken with a note."
+            raise MappingError(code, f"{reason}; {mend}", place)
+        self.count += 1
+        if len(self._noted) < NOTED_MOST:
+            self._noted.append(Deviation(code, reason, place))
+
+    def told(self) -> str | None:
+        """One line for the message's timeline; None where there was nothing to note."""
+        if not self.count:
+            return None
+        first = "; ".join(one.reason + (f" ({one.place})" if one.place else "") for one in self._noted[:_TOLD_MOST])
+        more = f"; and {self.count - _TOLD_MOST} more" if self.count > _TOLD_MOST else ""
+        return f"Taken although it departs from its standard: {first}{more}."
+
+
+@dataclass(frozen=True)
+class InboundContext:
+    """``units`` translates the source's unit codes to canonical ones (``{"STK": "EA"}``); ``deviations`` takes what a
+    mapping lets pass although the source's standard does not."""
+
+    plant: PlantFacts
+    source: str
+    source_message_id: str
+    received_at: datetime
+    units: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    deviations: Deviations = field(default_factory=Deviations, compare=False)
+
+
+@dataclass(frozen=True)
+class OutboundContext:
+    """``items`` holds the facts of every item that the event names; ``options`` are the target's mapping options."""
+
+    plant: PlantFacts
+    target: str
+    posting_key: str
+    items: Mapping[str, ItemFacts] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mappings.context import Event, InboundContext, OutboundContext
+from mappings.context import Deviations, Event, InboundContext, OutboundContext
 from mappings.formats import b2mml, json_body, rows
 from mappings.inbound.legacy_files import confirmation, movement
 from mappings.inbound.mes_b2mml import performance
@@ -31,16 +31,16 @@ from mappings.outbound.wms import receipt_recorded as wms_received
 
 @dataclass(frozen=True)
 class InboundMapping:
-    """``read`` turns raw bytes into the parsed payload and raises MappingError with the place of the fault;
-    ``to_canonical`` turns that into one or more canonical events."""
+    """``read`` turns raw bytes into the parsed payload, notes what departs from the format's standard, and raises
+    MappingError with the place of a fault; ``to_canonical`` turns that into one or more canonical events."""
 
-    read: Callable[[bytes], Any]
+    read: Callable[[bytes, Deviations], Any]
     to_canonical: Callable[[Any, InboundContext], Sequence[Event]]
 
     @cached_property
     def version(self) -> str:
-        """Content hash of the mapping's modules: the same text gives the same version anywhere."""
-        return _module_hash(self.to_canonical)
+        """Content hash of the modules of reader and mapping: the same text gives the same version anywhere."""
+        return _module_hash(self.read, self.to_canonical)
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,10 @@ class OutboundMapping:
         return _module_hash(self.to_document)
 
 
-def _module_hash(function: Callable[..., Any]) -> str:
-    module = inspect.getmodule(function)
-    if module is None:
-        return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]
+def _module_hash(*functions: Callable[..., Any]) -> str:
+    names = {name for function in functions for name in modules_behind(function.__module__)}
     digest = hashlib.sha256()
-    for name in sorted(modules_behind(module.__name__)):
+    for name in sorted(names):
         digest.update(inspect.getsource(sys.modules[name]).encode())
     return digest.hexdigest()[:12]
 

@@ -17,7 +17,7 @@ from typing import Any
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.file_answers import FileAnswers
 from app.adapters.file_options import FileOptions
-from app.adapters.file_rows import Row, file_text, reversed_rows, rows_of
+from app.adapters.file_contents import Contents, contents_of, contents_of_reversal
 from app.adapters.file_writing import sync_folder, write_through
 from app.errors import NotTaken, OutcomeUnknown, Refused, Transient
 
@@ -42,14 +42,13 @@ class FileAdapter:
         self._handed_over = self._directory / ".handed-over"
 
     def post(self, request: PostingRequest) -> TargetAnswer:
-        return self._hand_over(request, rows_of(request.document, self._options))
+        return self._hand_over(request, contents_of(request.document, self._options))
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         return self._find(self._name(request))
 
     def reverse(self, request: PostingRequest, reference: str) -> TargetAnswer:
-        rows = rows_of(request.document, self._options)
-        return self._hand_over(request, reversed_rows(rows, self._options, reference))
+        return self._hand_over(request, contents_of_reversal(request.document, self._options, reference))
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         raise Refused("domain_not_readable", f"target {self._code} takes files and gives no {domain}")
@@ -99,7 +98,7 @@ class FileAdapter:
         """
         return any(path.exists() for path in (self._directory / name, self._archive / name, self._mark(name)))
 
-    def _hand_over(self, request: PostingRequest, rows: list[Row]) -> TargetAnswer:
+    def _hand_over(self, request: PostingRequest, contents: Contents) -> TargetAnswer:
         """A document that was handed over before is handed over once more only after a refusal, as a person requeues no
         other, and where a person said that the system does not hold it."""
         ends_at = time.monotonic() + self._timeout_seconds
@@ -107,11 +106,10 @@ class FileAdapter:
         found = self._found_before(name, request.again)
         if found is not None:
             return found
-        text = file_text(rows, self._options)
         try:
             self._make_folders()
             self._mark(name).parent.mkdir(parents=True, exist_ok=True)
-            write_through(self._part(name), text)
+            write_through(self._part(name), contents.data)
             self._answers.set_aside(name)
             if time.monotonic() > ends_at:
                 # A share that hung until now: another may have handed the file over meanwhile, and its reader taken it.
@@ -126,7 +124,7 @@ class FileAdapter:
             raise OutcomeUnknown(self._cannot_write(error)) from None
         if self._options.get("acknowledged", False):
             raise OutcomeUnknown(f"target {self._code} has {name}, and has not acknowledged it yet", alone=True)
-        return TargetAnswer(name, {"file": name, "bytes": len(text), "rows": len(rows)})
+        return TargetAnswer(name, {"file": name, "bytes": len(contents.data), "rows": contents.rows})
 
     def _found_before(self, name: str, again: bool) -> TargetAnswer | None:
         """What the system holds already. After a person's word only its own acknowledgement counts, and the word itself

@@ -36,9 +36,18 @@ def suffix(**kwargs: Any) -> Text:
     return Text(r"\.[A-Za-z0-9][A-Za-z0-9._-]*", max_characters=20, mend="give an ending such as .err", **kwargs)
 
 
+_CSV, _FIXED_WIDTH, _ROWS = ("csv",), ("fixed_width",), ("csv", "fixed_width")
+# The keys that only some formats have, and which.
+_FORMS_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("delimiter", "header", "columns", "guard_formulas"), _CSV),
+    **dict.fromkeys(("layout", "right"), _FIXED_WIDTH),
+    **dict.fromkeys(("rows", "line_end", "negate"), _ROWS),
+}
+
+
 class FileOptions(StrictSchema):
     name = FileName(required=True)
-    format = Choice("csv", "fixed_width", mend="give csv or fixed_width", required=True)
+    format = Choice("csv", "fixed_width", "text", mend="give csv, fixed_width or text", required=True)
     directory = Text(r"/.+", mend=DIRECTORY)
     archive_dir = Text(r"/.+", mend=DIRECTORY)
     ack_dir = Text(r"/.+", mend=DIRECTORY)
@@ -66,10 +75,13 @@ class FileOptions(StrictSchema):
 
     @validates_schema
     def fit_the_format(self, data: Mapping[str, Any], **_: Any) -> None:
-        is_csv = data["format"] == "csv"
-        foreign = ("layout", "right") if is_csv else ("delimiter", "header", "columns", "guard_formulas")
-        found = {key: [Problem(f"{data['format']} has no {key!r}", "remove it")] for key in foreign if key in data}
-        if not is_csv and "layout" not in data:
+        form = data["format"]
+        found = {
+            key: [Problem(f"{form} has no {key!r}", "remove it")]
+            for key, forms in _FORMS_OF.items()
+            if key in data and form not in forms
+        }
+        if form == "fixed_width" and "layout" not in data:
             found["layout"] = [Problem("it is missing", "write one `- [name, first column, width]` a column")]
         if found:
             raise ValidationError(found)

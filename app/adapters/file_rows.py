@@ -48,7 +48,11 @@ def reversed_rows(rows: Sequence[Row], options: Mapping[str, Any], original: str
 def file_text(rows: Sequence[Row], options: Mapping[str, Any]) -> bytes:
     """The file's bytes; raises Refused naming the column whose value does not fit."""
     write = _csv_text if options["format"] == "csv" else _fixed_width_text
-    text = write(rows, options)
+    return encoded(write(rows, options), options)
+
+
+def encoded(text: str, options: Mapping[str, Any]) -> bytes:
+    """Raises Refused naming the line and the character that the encoding lacks."""
     encoding = options.get("encoding", "utf-8")
     try:
         return text.encode(encoding)

@@ -24,8 +24,9 @@ from app.store.files import TakenFile, record_rows
 from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
-from mappings.formats import delimited, fixed_width
-from mappings.formats.lines import BadRow, Row
+from mappings.formats import delimited, documents, fixed_width
+from mappings.formats.documents import Document
+from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
 
 log = structlog.get_logger()
@@ -35,8 +36,13 @@ ROW_CONTENT_TYPE = "application/vnd.lineside.row+json"
 ERRORS_ENDING = ".errors.csv"
 ERRORS_HEADER = ("row", "field", "reason", "content")
 
-OpenRows = Callable[[BinaryIO, Mapping[str, Any], int], Iterator[Row | BadRow]]
-READERS: Mapping[str, OpenRows] = {"csv": delimited.open_rows, "fixed_width": fixed_width.open_rows}
+Piece = Row | Document | BadRow
+OpenPieces = Callable[[BinaryIO, Mapping[str, Any], int], Iterator[Piece]]
+READERS: Mapping[str, OpenPieces] = {
+    "csv": delimited.open_rows,
+    "fixed_width": fixed_width.open_rows,
+    "document": documents.open_whole,
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def read_rows(intake: Intake, file: FileUnderWork) -> Ending:
     return Ending(faults[0] if faults else None, errors_bytes)
 
 
-def _up_to_the_trailer(rows: Iterator[Row | BadRow], faults: list[TrailerFault]) -> Iterator[Row | BadRow]:
+def _up_to_the_trailer(rows: Iterator[Piece], faults: list[TrailerFault]) -> Iterator[Piece]:
     """A trailer that does not hold shows at the end, and takes no row with it that was read before."""
     try:
         yield from rows
@@ -95,7 +101,7 @@ def _up_to_the_trailer(rows: Iterator[Row | BadRow], faults: list[TrailerFault])
         faults.append(fault)
 
 
-def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
+def _store(intake: Intake, file: FileUnderWork, chunk: list[Piece], errors_bytes: int) -> int:
     """Where a chunk cannot be saved its halves are, down to the row at fault, which is listed; trouble of the database
     itself is raised, and the file waits."""
     try:
@@ -108,13 +114,13 @@ def _store(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], error
                 raise
             log.exception("row_cannot_be_stored", source=file.source.code, file=file.path.name, row=chunk[0].number)
             reason = "the database does not take this row (internal_error); the watcher's log says why."
-            return _store_together(intake, file, [BadRow(chunk[0].number, None, reason, chunk[0].raw)], errors_bytes)
+            return _store_together(intake, file, [BadRow(chunk[0].number, None, reason, _raw(chunk[0]))], errors_bytes)
     middle = len(chunk) // 2
     errors_bytes = _store(intake, file, chunk[:middle], errors_bytes)
     return _store(intake, file, chunk[middle:], errors_bytes)
 
 
-def _store_together(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRow], errors_bytes: int) -> int:
+def _store_together(intake: Intake, file: FileUnderWork, chunk: list[Piece], errors_bytes: int) -> int:
     messages: list[Incoming] = []
     bad: list[BadRow] = []
     for row in chunk:
@@ -143,44 +149,65 @@ def _store_together(intake: Intake, file: FileUnderWork, chunk: list[Row | BadRo
     return errors_bytes
 
 
-def _message(file: FileUnderWork, row: Row) -> Incoming | BadRow:
-    id_columns = file.kind.options.get("id") or ()
-    values = [row.values.get(name, "").strip() for name in id_columns]
-    for name, value in zip(id_columns, values, strict=True):
-        if not value:
-            return BadRow(row.number, name, "this column tells one row from another and is empty; fill it.", row.raw)
-        if not value.isprintable():
-            return BadRow(
-                row.number, name, "this column tells one row from another; take out control characters.", row.raw
-            )
-    own_id = "|".join(values) if values else f"{file.taken.id}:{row.number}"
+def _raw(piece: Row | Document) -> str:
+    return piece.raw if isinstance(piece, Row) else raw_text(piece.body)
+
+
+def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
+    own_id = _own_id(file, piece)
+    if isinstance(own_id, BadRow):
+        return own_id
     message_id = f"{file.kind.type}:{own_id}"
     if len(message_id) > MAX_ID_LENGTH:
         reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
-        return BadRow(row.number, None, reason, row.raw)
-    body = json.dumps(row.values, ensure_ascii=False, separators=(",", ":")).encode()
+        return BadRow(piece.number, None, reason, _raw(piece))
+    values = piece.values if isinstance(piece, Row) else None
     return Incoming(
         plant=file.plant,
         source=file.source.code,
         source_message_id=message_id,
         type=file.kind.type,
-        content_type=ROW_CONTENT_TYPE,
-        body=body,
-        digest=_digest(row.values),
+        content_type=ROW_CONTENT_TYPE if isinstance(piece, Row) else piece.content_type,
+        body=_body(piece),
+        digest=_digest(piece),
         file_id=file.taken.id,
-        row_number=row.number,
-        sighting=sighting_of(file.source, file.plant, None, row.values),
+        row_number=piece.number,
+        sighting=sighting_of(file.source, file.plant, None, values),
     )
 
 
-def _digest(values: Mapping[str, str]) -> str:
-    """The same for the same values, whatever the order of the file's columns."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+def _own_id(file: FileUnderWork, piece: Row | Document) -> str | BadRow:
+    """What tells this row or document from every other of its source."""
+    if isinstance(piece, Document):
+        return piece.own_id or f"{file.taken.id}:{piece.number}"
+    id_columns = file.kind.options.get("id") or ()
+    values = [piece.values.get(name, "").strip() for name in id_columns]
+    for name, value in zip(id_columns, values, strict=True):
+        if not value:
+            reason = "this column tells one row from another and is empty; fill it."
+            return BadRow(piece.number, name, reason, piece.raw)
+        if not value.isprintable():
+            reason = "this column tells one row from another; take out control characters."
+            return BadRow(piece.number, name, reason, piece.raw)
+    return "|".join(values) if values else f"{file.taken.id}:{piece.number}"
+
+
+def _body(piece: Row | Document) -> bytes:
+    if isinstance(piece, Document):
+        return piece.body
+    return json.dumps(piece.values, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _digest(piece: Row | Document) -> str:
+    """The same for the same values, whatever the order of the file's columns; a document's is of its bytes."""
+    if isinstance(piece, Document):
+        return hashlib.sha256(piece.body).hexdigest()
+    return hashlib.sha256(json.dumps(piece.values, sort_keys=True).encode()).hexdigest()
 
 
 def _conflict(message: Incoming, first_id: int) -> BadRow:
     reason = f"message {first_id} came before under the same id with other content; give the row an id of its own."
-    return BadRow(message.row_number or 0, None, reason, message.body.decode()[:2_000])
+    return BadRow(message.row_number or 0, None, reason, raw_text(message.body))
 
 
 def _cut_errors(path: Path, size: int) -> None:

@@ -23,7 +23,7 @@ from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_do
 from app.store.messages_tables import Message
 from config.topology import Plant, RetryPolicy, Source
 from mappings.canonical import contract
-from mappings.context import CORRECT_IT, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import CORRECT_IT, Deviations, Event, InboundContext, MappingError, PlantFacts
 from mappings.formats import json_body
 from mappings.registry import INBOUND
 
@@ -36,12 +36,14 @@ KEY_LIMIT = 250
 
 @dataclass(frozen=True)
 class Transformed:
-    """A message's canonical events, its ordering key, its rank within the key, and the mapping that made them."""
+    """A message's canonical events, its ordering key, its rank within the key, and the mapping that made them.
+    ``note``: where the payload departs from its standard and was taken all the same."""
 
     events: tuple[Event, ...]
     ordering_key: str | None
     key_rank: str
     mapping_version: str
+    note: str | None = None
 
 
 def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
@@ -59,7 +61,7 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
         outcome = attempt(message.id, lambda m=message: transform_message(pipeline, m, payloads[m.id]))  # type: ignore[misc]
         if isinstance(outcome, Done):
             results[message.id] = outcome.value
-            moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now))
+            moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now, note=outcome.value.note))
         else:
             moves.append(failure_move(pipeline, message, Step.TRANSFORM, outcome.error, RetryPolicy()))
     with pipeline.store.writing() as session:
@@ -79,14 +81,15 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
     _check_sequence(source, message)
     body, attributes = _unwrap(payload)
-    events, version = _read_events(source, plant, message, body, attributes)
+    deviations = Deviations(strict=source.conformance == "strict")
+    events, version = _read_events(source, plant, message, body, attributes, deviations)
     if not events:
         raise Refused("no_event", "The payload holds nothing that this mapping can use; send it anew or discard it.")
     if len(events) > EVENTS_LIMIT:
         told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
         raise Refused("too_many_events", told)
     key = _partition_key(attributes) or contract.ordering_key(events[0])
-    return Transformed(events, key, _rank(message, events), version)
+    return Transformed(events, key, _rank(message, events), version, deviations.told())
 
 
 def _check_sequence(source: Source, message: Claimed) -> None:
@@ -110,11 +113,16 @@ def _partition_key(attributes: Mapping[str, Any]) -> str | None:
 
 
 def _read_events(
-    source: Source, plant: Plant, message: Claimed, body: Any, attributes: Mapping[str, Any]
+    source: Source,
+    plant: Plant,
+    message: Claimed,
+    body: Any,
+    attributes: Mapping[str, Any],
+    deviations: Deviations,
 ) -> tuple[tuple[Event, ...], str]:
     """Parse, map and check one payload; also the version (content hash) of the mapping that did it."""
     if contract.is_canonical(message.type):
-        data = _readable(json_body.read, body) if isinstance(body, bytes) else body
+        data = _readable(json_body.read, body, deviations) if isinstance(body, bytes) else body
         if isinstance(data, dict) and "event_time" not in data and "time" in attributes:
             data = {**data, "event_time": attributes["time"]}
         return (Event(message.type, _checked(message.type, data)),), CANONICAL_VERSION
@@ -126,16 +134,16 @@ def _read_events(
             f"Source {source.code} (mapping {source.mapping}) has no mapping for type {message.type!r}; "
             f"known types: {known}. Add the mapping, then requeue.",
         )
-    parsed = _readable(mapping.read, body) if isinstance(body, bytes) else body
-    events = mapping.to_canonical(parsed, _context(source, plant, message))
+    parsed = _readable(mapping.read, body, deviations) if isinstance(body, bytes) else body
+    events = mapping.to_canonical(parsed, _context(source, plant, message, deviations))
     checked = tuple(Event(event.type, _checked(event.type, event.data)) for event in events)
     return checked, mapping.version
 
 
-def _readable(read: Callable[[bytes], Any], body: bytes) -> Any:
+def _readable(read: Callable[[bytes, Deviations], Any], body: bytes, deviations: Deviations) -> Any:
     """The body's value; a reader names the fault, and here it is told what a person can do about it."""
     try:
-        return read(body)
+        return read(body, deviations)
     except MappingError as error:
         raise MappingError(error.code, f"{error.reason} {CORRECT_IT}", error.field) from None
 
@@ -159,7 +167,7 @@ def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
     return data.encode() if isinstance(data, str) else data, attributes
 
 
-def _context(source: Source, plant: Plant, message: Claimed) -> InboundContext:
+def _context(source: Source, plant: Plant, message: Claimed, deviations: Deviations) -> InboundContext:
     return InboundContext(
         plant=PlantFacts(plant.code, plant.name, plant.timezone, plant.options),
         source=source.code,
@@ -167,6 +175,7 @@ def _context(source: Source, plant: Plant, message: Claimed) -> InboundContext:
         received_at=message.received_at,
         units=source.units,
         options=source.options,
+        deviations=deviations,
     )
 
 

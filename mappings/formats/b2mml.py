@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from mappings.context import MappingError
+from mappings.context import Deviations, MappingError
 from mappings.formats import xml_body
 
 _PERFORMANCES = ("ProductionPerformance", "OperationsPerformance")
@@ -28,7 +28,7 @@ _ACTUALS = {"MaterialActual": None, "MaterialProducedActual": "Produced", "Mater
 _TIMES = ("ActualEndTime", "ActualStartTime")
 
 
-def read_performance(body: bytes) -> dict[str, Any]:
+def read_performance(body: bytes, deviations: Deviations | None = None) -> dict[str, Any]:
     """A performance document as ``{created, published, operations_type, responses[]}``; see ``_response`` below.
 
     Raises MappingError where the body is not XML, or is not a performance document.

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from mappings.context import MappingError
+from mappings.context import Deviations, MappingError
 
 MAX_DEPTH = 64
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*+"|(-?Infinity|NaN)')
 
 
-def read(body: bytes) -> Any:
+def read(body: bytes, deviations: Deviations | None = None) -> Any:
     """The value of a JSON text in UTF-8, numbers with a point as Decimal.
+
+    A byte order mark is a deviation (RFC 8259, section 8.1: it must not be added).
 
     Refused, with the place where one can be named: other encodings, keys that occur twice (readers disagree which one
     counts), NaN and Infinity, more than 64 levels, and whatever is no JSON.
     """
     text = _decoded(body)
+    if deviations is not None and body.startswith(codecs.BOM_UTF8):
+        deviations.allow("json_mark", "the JSON text begins with a byte order mark", "byte 0")
     try:
         value = json.loads(
             text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_object_of_unique_keys

@@ -188,3 +188,34 @@ def test_fixed_width_reads_back_as_it_was_written(widths: list[int], data: st.Da
     line = file_text([row], {"format": "fixed_width", "layout": layout, "line_end": "lf"}).decode()
 
     assert {name: line[first - 1 : first - 1 + width].rstrip() for name, first, width in layout} == row
+
+
+TEXT: dict[str, Any] = {"name": "{posting_key}.edi", "format": "text", "encoding": "latin-1"}
+
+
+def test_a_text_is_written_as_the_mapping_made_it(tmp_path: Path) -> None:
+    assert posted(tmp_path, {"text": "UNH+1+DESADV'\nÄ"}, TEXT) == "UNH+1+DESADV'\nÄ".encode("latin-1")
+
+
+def test_a_text_is_undone_by_the_text_that_its_mapping_gives_for_it(tmp_path: Path) -> None:
+    document = {"text": "101 4 EA", "reversal_text": "102 4 EA"}
+
+    answer = adapter(tmp_path, TEXT).reverse(request(document), "LSORIGINAL.edi")
+
+    assert (tmp_path / answer.reference).read_bytes() == b"102 4 EA"
+
+
+@pytest.mark.parametrize("document", [{}, {"rows": []}, {"text": ""}, {"text": 4}])
+def test_a_document_without_text_is_refused(tmp_path: Path, document: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as caught:
+        posted(tmp_path, document, TEXT)
+
+    assert caught.value.code == "document_has_no_text"
+
+
+def test_a_text_that_nothing_undoes_is_not_reversed(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as caught:
+        adapter(tmp_path, TEXT).reverse(request({"text": "101 4 EA"}), "LSORIGINAL.edi")
+
+    assert caught.value.code == "reversal_not_possible"
+    assert list(tmp_path.glob("*.edi")) == []

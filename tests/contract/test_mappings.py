@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mappings.canonical import contract
-from mappings.context import Event, InboundContext, ItemFacts, MappingError, OutboundContext, PlantFacts
+from mappings.context import Deviations, Event, InboundContext, ItemFacts, MappingError, OutboundContext, PlantFacts
 from mappings.registry import INBOUND, OUTBOUND, modules_behind
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -92,7 +92,7 @@ def test_every_golden_pair_belongs_to_a_registered_mapping() -> None:
 def test_an_inbound_message_becomes_the_events_of_its_golden_pair(family: str, kind: str, path: Path) -> None:
     mapping = INBOUND[family, kind]
 
-    events = mapping.to_canonical(mapping.read(path.read_bytes()), inbound_context(family))
+    events = mapping.to_canonical(mapping.read(path.read_bytes(), Deviations()), inbound_context(family))
 
     assert [{"type": event.type, "data": event.data} for event in events] == expected(path)
 
@@ -101,7 +101,7 @@ def test_an_inbound_message_becomes_the_events_of_its_golden_pair(family: str, k
 def test_mapped_events_are_already_in_normalised_form(family: str, kind: str, path: Path) -> None:
     mapping = INBOUND[family, kind]
 
-    events = mapping.to_canonical(mapping.read(path.read_bytes()), inbound_context(family))
+    events = mapping.to_canonical(mapping.read(path.read_bytes(), Deviations()), inbound_context(family))
 
     assert [contract.validate(event.type, event.data) for event in events] == [event.data for event in events]
 
@@ -135,7 +135,7 @@ def test_an_unknown_unit_is_refused_with_its_place(family: str, kind: str) -> No
     foreign = InboundContext(context.plant, context.source, "m", context.received_at, {"FURLONG": "FUR"})
 
     with pytest.raises(MappingError) as caught:
-        mapping.to_canonical(mapping.read(path.read_bytes()), foreign)
+        mapping.to_canonical(mapping.read(path.read_bytes(), Deviations()), foreign)
 
     assert caught.value.code == "unit_unknown"
     assert caught.value.field
@@ -181,7 +181,7 @@ def mapped_or_refused(events: Callable[[], Sequence[Event]]) -> list[Any]:
 def test_a_payload_with_any_value_in_any_place_is_mapped_or_refused(family: str, kind: str, data: Any) -> None:
     mapping = INBOUND[family, kind]
     path = data.draw(st.sampled_from(cases(family, kind)))
-    payload = mapping.read(path.read_bytes())
+    payload = mapping.read(path.read_bytes(), Deviations())
     place = data.draw(st.sampled_from(list(places(payload))))
     changed = with_value(payload, place, data.draw(JSON_VALUES))
 
@@ -200,7 +200,7 @@ def test_a_body_of_any_bytes_is_mapped_or_refused(family: str, kind: str, data: 
     cut = data.draw(st.integers(0, len(whole)))
     body = data.draw(st.sampled_from([whole[:cut], whole[cut:]])) + data.draw(st.binary(max_size=20))
 
-    events = mapped_or_refused(lambda: mapping.to_canonical(mapping.read(body), inbound_context(family)))
+    events = mapped_or_refused(lambda: mapping.to_canonical(mapping.read(body, Deviations()), inbound_context(family)))
 
     assert events
     assert all(events)

@@ -27,7 +27,7 @@ from app.store.source_notes import file_series
 from config.settings import load_settings
 from config.topology_file import load_topology
 from mappings.canonical import contract
-from mappings.context import InboundContext, MappingError, PlantFacts
+from mappings.context import Deviations, InboundContext, MappingError, PlantFacts
 from mappings.formats import delimited, fixed_width
 from mappings.formats.lines import BadRow
 from mappings.registry import INBOUND
@@ -49,7 +49,9 @@ def fault_of(sending: Sending) -> str | None:
         return None
     mapping = INBOUND[TOPOLOGY.sources[sending.source].mapping, sending.message.type]
     try:
-        events = mapping.to_canonical(mapping.read(sending.message.body), context(sending.source, sending.plant))
+        events = mapping.to_canonical(
+            mapping.read(sending.message.body, Deviations()), context(sending.source, sending.plant)
+        )
         for event in events:
             contract.validate(event.type, event.data)
     except MappingError as error:
