@@ -16,8 +16,8 @@ from typing import Any
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.file_answers import FileAnswers
-from app.adapters.file_options import FileOptions
 from app.adapters.file_contents import Contents, contents_of, contents_of_reversal
+from app.adapters.file_options import FileOptions
 from app.adapters.file_writing import sync_folder, write_through
 from app.errors import NotTaken, OutcomeUnknown, Refused, Transient
 

@@ -20,7 +20,7 @@ from app.store.order_tables import ToldState
 # Whoever reads the system of record reads it later than any message that bears the same time was sent.
 _READ_LAST = 2**63
 _NOBODY = ""
-_KINDS = {"bom": "bill of materials of"}
+_KINDS = {"bom": "bill of materials of", "purchase_order": "purchase order"}
 CHUNK = 500
 
 

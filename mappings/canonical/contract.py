@@ -20,6 +20,7 @@ _ORDER_NEEDED = frozenset({"production.completed.v1", "production.scrapped.v1", 
 # What an event of these types tells as a whole: an older one that comes late has nothing to add.
 _TELLS = {"item.changed.v1": ("item", "item"), "bom.changed.v1": ("bom", "item")}
 _TELLS |= {"production.order.released.v1": ("order", "order_id")}
+_TELLS |= {"purchase.order.placed.v1": ("purchase_order", "purchase_order")}
 _BRINGS_STOCK = frozenset(
     {
         "production.completed.v1",
@@ -31,7 +32,7 @@ _BRINGS_STOCK = frozenset(
         "quality.released.v1",
     }
 )
-_LINES = ("outputs", "components", "materials")
+_LINES = ("outputs", "components", "materials", "lines")
 _AMOUNTS = ("quantity", "delta", "counted", "book", "received", "accepted", "rejected")
 
 
@@ -114,12 +115,14 @@ def _step(path: str, key: Any) -> str:
 
 
 def ordering_key(event: Event) -> str | None:
-    """Events with the same key take effect in their order: the production order's, else the lot's. What an item is and
-    what it is made of belong to the item."""
+    """Events with the same key take effect in their order: the production order's or purchase order's, else the lot's.
+    What an item is and what it is made of belong to the item."""
     if event.type in ("item.changed.v1", "bom.changed.v1"):
         return f"item:{event.data['item']}"
     if order_id := event.data.get("order_id"):
         return f"order:{order_id}"
+    if purchase_order := event.data.get("purchase_order"):
+        return f"purchase_order:{purchase_order}"
     if lot := event.data.get("lot"):
         return f"lot:{lot}"
     return None

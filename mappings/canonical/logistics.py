@@ -31,19 +31,33 @@ class ReceiptRecorded(EventData):
             raise ValidationError("is less than accepted and rejected together", "received")
 
 
+class ShippedLine(Line):
+    """Goods of a delivery, and the order that they are for."""
+
+    order_ref = Part(DocumentRef)
+
+
 class Package(Strict):
     """One shipped package, known by its SSCC."""
 
     sscc = Sscc(required=True)
-    lines = parts(Line)
+    lines = parts(ShippedLine)
 
 
 class ShipmentConfirmed(EventData):
-    """A delivery has left."""
+    """A delivery has left: ``packages`` by their SSCC, ``lines`` for goods that are in no such package."""
 
     delivery_id = Code(required=True)
     carrier = Code(max_length=200)
-    packages = parts(Package, low=1, required=True)
+    ship_from = Code()
+    ship_to = Code()
+    packages = parts(Package)
+    lines = parts(ShippedLine)
+
+    @validates_schema
+    def _holds_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data.get("packages") and not data.get("lines"):
+            raise ValidationError("must have a member where there are no lines", "packages")
 
     @validates_schema
     def _names_each_package_once(self, data: dict[str, Any], **_: Any) -> None:
@@ -68,8 +82,38 @@ class ReplenishmentRequested(EventData):
             raise ValidationError("must name a site, storage or bin", "supply_to")
 
 
+class OrderedLine(Strict):
+    """One line of a purchase order: so much of an item, by then."""
+
+    line = Code(required=True)
+    item = Code(required=True)
+    quantity = Amount(required=True)
+    need_by = Instant()
+    ship_to = Code()
+
+
+class PurchaseOrderPlaced(EventData):
+    """A purchase order (X12 850, EDIFACT ORDERS) as a whole; sent again it replaces the one before it.
+
+    ``buyer``, ``supplier`` and ``ship_to`` are codes as the sender writes them, such as a GLN.
+    """
+
+    purchase_order = Code(required=True)
+    buyer = Code()
+    supplier = Code()
+    ship_to = Code()
+    lines = parts(OrderedLine, low=1, required=True)
+
+    @validates_schema
+    def _names_each_line_once(self, data: dict[str, Any], **_: Any) -> None:
+        codes = [line["line"] for line in data.get("lines", []) if "line" in line]
+        if len(set(codes)) != len(codes):
+            raise ValidationError("must name each line once", "lines")
+
+
 SCHEMAS: dict[str, type[Schema]] = {
     "receipt.recorded.v1": ReceiptRecorded,
     "shipment.confirmed.v1": ShipmentConfirmed,
+    "purchase.order.placed.v1": PurchaseOrderPlaced,
     "replenishment.requested.v1": ReplenishmentRequested,
 }
