@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
     "exceptions": "app.commands.exceptions:exceptions",
+    "crosswalk": "app.commands.crosswalk:crosswalk",
     "keys": "app.commands.keys:keys",
     "accounts": "app.commands.accounts:accounts",
     "valkey": "app.commands.processes:valkey",

@@ -46,6 +46,20 @@ def stock_reference(plant: str, item: str) -> str:
     return f"stock:{plant}:{item}"
 
 
+CROSSWALK_REFERENCE = "crosswalk:"
+
+
+def crosswalk_reference(system: str, name: str, value: str) -> str:
+    """What a message waits for when this crosswalk of a source or target lacks the value."""
+    return f"{CROSSWALK_REFERENCE}{system}:{name}:{value}"
+
+
+def parted_crosswalk_reference(reference: str) -> tuple[str, str, str]:
+    """System, name and value; neither of the first two has a colon in it."""
+    system, name, value = reference.removeprefix(CROSSWALK_REFERENCE).split(":", 2)
+    return system, name, value
+
+
 class PeriodClosed(Waiting):
     """The target takes nothing for this ``day``: its period is closed. ``open_on``: the first day that it would take,
     where it tells."""

@@ -61,7 +61,8 @@ class Source:
     """A system that sends, or is read (``reads``). ``mapping`` is the family under ``mappings/inbound``;
     ``wait_seconds`` is how long its messages may wait for a missing reference before they are dead;
     ``settle_seconds`` is how long a dropped file must be unchanged to count as whole; ``conformance`` whether a body
-    that departs from its own standard is taken with a note, or refused."""
+    that departs from its own standard is taken with a note, or refused; ``crosswalks`` which of its value tables its
+    mapping must find each value in."""
 
     code: str
     kind: str
@@ -76,6 +77,7 @@ class Source:
     gapless_sequence: GaplessSequence | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    crosswalks: tuple[str, ...] = ()
     completeness: Completeness = field(default_factory=Completeness)
 
 
@@ -151,6 +153,7 @@ class Target:
     circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
     options: Mapping[str, Any] = field(default_factory=dict)
     mapping_options: Mapping[str, Any] = field(default_factory=dict)
+    crosswalks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from config.option_blocks import Options
-from config.strict_schema import Path
+from config.strict_schema import Path, nearest
 from config.topology_entries import Entries, Entry
 from config.topology_faults import TopologyFault
 
@@ -29,6 +29,8 @@ AdapterOptionFaults = Callable[[str, Mapping[str, Any]], list[OptionFault]]
 """(adapter, options)"""
 MappingOptionFaults = Callable[[str, Mapping[str, Any], Collection[str]], list[OptionFault]]
 """(mapping family, options, codes of plants)"""
+AskedCrosswalks = Callable[[str], Collection[str]]
+"""(mapping family) -> the crosswalks that its mappings ask"""
 PlantOptionFaults = Callable[[Mapping[str, Any]], list[OptionFault]]
 
 
@@ -38,6 +40,8 @@ class OptionChecks(NamedTuple):
     target: MappingOptionFaults = lambda family, options, plants: []
     plant: PlantOptionFaults = lambda options: []
     periods: AdapterOptionFaults = lambda adapter, periods: []
+    source_crosswalks: AskedCrosswalks = lambda family: ()
+    target_crosswalks: AskedCrosswalks = lambda family: ()
 
 
 def option_faults(
@@ -54,6 +58,7 @@ def option_faults(
     for entry in entries.lists["sources"]:
         if (family := _text(entry, "mapping")) in inbound_families:
             yield from _told(entry, "options", checks.source(family, _options(entry, "options"), plants))
+            yield from _crosswalks_not_asked(entry, family, checks.source_crosswalks(family))
     for entry in entries.lists["targets"]:
         if (adapter := _text(entry, "adapter")) in adapters:
             yield from _told(entry, "options", checks.adapter(adapter, _options(entry, "options")))
@@ -62,6 +67,14 @@ def option_faults(
         if (family := _text(entry, "mapping")) in outbound_families:
             options = _options(entry, "mapping_options")
             yield from _told(entry, "mapping_options", checks.target(family, options, plants))
+            yield from _crosswalks_not_asked(entry, family, checks.target_crosswalks(family))
+
+
+def _crosswalks_not_asked(entry: Entry, family: str, asked: Collection[str]) -> Iterator[TopologyFault]:
+    for index, name in enumerate((entry.values or {}).get("crosswalks", ())):
+        if name not in asked:
+            mend = nearest(name, asked, "" if asked else "remove it: the mapping asks none")
+            yield entry.fault(("crosswalks", index), f"mapping {family} asks no crosswalk {name!r}", mend)
 
 
 def _told(entry: Entry, key: str, faults: list[OptionFault]) -> Iterator[TopologyFault]:

@@ -58,6 +58,11 @@ class GaplessSequenceSchema(StrictSchema):
     when_missing = Choice("dead", "go_on")
 
 
+def crosswalks() -> Many:
+    name = Text(r"[a-z][a-z0-9_]*", max_characters=40, mend="name a value table such as units")
+    return Many(name, mend="list the value tables that its mapping asks: [units, reasons]")
+
+
 class SourceSchema(StrictSchema):
     code = system_code(required=True)
     kind = Text(mend="say what it is: MES, ERP, WMS, ...", required=True)
@@ -75,6 +80,7 @@ class SourceSchema(StrictSchema):
     gapless_sequence = Block(GaplessSequenceSchema)
     units = Translations()
     options = Options()
+    crosswalks = crosswalks()
     completeness = Block(CompletenessSchema)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
@@ -142,6 +148,7 @@ class TargetSchema(StrictSchema):
     circuit = Block(CircuitSchema)
     options = Options()
     mapping_options = Options()
+    crosswalks = crosswalks()
 
 
 class RouteTargetSchema(StrictSchema):

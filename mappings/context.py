@@ -5,12 +5,13 @@ A mapping reads no clock, environment, session or network, so a replay of an old
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+CROSSWALK_VALUE_MOST = 100
 NOTED_MOST = 20
 _TOLD_MOST = 3
 
@@ -57,6 +58,42 @@ class MappingError(Exception):
         self.code = code
         self.reason = reason
         self.field = field
+
+
+class CrosswalkMissing(MappingError):
+    """A crosswalk of the topology lacks this value. Nothing is wrong with the payload: it waits until somebody fills
+    it in."""
+
+    def __init__(self, system: str, name: str, value: str, place: str | None) -> None:
+        reason = f"Waits for crosswalk {name} of {system}: it has no entry for {value!r}."
+        super().__init__("crosswalk_missing", reason, place)
+        self.system = system
+        self.name = name
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Crosswalks:
+    """The value tables of one source or target, by name. ``used`` are those that the topology lists for it: they must
+    have an entry for each value that comes. A table that it does not list translates nothing."""
+
+    system: str = ""
+    used: Collection[str] = ()
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def becomes(self, name: str, value: str, place: str | None = None) -> str:
+        """The other side's value for this one, which stands at ``place``. Raises CrosswalkMissing."""
+        if name not in self.used:
+            return value
+        if (found := self.tables.get(name, {}).get(value)) is None:
+            raise self._missing(name, value, place)
+        return found
+
+    def _missing(self, name: str, value: str, place: str | None) -> MappingError:
+        if len(value) > CROSSWALK_VALUE_MOST or not value.isprintable() or not value:
+            told = f"{value[:40]!r} is no value that crosswalk {name} could hold ({CROSSWALK_VALUE_MOST} characters)"
+            return MappingError("crosswalk_value_invalid", f"{told}. {CORRECT_IT}", place)
+        return CrosswalkMissing(self.system, name, value, place)
 
 
 @dataclass(frozen=True)
@@ -113,6 +150,7 @@ class InboundContext:
     units: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     deviations: Deviations = field(default_factory=Deviations, compare=False)
+    crosswalks: Crosswalks = field(default_factory=Crosswalks)
 
 
 @dataclass(frozen=True)
@@ -124,3 +162,4 @@ class OutboundContext:
     posting_key: str
     items: Mapping[str, ItemFacts] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    crosswalks: Crosswalks = field(default_factory=Crosswalks)

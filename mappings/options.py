@@ -33,6 +33,9 @@ class ByPlant:
     or_for_all: bool = False
 
 
+# Crosswalks by name: the value tables that mappings ask, where the topology lists them for a source or target.
+UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "movement_types"
+
 Shape = Word | Words | Keys | ByPlant
 
 TEXT = Word()
@@ -54,6 +57,27 @@ OUTBOUND_OPTIONS: Mapping[str, Keys] = {
         {**_LOCATIONS, "storages": ByPlant(_STORAGES), "consume": ByPlant(Word(("bom", "none")), or_for_all=True)}
     ),
 }
+
+
+# Mapping family -> the crosswalks that it asks. Every inbound mapping asks the one of units.
+INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
+    "mes_json": (UNITS, REASONS, STORAGES),
+    "mes_b2mml": (UNITS, REASONS, STORAGES),
+    "legacy_files": (UNITS, REASONS, STORAGES),
+}
+OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
+    "planning": (REASONS,),
+    "wms": (STORAGES,),
+    "legacy_erp": (STORAGES, MOVEMENT_TYPES),
+}
+
+
+def source_crosswalks(family: str) -> tuple[str, ...]:
+    return INBOUND_CROSSWALKS.get(family, (UNITS,))
+
+
+def target_crosswalks(family: str) -> tuple[str, ...]:
+    return OUTBOUND_CROSSWALKS.get(family, ())
 
 
 def source_options(family: str) -> Keys:

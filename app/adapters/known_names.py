@@ -7,6 +7,7 @@ from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, pe
 from config.topology_file import KnownNames
 from config.topology_options import OptionChecks
 from mappings.canonical.registry import SCHEMAS
+from mappings.options import source_crosswalks, target_crosswalks
 from mappings.registry import INBOUND, OUTBOUND
 
 
@@ -18,7 +19,13 @@ def known_names() -> KnownNames:
         adapters=ADAPTERS.keys(),
         adapters_with_url=ADAPTERS_WITH_URL,
         options=OptionChecks(
-            option_faults, source_option_faults, target_option_faults, plant_option_faults, period_faults
+            option_faults,
+            source_option_faults,
+            target_option_faults,
+            plant_option_faults,
+            period_faults,
+            source_crosswalks,
+            target_crosswalks,
         ),
         why_not_read=why_not_read,
     )

@@ -7,6 +7,7 @@ from flask.json import dumps
 from flask_smorest import Api
 
 from app.api import (
+    crosswalks,
     dead_letters,
     documentation,
     exceptions,
@@ -27,6 +28,20 @@ DESCRIPTION = (
 )
 
 
+MODULES = (
+    messages,
+    message_reads,
+    dead_letters,
+    postings,
+    reversals,
+    operations,
+    pauses,
+    exceptions,
+    crosswalks,
+    health,
+)
+
+
 class LinesideApi(Api):  # type: ignore[misc]
     """flask-smorest for the document only: errors are told in one way for the whole application."""
 
@@ -39,7 +54,7 @@ def register_api(app: Flask) -> None:
     api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
-    for module in (messages, message_reads, dead_letters, postings, reversals, operations, pauses, exceptions, health):
+    for module in MODULES:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(documentation.blueprint)
     with app.app_context():

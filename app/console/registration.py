@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.console import (
     correction_pages,
+    crosswalk_pages,
     dead_letter_pages,
     exception_pages,
     formats,
@@ -25,6 +26,7 @@ PAGES = (
     correction_pages,
     posting_pages,
     exception_pages,
+    crosswalk_pages,
     trail_pages,
     sign_in_pages,
 )

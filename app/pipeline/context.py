@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from app.adapters.base import Adapter
 from app.clock import never_leapt, utc_now
+from app.crosswalks.reading import CrosswalkBook
 from app.pipeline.share import Shares
 from app.store.session import Store
 from config.topology import RetryPolicy, Topology
@@ -28,6 +29,7 @@ class Pipeline:
     lease_seconds: float = 60.0
     clock: Callable[[], datetime] = utc_now
     leapt_within: Callable[[float], bool] = never_leapt
+    crosswalks: CrosswalkBook = field(default_factory=CrosswalkBook)
     shares: Shares = field(default_factory=lambda: Shares(1_000, ()))
     jitter: Callable[[float, float], float] = field(default=random.uniform)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,17 +24,18 @@ from app.store.documents import CANONICAL, ENRICHED, load_documents, save_docume
 from config.topology import Plant, RetryPolicy, Target
 from mappings.canonical import contract
 from mappings.canonical.fields import INTEGER_DIGITS
-from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
+from mappings.context import Crosswalks, Event, ItemFacts, OutboundContext, PlantFacts
 from mappings.registry import OUTBOUND
 from mappings.units import Quantity, knows_unit, to_base
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the database knows about everything that a batch refers to."""
+    """What the database knows about everything that a batch refers to; crosswalks by target."""
 
     items: Mapping[str, ItemFacts]
     orders: set[str]
+    crosswalks: Mapping[str, Crosswalks] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
     with pipeline.store.reading() as session:
         events = load_events(session, [message.id for message in claimed], CANONICAL)
         facts = load_facts(session, plant, [event for group in events.values() for event in group])
+        facts = replace(facts, crosswalks=read_crosswalks(pipeline, session))
     results: dict[int, Enriched] = {}
     moves: list[Move] = []
     for message in claimed:
@@ -84,6 +86,11 @@ def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:
     return Facts(load_items(session, codes), released_orders(session, plant, orders))
 
 
+def read_crosswalks(pipeline: Pipeline, session: Session) -> Mapping[str, Crosswalks]:
+    """The tables that targets use, by target."""
+    return pipeline.crosswalks.read(session, ((one.code, one.crosswalks) for one in pipeline.topology.targets.values()))
+
+
 def lane_of(pipeline: Pipeline, message: Claimed) -> int:
     return lane_number(message.ordering_key, message.id, pipeline.topology.lanes_of(message.plant))
 
@@ -103,7 +110,7 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     postings = [
         posting
         for index, event in enumerate(events)
-        for posting in plan_event(pipeline, message, plant, index, event, facts.items)
+        for posting in plan_event(pipeline, message, plant, index, event, facts)
     ]
     # What may fail without harm comes last, so that it keeps nothing of what is required waiting.
     postings.sort(key=lambda posting: not posting.required)
@@ -143,7 +150,7 @@ def _check_order(pipeline: Pipeline, message: Claimed, event: Event, facts: Fact
 
 
 def plan_event(
-    pipeline: Pipeline, message: Claimed, plant: Plant, index: int, event: Event, items: Mapping[str, ItemFacts]
+    pipeline: Pipeline, message: Claimed, plant: Plant, index: int, event: Event, facts: Facts
 ) -> list[PlannedPosting]:
     """One posting for each target that the topology routes this event to and that has something to do for it."""
     planned = []
@@ -157,7 +164,7 @@ def plan_event(
                 "add the mapping or take the route out, then requeue.",
             )
         key = posting_key(message.source, message.source_message_id, index, target.code, message.generation)
-        document = mapping.to_document(event, _outbound_context(plant, target, key, event, items))
+        document = mapping.to_document(event, _outbound_context(plant, target, key, event, facts))
         if document is not None:
             document = with_posting_date(target, plant, event, document)
             version, generation = mapping.version, message.generation
@@ -165,12 +172,11 @@ def plan_event(
     return planned
 
 
-def _outbound_context(
-    plant: Plant, target: Target, key: str, event: Event, items: Mapping[str, ItemFacts]
-) -> OutboundContext:
-    named = {code: items[code] for code in contract.referenced_items(event) if code in items}
-    facts = PlantFacts(plant.code, plant.name, plant.timezone, plant.options)
-    return OutboundContext(facts, target.code, key, named, target.mapping_options)
+def _outbound_context(plant: Plant, target: Target, key: str, event: Event, facts: Facts) -> OutboundContext:
+    named = {code: facts.items[code] for code in contract.referenced_items(event) if code in facts.items}
+    here = PlantFacts(plant.code, plant.name, plant.timezone, plant.options)
+    tables = facts.crosswalks.get(target.code, Crosswalks())
+    return OutboundContext(here, target.code, key, named, target.mapping_options, tables)
 
 
 def _context_of(plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> dict[str, Any]:

@@ -9,13 +9,22 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, Transient, Waiting, wished_seconds
+from app.errors import (
+    LinesideError,
+    OutcomeUnknown,
+    PeriodClosed,
+    Refused,
+    Transient,
+    Waiting,
+    crosswalk_reference,
+    wished_seconds,
+)
 from app.inbox.claim import Claimed, gap_reference_of, is_gap, key_reference_of
 from app.inbox.states import Move, State, Step
 from app.inbox.suspects import LOST_WORKERS_LIMIT
 from app.pipeline.context import Pipeline
 from config.topology import Periods, RetryPolicy
-from mappings.context import MappingError
+from mappings.context import CrosswalkMissing, MappingError
 
 log = structlog.get_logger()
 
@@ -53,6 +62,8 @@ def attempt(message_id: int, work: Callable[[], T], *passing: type[Exception]) -
         raise
     except LinesideError as error:
         return Failed(error)
+    except CrosswalkMissing as error:
+        return Failed(Waiting(crosswalk_reference(error.system, error.name, error.value), error.reason))
     except MappingError as error:
         return Failed(Refused(error.code, error.reason, error.field))
     except Exception as error:

@@ -23,7 +23,7 @@ from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_do
 from app.store.messages_tables import Message
 from config.topology import Plant, RetryPolicy, Source
 from mappings.canonical import contract
-from mappings.context import CORRECT_IT, Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import CORRECT_IT, Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
 from mappings.formats import json_body
 from mappings.registry import INBOUND
 
@@ -55,10 +55,11 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
     now = pipeline.clock()
     with pipeline.store.reading() as session:
         payloads = load_payloads(session, [message.id for message in claimed])
+        crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
     results: dict[int, Transformed] = {}
     moves: list[Move] = []
     for message in claimed:
-        outcome = attempt(message.id, lambda m=message: transform_message(pipeline, m, payloads[m.id]))  # type: ignore[misc]
+        outcome = attempt(message.id, lambda m=message: transform_message(pipeline, m, payloads[m.id], crosswalks))  # type: ignore[misc]
         if isinstance(outcome, Done):
             results[message.id] = outcome.value
             moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now, note=outcome.value.note))
@@ -71,7 +72,15 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
     return moved & results.keys()
 
 
-def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPayload) -> Transformed:
+def read_crosswalks(pipeline: Pipeline, session: Session, sources: set[str]) -> Mapping[str, Crosswalks]:
+    """The tables that these sources use, by source."""
+    known = (pipeline.topology.sources.get(code) for code in sorted(sources))
+    return pipeline.crosswalks.read(session, ((source.code, source.crosswalks) for source in known if source))
+
+
+def transform_message(
+    pipeline: Pipeline, message: Claimed, payload: StoredPayload, crosswalks: Mapping[str, Crosswalks]
+) -> Transformed:
     """Canonical events of one message. Raises Refused (or MappingError) with the place of the fault."""
     refuse_if_it_costs_workers(message)
     source = pipeline.topology.sources.get(message.source)
@@ -81,15 +90,15 @@ def transform_message(pipeline: Pipeline, message: Claimed, payload: StoredPaylo
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
     _check_sequence(source, message)
     body, attributes = _unwrap(payload)
-    deviations = Deviations(strict=source.conformance == "strict")
-    events, version = _read_events(source, plant, message, body, attributes, deviations)
+    context = _context(source, plant, message, crosswalks)
+    events, version = _read_events(source, message, body, attributes, context)
     if not events:
         raise Refused("no_event", "The payload holds nothing that this mapping can use; send it anew or discard it.")
     if len(events) > EVENTS_LIMIT:
         told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
         raise Refused("too_many_events", told)
     key = _partition_key(attributes) or contract.ordering_key(events[0])
-    return Transformed(events, key, _rank(message, events), version, deviations.told())
+    return Transformed(events, key, _rank(message, events), version, context.deviations.told())
 
 
 def _check_sequence(source: Source, message: Claimed) -> None:
@@ -113,16 +122,11 @@ def _partition_key(attributes: Mapping[str, Any]) -> str | None:
 
 
 def _read_events(
-    source: Source,
-    plant: Plant,
-    message: Claimed,
-    body: Any,
-    attributes: Mapping[str, Any],
-    deviations: Deviations,
+    source: Source, message: Claimed, body: Any, attributes: Mapping[str, Any], context: InboundContext
 ) -> tuple[tuple[Event, ...], str]:
     """Parse, map and check one payload; also the version (content hash) of the mapping that did it."""
     if contract.is_canonical(message.type):
-        data = _readable(json_body.read, body, deviations) if isinstance(body, bytes) else body
+        data = _readable(json_body.read, body, context.deviations) if isinstance(body, bytes) else body
         if isinstance(data, dict) and "event_time" not in data and "time" in attributes:
             data = {**data, "event_time": attributes["time"]}
         return (Event(message.type, _checked(message.type, data)),), CANONICAL_VERSION
@@ -134,8 +138,8 @@ def _read_events(
             f"Source {source.code} (mapping {source.mapping}) has no mapping for type {message.type!r}; "
             f"known types: {known}. Add the mapping, then requeue.",
         )
-    parsed = _readable(mapping.read, body, deviations) if isinstance(body, bytes) else body
-    events = mapping.to_canonical(parsed, _context(source, plant, message, deviations))
+    parsed = _readable(mapping.read, body, context.deviations) if isinstance(body, bytes) else body
+    events = mapping.to_canonical(parsed, context)
     checked = tuple(Event(event.type, _checked(event.type, event.data)) for event in events)
     return checked, mapping.version
 
@@ -167,7 +171,7 @@ def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
     return data.encode() if isinstance(data, str) else data, attributes
 
 
-def _context(source: Source, plant: Plant, message: Claimed, deviations: Deviations) -> InboundContext:
+def _context(source: Source, plant: Plant, message: Claimed, crosswalks: Mapping[str, Crosswalks]) -> InboundContext:
     return InboundContext(
         plant=PlantFacts(plant.code, plant.name, plant.timezone, plant.options),
         source=source.code,
@@ -175,7 +179,8 @@ def _context(source: Source, plant: Plant, message: Claimed, deviations: Deviati
         received_at=message.received_at,
         units=source.units,
         options=source.options,
-        deviations=deviations,
+        deviations=Deviations(strict=source.conformance == "strict"),
+        crosswalks=crosswalks.get(source.code, Crosswalks()),
     )
 
 

@@ -3,6 +3,7 @@
 from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
 from app.store.base import Base
 from app.store.completeness_tables import SourceNote, SourceNumbers
+from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
 from app.store.messages_tables import (
@@ -28,6 +29,9 @@ __all__ = [
     "Base",
     "BusinessException",
     "Correction",
+    "CrosswalkChange",
+    "CrosswalkEntry",
+    "CrosswalkVersion",
     "DroppedFile",
     "Item",
     "Lane",

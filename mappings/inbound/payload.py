@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from mappings.canonical.contract import first_fault
 from mappings.canonical.fields import ERROR_TEXTS, Sign, decimal_text
 from mappings.context import CORRECT_IT, InboundContext, MappingError
+from mappings.options import REASONS, STORAGES, UNITS
 
 
 class Payload(Schema):
@@ -51,7 +52,10 @@ def amount(value: Any, unit: str, context: InboundContext, place: str, sign: Sig
 
 
 def canonical_unit(unit: str, context: InboundContext, place: str) -> str:
-    """The canonical code of a source's unit; a source without a table sends canonical codes."""
+    """The canonical code of a source's unit; a source without a table sends canonical codes. What the topology's
+    ``units`` lack is looked for in the crosswalk ``units``, where the source uses that."""
+    if unit not in context.units and UNITS in context.crosswalks.used:
+        return context.crosswalks.becomes(UNITS, unit, place)
     if not context.units:
         return unit
     if unit not in context.units:
@@ -59,10 +63,20 @@ def canonical_unit(unit: str, context: InboundContext, place: str) -> str:
         raise MappingError(
             "unit_unknown",
             f"{place} is in unit {unit[:40]!r}, which source {context.source} has no translation for; it has: {known}. "
-            "Add the unit to the source in the topology file, then requeue.",
+            "Add the unit to the source in the topology file, or let it use the crosswalk `units`; then requeue.",
             place,
         )
     return context.units[unit]
+
+
+def storage_code(code: str | None, context: InboundContext, place: str) -> str | None:
+    """The storage location's canonical code; None where none is given."""
+    return context.crosswalks.becomes(STORAGES, code, place) if code else None
+
+
+def reason_code(code: str, context: InboundContext, place: str) -> str:
+    """The reason's canonical code."""
+    return context.crosswalks.becomes(REASONS, code, place)
 
 
 def present(**values: Any) -> dict[str, Any]:

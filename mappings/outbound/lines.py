@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.context import ItemFacts, MappingError, OutboundContext
+from mappings.options import STORAGES
 from mappings.units import Quantity, quantity, to_base
 
 
@@ -26,9 +27,14 @@ def base_quantity(item: str, wire: Mapping[str, str], context: OutboundContext) 
 def stock_storage(
     data: Mapping[str, Any], context: OutboundContext, line: Mapping[str, Any] | None = None
 ) -> str | None:
-    """Where stock of this event lies: the line's storage, else the event's, else the plant's own."""
+    """Where stock of this event lies, as the target calls it: the line's, else the event's, else the plant's own."""
     named = (line or {}).get("storage") or data.get("location", {}).get("storage")
-    return named or context.plant.options.get("storage")
+    return storage_code(named or context.plant.options.get("storage"), context)
+
+
+def storage_code(code: str | None, context: OutboundContext) -> str | None:
+    """What the target calls this storage location; None where none is given."""
+    return context.crosswalks.becomes(STORAGES, code, "storage") if code else None
 
 
 def site(context: OutboundContext) -> str:

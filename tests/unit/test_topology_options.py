@@ -11,7 +11,20 @@ import pytest
 from app.adapters.known_names import known_names
 from config.topology_file import PACKAGED, TopologyError, TopologyFault, load_topology
 from mappings.context import OutboundContext, PlantFacts
-from mappings.options import INBOUND_OPTIONS, OUTBOUND_OPTIONS, PLANT_OPTIONS, ByPlant, Keys, Shape
+from mappings.options import (
+    INBOUND_CROSSWALKS,
+    INBOUND_OPTIONS,
+    MOVEMENT_TYPES,
+    OUTBOUND_CROSSWALKS,
+    OUTBOUND_OPTIONS,
+    PLANT_OPTIONS,
+    REASONS,
+    STORAGES,
+    UNITS,
+    ByPlant,
+    Keys,
+    Shape,
+)
 from mappings.outbound.wms.tasks import task
 from mappings.registry import INBOUND, OUTBOUND
 
@@ -60,6 +73,34 @@ def test_an_option_that_cannot_be_right_is_named_with_its_mend(
     assert mend in fault.mend
     written = (tmp_path / "topology.yaml").read_text(encoding="utf-8").splitlines()[fault.line - 1]
     assert place.rsplit(".", 1)[-1] in written
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place", "mend"),
+    [
+        ("    mapping: mes_json", "    crosswalks: [reason]\n    mapping: mes_json", "sources.mes-p100", "reasons?"),
+        ("    mapping: tryton", "    crosswalks: [units]\n    mapping: tryton", "targets.erp", "the mapping asks none"),
+    ],
+)
+def test_a_crosswalk_that_no_mapping_asks_is_named_with_its_mend(
+    tmp_path: Path, right: str, wrong: str, place: str, mend: str
+) -> None:
+    (fault,) = faults(tmp_path, TEXT.replace(right, wrong, 1))
+
+    assert fault.path == f"{place}.crosswalks.0"
+    assert mend in fault.mend
+
+
+@pytest.mark.parametrize("family", sorted(INBOUND_CROSSWALKS | OUTBOUND_CROSSWALKS))
+def test_every_crosswalk_that_a_family_declares_is_asked_by_a_mapping_of_it(family: str) -> None:
+    """By the function that asks it, or by its name."""
+    asking = {REASONS: "reason_code|REASONS", STORAGES: "storage_code|STORAGES", MOVEMENT_TYPES: "MOVEMENT_TYPES"}
+    side = "inbound" if family in INBOUND_CROSSWALKS else "outbound"
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "mappings" / side / family).glob("*.py"))
+    text += (ROOT / "mappings" / "outbound" / "lines.py").read_text(encoding="utf-8") if "stock_storage" in text else ""
+    declared = set(INBOUND_CROSSWALKS.get(family, ())) | set(OUTBOUND_CROSSWALKS.get(family, ()))
+
+    assert {name for name in declared - {UNITS} if not re.search(asking[name], text)} == set()
 
 
 def test_every_slip_of_a_plants_options_is_told_at_once(tmp_path: Path) -> None:

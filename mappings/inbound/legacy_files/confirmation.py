@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.context import Event, InboundContext, MappingError
 from mappings.inbound.legacy_files.columns import Column, day_and_time, needed, quantity, unpadded, words
-from mappings.inbound.payload import Payload, load, present, transformation_id, wrong
+from mappings.inbound.payload import Payload, load, present, reason_code, transformation_id, wrong
 
 
 class Confirmation(Payload):
@@ -39,7 +39,11 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
     head = _head(row, context)
     events = []
     if lost["value"] != "0":
-        scrapped = {"item": _item(row), "quantity": lost, "reason": needed(row, "reason")}
+        scrapped = {
+            "item": _item(row),
+            "quantity": lost,
+            "reason": reason_code(needed(row, "reason"), context, "reason"),
+        }
         events.append(Event("production.scrapped.v1", head | present(lot=row["lot_no"]) | scrapped))
     if good["value"] != "0" or final:
         events.append(Event("production.completed.v1", head | _completed(row, good, final, context)))

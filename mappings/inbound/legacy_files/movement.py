@@ -11,7 +11,7 @@ from typing import Any
 
 from mappings.context import Event, InboundContext, MappingError
 from mappings.inbound.legacy_files.columns import Column, needed, quantity, stamp, unpadded, words
-from mappings.inbound.payload import Payload, load, present, transformation_id, wrong
+from mappings.inbound.payload import Payload, load, present, storage_code, transformation_id, wrong
 
 _Row = Mapping[str, str]
 _SCRAP_REASON = "movement 551"
@@ -55,27 +55,27 @@ def _receipt(row: _Row, moved: dict[str, str], context: InboundContext) -> Event
         type="purchase_order", id=unpadded(order.strip()), line=unpadded(line.strip()) if line else None
     )
     amounts = {"received": moved, "accepted": moved, "rejected": {**moved, "value": "0"}}
-    head = _head(row, context, row["to_storage"])
+    head = _head(row, context, _storage(row, "to_storage", context))
     return Event("receipt.recorded.v1", head | _material(row) | amounts | {"document_ref": document_ref})
 
 
 def _issue(row: _Row, moved: dict[str, str], context: InboundContext) -> Event:
     order = unpadded(needed(row, "order_no"))
-    component = _material(row) | present(quantity=moved, storage=row["from_storage"])
+    component = _material(row) | present(quantity=moved, storage=_storage(row, "from_storage", context))
     named = {"order_id": order, "transformation_id": transformation_id(context, order), "components": [component]}
     return Event("material.issued.v1", _head(row, context) | named)
 
 
 def _transfer(row: _Row, moved: dict[str, str], context: InboundContext) -> Event:
     ends = {
-        "from": {"storage": needed(row, "from_storage")},
-        "to": {"storage": needed(row, "to_storage")},
+        "from": {"storage": storage_code(needed(row, "from_storage"), context, "from_storage")},
+        "to": {"storage": storage_code(needed(row, "to_storage"), context, "to_storage")},
     }
     return Event("inventory.moved.v1", _head(row, context) | _material(row) | {"quantity": moved} | ends)
 
 
 def _scrap(row: _Row, moved: dict[str, str], context: InboundContext) -> Event:
-    data = _head(row, context, row["from_storage"]) | _material(row) | {"reason": _SCRAP_REASON}
+    data = _head(row, context, _storage(row, "from_storage", context)) | _material(row) | {"reason": _SCRAP_REASON}
     if row["order_no"]:
         return Event("production.scrapped.v1", data | {"order_id": unpadded(row["order_no"]), "quantity": moved})
     return Event("inventory.adjusted.v1", data | {"delta": {**moved, "value": "-" + moved["value"]}})
@@ -93,7 +93,11 @@ def _material(row: _Row) -> dict[str, Any]:
     return present(item=unpadded(needed(row, "item_no")), lot=row["lot_no"])
 
 
-def _head(row: _Row, context: InboundContext, storage: str = "") -> dict[str, Any]:
+def _storage(row: _Row, column: str, context: InboundContext) -> str | None:
+    return storage_code(row[column], context, column)
+
+
+def _head(row: _Row, context: InboundContext, storage: str | None = None) -> dict[str, Any]:
     return {
         "event_time": stamp(row, "posted_at", context),
         "location": {"site": context.plant.code} | present(storage=storage),

@@ -15,7 +15,16 @@ from marshmallow import fields
 from mappings.canonical.fields import BoundedList, Code, Flag
 from mappings.canonical.parts import Part, parts
 from mappings.context import Event, InboundContext, MappingError
-from mappings.inbound.payload import Payload, amount, load, present, transformation_id, wrong
+from mappings.inbound.payload import (
+    Payload,
+    amount,
+    load,
+    present,
+    reason_code,
+    storage_code,
+    transformation_id,
+    wrong,
+)
 from mappings.inbound.plant_time import from_iso
 
 _CONSUMED = frozenset({"Consumed", "Material Consumed"})
@@ -180,15 +189,15 @@ def _sort(material: Mapping[str, Any], found: _Sorted, context: InboundContext) 
         return
     where = _location(material["location"])
     line = present(item=material["item"], lot=next(iter(material["lots"]), None), sub_lot=material.get("sub_lot"))
-    line |= {"quantity": quantity} | present(storage=where.get("storage"))
+    line |= {"quantity": quantity} | present(storage=storage_code(where.get("storage"), context, place))
     if use == "Other" and (material.get("other_use") or "").casefold() in ("scrap", "scrapped"):
-        found.scrapped.append(line | {"reason": reason or "Scrap"})
+        found.scrapped.append(line | {"reason": reason_code(reason or "Scrap", context, place)})
     elif use not in _CONSUMED and use not in _PRODUCED:
         reason = f"{place} has the use {use!r}, which reports nothing that is posted"
         mend = "List it in the source's option ignored_uses in the topology file, then requeue."
         raise MappingError("material_use_unsupported", f"{reason}. {mend}", place)
     elif reason:
-        found.scrapped.append(line | {"reason": reason})
+        found.scrapped.append(line | {"reason": reason_code(reason, context, place)})
     else:
         (found.issued if use in _CONSUMED else found.completed).append(line)
 

@@ -10,7 +10,7 @@ from marshmallow import fields
 from mappings.canonical.fields import BoundedList, Code, Flag
 from mappings.canonical.parts import Part
 from mappings.context import InboundContext
-from mappings.inbound.payload import Number, Payload, amount, present, wrong
+from mappings.inbound.payload import Number, Payload, amount, present, storage_code, wrong
 from mappings.inbound.plant_time import from_iso
 
 
@@ -58,7 +58,7 @@ def line(position: Mapping[str, Any], context: InboundContext, place: str = "") 
         sub_lot=position.get("teilcharge"),
         serials=position.get("seriennummern"),
         quantity=amount(position["menge"], position["einheit"], context, f"{place}.menge" if place else "menge"),
-        storage=position.get("lagerort"),
+        storage=storage_code(position.get("lagerort"), context, f"{place}.lagerort" if place else "lagerort"),
     )
 
 

@@ -9,7 +9,7 @@ from mappings.canonical.fields import Code, Text
 from mappings.canonical.parts import Part
 from mappings.context import Event, InboundContext
 from mappings.inbound.mes_json.parts import OrderMessage, Position, head, line, positions
-from mappings.inbound.payload import Payload, load, present
+from mappings.inbound.payload import Payload, load, present, reason_code
 
 
 class Cause(Payload):
@@ -50,7 +50,7 @@ def _scrapped(
         | present(
             order_id=order["nummer"],
             segment=order.get("vorgang"),
-            reason=position["grund"]["code"],
+            reason=reason_code(position["grund"]["code"], context, f"{place}.grund.code"),
             note=position["grund"].get("text"),
         )
     )

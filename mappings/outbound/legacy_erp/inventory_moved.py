@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mappings.context import Event, OutboundContext
-from mappings.outbound.lines import base_quantity
+from mappings.options import MOVEMENT_TYPES
+from mappings.outbound.lines import base_quantity, storage_code
 from mappings.units import plain
 
 _TRANSFER = "311"
@@ -22,15 +23,15 @@ def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | N
     row = {
         "reference": context.posting_key,
         "plant": context.plant.code,
-        "movement": _TRANSFER,
+        "movement": context.crosswalks.becomes(MOVEMENT_TYPES, _TRANSFER, "movement"),
         "item_no": data["item"],
         "quantity": plain(amount.value).replace(".", ","),
         "unit": amount.uom,
-        "from_storage": data["from"].get("storage", ""),
+        "from_storage": storage_code(data["from"].get("storage"), context) or "",
         "from_bin": data["from"].get("bin", ""),
         "from_status": data["from"].get("stock_status", ""),
         "to_site": data["to"].get("site", ""),
-        "to_storage": data["to"].get("storage", ""),
+        "to_storage": storage_code(data["to"].get("storage"), context) or "",
         "to_bin": data["to"].get("bin", ""),
         "to_status": data["to"].get("stock_status", ""),
         "lot_no": data.get("lot", ""),

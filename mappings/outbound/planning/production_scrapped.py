@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mappings.context import Event, OutboundContext
+from mappings.options import REASONS
 from mappings.outbound.planning.signals import change, signal
 
 
 def to_document(event: Event, context: OutboundContext) -> Mapping[str, Any] | None:
     data = event.data
-    return signal(data, context, [change(data, context, -1, kind="scrapped", reason=data["reason"])])
+    reason = context.crosswalks.becomes(REASONS, data["reason"], "reason")
+    return signal(data, context, [change(data, context, -1, kind="scrapped", reason=reason)])

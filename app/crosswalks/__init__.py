@@ -1,0 +1,1 @@
+"""Value tables between a system and the canonical events: read by mappings, changed by people."""
