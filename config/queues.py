@@ -106,6 +106,9 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "worker_soft_shutdown_timeout": 5.0,
         "worker_hijack_root_logger": False,
         "worker_detect_quorum_queues": True,
+        "worker_consumer": "tasks.pool_watch:WatchedConsumer",
+        # A busy machine may let a child wait for its first breath; killed for that, its successor would wait as long.
+        "worker_proc_alive_timeout": 60.0,
         "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule": {

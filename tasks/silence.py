@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from celery.signals import worker_init, worker_process_init
@@ -28,6 +30,15 @@ def _in_threads(sender: Any = None, **_: Any) -> None:
     """A worker of threads is one process; of others this is the parent, which works on nothing itself."""
     if "thread" in str(sender.pool_cls):
         _start(sender.hostname)
+    else:
+        _read_for_children()
+
+
+def _read_for_children() -> None:
+    """Each child asks the kernel to end with its parent, by way of cffi where that is installed (billiard.util), whose
+    grammar takes a process 100 ms of CPU to read. Read here, every child has it; on a busy machine that is seconds."""
+    with suppress(ImportError):
+        importlib.import_module("cffi").FFI().cdef("int prctl (int option, ...);")
 
 
 @worker_process_init.connect

@@ -24,10 +24,10 @@ def test_a_message_that_kills_its_worker_each_time_is_dead_alone(store: Store, m
     poison = ids[37]
     healthy = step._read_events
 
-    def read_events(source: object, plant: object, claimed: object, *rest: object) -> object:
+    def read_events(source: object, claimed: object, *rest: object) -> object:
         if claimed.id == poison:  # type: ignore[attr-defined]
             raise Killed
-        return healthy(source, plant, claimed, *rest)  # type: ignore[arg-type]
+        return healthy(source, claimed, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(step, "_read_events", read_events)
     line = pipeline(store, {"erp": books}, clock)
