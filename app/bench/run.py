@@ -32,7 +32,7 @@ from app.store.session import Store
 
 ACCEPT_SECONDS = 90.0
 TAKE_SECONDS = 3.0
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 480.0
 ARCHIVE_SECONDS = 120.0
 POLL_SECONDS = 0.05
 REFUSED = "target_refused"

@@ -24,7 +24,7 @@ from app.store.session import Store
 from config.settings import Settings
 from config.topology import Topology
 
-START_SECONDS = 45.0
+START_SECONDS = 120.0
 POLL_SECONDS = 0.1
 
 
