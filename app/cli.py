@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "targets": "app.commands.pauses:targets",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
+    "contracts": "app.commands.contracts:contracts",
     "keys": "app.commands.keys:keys",
     "accounts": "app.commands.accounts:accounts",
     "valkey": "app.commands.processes:valkey",

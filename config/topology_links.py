@@ -23,7 +23,8 @@ def _all_is_read(adapter: str, options: Mapping[str, Any], domain: str) -> str |
 class KnownNames:
     """What the rest of Lineside knows, which ``config`` may not import.
 
-    ``types``: the canonical types. ``inbound`` and ``outbound``: the keys of the mapping registry, (family, type).
+    ``types``: the canonical types; ``superseded``: those that are read as a newer version, and as which.
+    ``inbound`` and ``outbound``: the keys of the mapping registry, (family, type).
     ``adapters``: the names of adapters, of which ``adapters_with_url`` call one. ``options`` checks what they and the
     mappings are told.
     ``why_not_read(adapter, options, domain)`` gives the mend where that target is not read for the domain.
@@ -36,6 +37,7 @@ class KnownNames:
     adapters_with_url: Collection[str] = ()
     options: OptionChecks = field(default_factory=OptionChecks)
     why_not_read: WhyNotRead = field(default=_all_is_read)
+    superseded: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def inbound_families(self) -> set[str]:
@@ -160,6 +162,8 @@ def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[
     families = {code: entry.raw.get("mapping") for code, entry in targets.items()}
     for entry in entries.lists["routes"]:
         yield from _unknown_names(entry, "type", known.types, "canonical type")
+        if (newer := known.superseded.get(entry.raw.get("type"))) is not None:
+            yield entry.fault(("type",), f"events of it are read as {newer}, and none comes here", f"route {newer}")
         yield from _routes_without_mapping(entry, families, known)
 
 

@@ -7,6 +7,7 @@ from app.adapters.registry import ADAPTERS, ADAPTERS_WITH_URL, option_faults, pe
 from config.topology_file import KnownNames
 from config.topology_options import OptionChecks
 from mappings.canonical.registry import SCHEMAS
+from mappings.canonical.versions import UPCASTS, newest_type
 from mappings.options import source_crosswalks, target_crosswalks
 from mappings.registry import INBOUND, OUTBOUND
 
@@ -28,4 +29,5 @@ def known_names() -> KnownNames:
             target_crosswalks,
         ),
         why_not_read=why_not_read,
+        superseded={event_type: newest_type(event_type) for event_type in UPCASTS},
     )

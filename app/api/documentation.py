@@ -5,9 +5,10 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
 
 from app.access.policy import PUBLIC, policy
+from app.api import asyncapi
 
 blueprint = Blueprint("documentation", __name__, template_folder="templates")
 
@@ -25,6 +26,12 @@ _CONTENT_SECURITY = (
 def show_openapi() -> Response:
     """The document, made once at start."""
     return Response(current_app.extensions["lineside-openapi"], content_type="application/json")
+
+
+@blueprint.get("/asyncapi.json")
+@policy(PUBLIC)
+def show_asyncapi() -> Response:
+    return jsonify(asyncapi.document())
 
 
 @blueprint.get("/docs")

@@ -7,6 +7,7 @@ from flask.json import dumps
 from flask_smorest import Api
 
 from app.api import (
+    contracts,
     crosswalks,
     dead_letters,
     documentation,
@@ -38,6 +39,7 @@ MODULES = (
     pauses,
     exceptions,
     crosswalks,
+    contracts,
     health,
 )
 

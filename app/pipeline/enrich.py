@@ -24,6 +24,7 @@ from app.store.documents import CANONICAL, ENRICHED, load_documents, save_docume
 from config.topology import Plant, RetryPolicy, Target
 from mappings.canonical import contract
 from mappings.canonical.fields import INTEGER_DIGITS
+from mappings.canonical.versions import newest
 from mappings.context import Crosswalks, Event, ItemFacts, OutboundContext, PlantFacts
 from mappings.registry import OUTBOUND
 from mappings.units import Quantity, knows_unit, to_base
@@ -74,9 +75,11 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
 
 
 def load_events(session: Session, message_ids: Sequence[int], step: str) -> dict[int, tuple[Event, ...]]:
-    """The stored events of these messages."""
+    """The stored events of these messages, each in the newest version of its type."""
     documents = load_documents(session, message_ids, step)
-    return {key: tuple(Event(entry["type"], entry["data"]) for entry in body) for key, body in documents.items()}
+    return {
+        key: tuple(newest(Event(entry["type"], entry["data"])) for entry in body) for key, body in documents.items()
+    }
 
 
 def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:

@@ -23,6 +23,7 @@ from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_do
 from app.store.messages_tables import Message
 from config.topology import Plant, RetryPolicy, Source
 from mappings.canonical import contract
+from mappings.canonical.versions import newest
 from mappings.context import CORRECT_IT, Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
 from mappings.formats import json_body
 from mappings.registry import INBOUND
@@ -97,7 +98,7 @@ def transform_message(
     if len(events) > EVENTS_LIMIT:
         told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
         raise Refused("too_many_events", told)
-    key = _partition_key(attributes) or contract.ordering_key(events[0])
+    key = _partition_key(attributes) or contract.ordering_key(newest(events[0]))
     return Transformed(events, key, _rank(message, events), version, context.deviations.told())
 
 

@@ -17,7 +17,10 @@ from tests.web import web_app
 PUBLIC_PATHS = {
     "/healthz",
     "/readyz",
+    "/asyncapi.json",
     "/openapi.json",
+    "/v1/schemas",
+    "/v1/schemas/<event_type>",
     "/docs",
     "/docs/start.js",
     f"/docs/assets/<{SERVED}:name>",
