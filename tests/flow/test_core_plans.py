@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -70,18 +72,26 @@ def _row(number: int) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def postgres_url(postgres_template: str) -> Iterator[str]:
-    """A database of its own: PostgreSQL's plans follow from all that a table has held."""
-    with postgres_database(f"TEMPLATE {postgres_template}") as url:
-        yield url
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Filled once for all tests, which take back what they wrote. A database of its own: PostgreSQL's plans follow from
+    all that a table has held."""
+    with ExitStack() as ending:
+        if request.param == "sqlite":
+            path = tmp_path_factory.mktemp("crowded") / "lineside.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+            url = f"sqlite:///{path}"
+        else:
+            template = request.getfixturevalue("postgres_template")
+            url = ending.enter_context(postgres_database(f"TEMPLATE {template}"))
+        store = Store(url)
+        ending.callback(store.dispose)
+        _fill(store)
+        yield store
 
 
-@pytest.fixture
-def crowded(store: Store) -> Store:
+def _fill(store: Store) -> None:
     with store.writing() as session:
-        if not store.is_sqlite:  # VACUUM notes nothing about what has not reached the disk
-            session.execute(text("SET LOCAL synchronous_commit TO on"))
         session.connection().execute(insert(Message), [_row(number) for number in range(1, MESSAGES)])
         counts = [
             {"plant": "P100", "type": "t", "state": state, "count": 1} for state in ("received", "waiting", "posted")
@@ -90,7 +100,6 @@ def crowded(store: Store) -> Store:
     if not store.is_sqlite:
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE messages"))
-    return store
 
 
 def _claimed(session: Session) -> list[Claimed]:
