@@ -28,7 +28,7 @@ test: $(READY)
 	$(call heading,import-linter: arrows)
 	@$(BIN)/lint-imports
 	$(call heading,pytest: promises)
-	@$(BIN)/python -m pytest -n 3 --dist loadscope
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 # The same without what needs a database server, a broker, the ERP or a browser, and without what is slow by itself.
 quick: $(READY)
