@@ -179,10 +179,15 @@ class DocumentFileOptions(StrictSchema):
     content_type = Text(r"[a-z]+/[a-z0-9.+-]+", max_characters=80, mend="give a media type such as application/xml")
 
 
+class IdocFileOptions(StrictSchema):
+    """Nothing: an IDoc says itself what it is."""
+
+
 FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {
     "csv": CsvFileOptions,
     "fixed_width": FixedWidthFileOptions,
     "document": DocumentFileOptions,
+    "idoc": IdocFileOptions,
 }
 ROW_FORMATS = frozenset({"csv", "fixed_width"})
 
@@ -196,7 +201,7 @@ class DropFileSchema(StrictSchema):
     )
     type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
     format = Choice(
-        *FILE_OPTIONS, mend="give csv, fixed_width, or document for a file that is one message", required=True
+        *FILE_OPTIONS, mend="give csv, fixed_width, idoc, or document for a file that is one message", required=True
     )
     options = Options(mend="describe the file: columns for csv, layout for fixed_width")
     file_number = Block(FileNumberSchema)

@@ -19,6 +19,16 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A block of texts under keys of the writer's own: ``{STK: EA}``."""
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """Columns in their order under keys of the writer's own: ``{Z1LOT: [[CHARG, 10], [MENGE, 15]]}``."""
+
+
+@dataclass(frozen=True)
 class Keys:
     """A block of these keys."""
 
@@ -36,7 +46,7 @@ class ByPlant:
 # Crosswalks by name: the value tables that mappings ask, where the topology lists them for a source or target.
 UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "movement_types"
 
-Shape = Word | Words | Keys | ByPlant
+Shape = Word | Words | Table | Layouts | Keys | ByPlant
 
 TEXT = Word()
 
@@ -45,6 +55,7 @@ PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
 # Mapping family of a source -> what its `options` may say. A family that is not named here reads none.
 INBOUND_OPTIONS: Mapping[str, Keys] = {
     "mes_b2mml": Keys({"ignored_uses": Words()}),
+    "sap_idoc": Keys({"plants": Table(), "segments": Layouts(), "item_qualifiers": Words(), "language": TEXT}),
 }
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.

@@ -11,10 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
-from mappings.formats import b2mml, json_body, rows
+from mappings.formats import b2mml, idoc, json_body, rows
 from mappings.inbound.legacy_files import confirmation, movement
 from mappings.inbound.mes_b2mml import performance
 from mappings.inbound.mes_json import completion, issue, move, receipt, scrap
+from mappings.inbound.sap_idoc import bill_of_material, delivery, goods_movement, material_master
+from mappings.inbound.sap_idoc import order_release as idoc_order
+from mappings.inbound.sap_idoc import purchase_order as idoc_purchase
 from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
@@ -90,6 +93,13 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("mes_b2mml", "b2mml.OperationsPerformance"): InboundMapping(b2mml.read_performance, performance.to_canonical),
     ("legacy_files", "legacy.confirmation"): InboundMapping(rows.read, confirmation.to_canonical),
     ("legacy_files", "legacy.movement"): InboundMapping(rows.read, movement.to_canonical),
+    ("sap_idoc", "idoc.LOIPRO"): InboundMapping(idoc.read, idoc_order.to_canonical),
+    ("sap_idoc", "idoc.MBGMCR"): InboundMapping(idoc.read, goods_movement.to_canonical),
+    ("sap_idoc", "idoc.DESADV"): InboundMapping(idoc.read, delivery.to_canonical),
+    ("sap_idoc", "idoc.SHPCON"): InboundMapping(idoc.read, delivery.to_canonical),
+    ("sap_idoc", "idoc.ORDERS"): InboundMapping(idoc.read, idoc_purchase.to_canonical),
+    ("sap_idoc", "idoc.MATMAS"): InboundMapping(idoc.read, material_master.to_canonical),
+    ("sap_idoc", "idoc.BOMMAT"): InboundMapping(idoc.read, bill_of_material.to_canonical),
 }
 
 # (mapping family of the target in the topology, canonical type) -> mapping

@@ -7,7 +7,20 @@ from typing import Any
 
 from config.strict_schema import Path, nearest
 from config.topology_options import OptionFault
-from mappings.options import PLANT_OPTIONS, ByPlant, Keys, Shape, Word, source_options, target_options
+from mappings.options import (
+    PLANT_OPTIONS,
+    ByPlant,
+    Keys,
+    Layouts,
+    Shape,
+    Table,
+    Word,
+    source_options,
+    target_options,
+)
+
+# As much as a segment of an IDoc holds.
+_WIDEST_COLUMN = 1_000
 
 
 def plant_option_faults(options: Mapping[str, Any]) -> list[OptionFault]:
@@ -31,6 +44,8 @@ def _faults(shape: Shape, value: Any, path: Path, plants: Collection[str]) -> It
         yield from _faults_of_keys(shape, value, path, plants)
     elif isinstance(shape, Word):
         yield from _faults_of_word(shape, value, path)
+    elif isinstance(shape, Table | Layouts):
+        yield from _faults_of_entries(shape, value, path)
     elif not isinstance(value, list):
         yield OptionFault(path, "this should be a list", "write [a, b] or one `- a` a line")
     else:
@@ -69,3 +84,19 @@ def _faults_of_word(shape: Word, value: Any, path: Path) -> Iterator[OptionFault
         yield OptionFault(path, "it is empty", "give a text, or remove the key")
     elif shape.known and value not in shape.known:
         yield OptionFault(path, f"{value!r} is not known", nearest(value, shape.known))
+
+
+def _faults_of_entries(shape: Table | Layouts, value: Any, path: Path) -> Iterator[OptionFault]:
+    if not isinstance(value, Mapping):
+        yield OptionFault(path, "this should be a block of keys", "write `key: value` lines")
+        return
+    for key, below in value.items():
+        if isinstance(shape, Table):
+            yield from _faults_of_word(Word(), below, (*path, key))
+        elif not isinstance(below, list) or not below or not all(_is_column(entry) for entry in below):
+            yield OptionFault((*path, key), "these are no columns", "write [[name, width], ...], each behind the other")
+
+
+def _is_column(entry: Any) -> bool:
+    whole = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and type(entry[1]) is int
+    return whole and 1 <= entry[1] <= _WIDEST_COLUMN

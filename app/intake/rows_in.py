@@ -24,7 +24,7 @@ from app.store.files import TakenFile, record_rows
 from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
-from mappings.formats import delimited, documents, fixed_width
+from mappings.formats import delimited, documents, fixed_width, idoc_files
 from mappings.formats.documents import Document
 from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
@@ -42,6 +42,7 @@ READERS: Mapping[str, OpenPieces] = {
     "csv": delimited.open_rows,
     "fixed_width": fixed_width.open_rows,
     "document": documents.open_whole,
+    "idoc": idoc_files.open_idocs,
 }
 
 

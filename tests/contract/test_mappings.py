@@ -32,6 +32,7 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "mes_json": ("P100", {"STK": "EA", "PCE": "EA", "KGM": "KG"}),
     "mes_b2mml": ("P200", {"each": "EA", "kg": "KG"}),
     "legacy_files": ("P300", {"PC": "EA", "K": "KG"}),
+    "sap_idoc": ("P100", {"ST": "EA", "PCE": "EA", "KGM": "KG", "KG": "KG", "KAR": "BOX"}),
 }
 UNITS = {"WHEEL-10": {"BOX": Decimal(10)}}
 ITEMS = {

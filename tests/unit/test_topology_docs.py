@@ -36,6 +36,7 @@ from config.drop_file_schema import (
     CsvTrailerSchema,
     DropFileSchema,
     FixedWidthFileOptions,
+    IdocFileOptions,
 )
 from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
@@ -63,6 +64,7 @@ SCHEMAS: list[type[Schema]] = [
     DropFileSchema,
     CsvFileOptions,
     FixedWidthFileOptions,
+    IdocFileOptions,
     CsvTrailerSchema,
     CsvSumSchema,
     CompletenessSchema,

@@ -33,6 +33,10 @@ TEXT = PACKAGED.read_text(encoding="utf-8")
 LOCATIONS = "locations: {P100: P100, P200: P200, P300: P300}"
 
 
+B2MML = "mapping: mes_b2mml"
+IDOC = "options: {}\n    mapping: sap_idoc"
+
+
 def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
     assert text != TEXT, "the slip was not made"
     path = tmp_path / "topology.yaml"
@@ -62,6 +66,9 @@ def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
             "sources.mes-p200.options.ignored_uses",
             "write [a, b]",
         ),
+        (B2MML, IDOC.format("{plants: P100}"), "sources.mes-p200.options.plants", "`key: value`"),
+        (B2MML, IDOC.format("{plants: {a: 7}}"), "sources.mes-p200.options.plants.a", "put it in quotes"),
+        (B2MML, IDOC.format("{segments: {A: [[B, 0]]}}"), "sources.mes-p200.options.segments.A", "[[name, width]"),
     ],
 )
 def test_an_option_that_cannot_be_right_is_named_with_its_mend(
