@@ -48,11 +48,12 @@ _current: ContextVar[_Call | None] = ContextVar("current_call", default=None)
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Whatever came back, whole; ``headers`` have lower-case names."""
+    """Whatever came back, whole. ``headers`` have lower-case names; ``cookies`` are ``name=value``, without terms."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     def wished_seconds(self, now: datetime) -> float | None:
         """After how long the other side wants to be called again, where it says so."""
@@ -198,7 +199,9 @@ class BoundedHttp:
             response.close()
             raise
         response.release_conn()
-        return HttpAnswer(response.status, {name.lower(): value for name, value in response.headers.items()}, text)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        cookies = tuple(cookie.partition(";")[0].strip() for cookie in response.headers.getlist("set-cookie"))
+        return HttpAnswer(response.status, headers, text, cookies)
 
 
 def _reason(error: Exception, seconds: float) -> str:

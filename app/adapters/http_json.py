@@ -6,8 +6,6 @@ or before the first byte went out, is Transient.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,14 +14,15 @@ from urllib.parse import quote, urljoin, urlsplit
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
 from app.adapters.budget import all_within
+from app.adapters.http_headers import FORBIDDEN, CsrfToken, auth_headers
+from app.adapters.http_json_bodies import body_of, short_key
 from app.adapters.http_json_options import HttpJsonOptions
-from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable
+from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable, renamed
 from app.clock import utc_now
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
 from mappings.canonical.fields import instant_text
 
 PAUSE_STATUS = (401,)
-FORBIDDEN = 403
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 # Statuses after which a document may stand in the target all the same: a proxy gave up waiting, a worker died late.
 UNKNOWN_STATUS = (408, 500, 502, 504)
@@ -43,7 +42,8 @@ class HttpJsonAdapter:
         self._options = settings.options
         self._periods = settings.periods
         self._secret = settings.secret
-        self._auth = _auth_headers(settings)
+        self._auth = auth_headers(settings)
+        self._csrf = CsrfToken()
         self._timeout_seconds = settings.timeout_seconds
         self._http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._now = now
@@ -77,8 +77,22 @@ class HttpJsonAdapter:
 
     def _posted(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> TargetAnswer:
         with all_within(self._timeout_seconds):
-            answer = self._send(call, "POST", values, self._posting_headers(request), request.document)
+            answer = self._write(call, values, request)
+            if "csrf" in self._options and self._csrf.is_over(answer):
+                answer = self._write(call, values, request)
             return self._effect(call, answer, request)
+
+    def _write(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> HttpAnswer:
+        headers = self._posting_headers(request)
+        if "csrf" in self._options:
+            headers |= self._csrf.headers(self._fetch_token)
+        return self._send(call, "POST", values, headers, request.document)
+
+    def _fetch_token(self, headers: Mapping[str, str]) -> HttpAnswer:
+        answer = self._send(self._options["csrf"], "GET", {}, {**self._headers({}), **headers}, None, reads=True)
+        if answer.status >= 400:
+            raise self._error(answer, reads=True)
+        return answer
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         call = self._options.get("read", {}).get(domain)
@@ -116,8 +130,8 @@ class HttpJsonAdapter:
         *,
         reads: bool = False,
     ) -> HttpAnswer:
-        wants_body = call.get("body", "document" if not reads else "none") == "document" and document is not None
-        body = json.dumps(document, ensure_ascii=False, allow_nan=False).encode() if wants_body else None
+        wants_body = call.get("body", "document" if not reads else "none") == "document"
+        body = body_of(call, document, values) if wants_body and document is not None else None
         return self._exchange(call.get("method", method), self._address(call, values), headers, body, reads=reads)
 
     def _exchange(
@@ -249,7 +263,7 @@ class HttpJsonAdapter:
             raise OutcomeUnknown(f"target {self._code}: the answer holds no list of {domain}")
         fields = call.get("fields")
         for row in rows:
-            yield row if fields is None else _renamed(row, fields)
+            yield row if fields is None else renamed(row, fields)
 
     def _next(self, call: Mapping[str, Any], body: Any, url: str) -> str | None:
         following = pick(body, call["next"]) if "next" in call else None
@@ -263,36 +277,10 @@ class HttpJsonAdapter:
 
 
 def _values(request: PostingRequest) -> dict[str, str]:
-    return {"kind": request.kind, "plant": request.plant, "posting_key": request.posting_key}
-
-
-def _renamed(row: Document, fields: Mapping[str, str]) -> Document:
-    """The row under our names; a dotted name stands within the one before its dot."""
-    renamed: dict[str, Any] = {}
-    for name, path in fields.items():
-        *outer, last = name.split(".")
-        place = renamed
-        for part in outer:
-            place = place.setdefault(part, {})
-        value = pick(row, path)
-        place[last] = None if value is MISSING else value
-    return renamed
+    key = request.posting_key
+    return {"kind": request.kind, "plant": request.plant, "posting_key": key, "short_key": short_key(key)}
 
 
 def _is_success(call: Mapping[str, Any], answer: HttpAnswer) -> bool:
     named = call.get("success_status")
     return answer.status in named if named else 200 <= answer.status < 300
-
-
-def _auth_headers(settings: TargetSettings) -> dict[str, str]:
-    auth = settings.options.get("auth", {"scheme": "none"})
-    scheme, secret = auth["scheme"], settings.secret or ""
-    if scheme == "none":
-        return {}
-    if not secret or not secret.isprintable() or not secret.isascii():
-        raise TargetPaused(f"target {settings.code} needs a secret of plain printable characters; set it and `secret:`")
-    if scheme == "bearer":
-        return {"Authorization": f"Bearer {secret}"}
-    if scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(f"{auth['user']}:{secret}".encode()).decode()}
-    return {auth["header"]: secret}

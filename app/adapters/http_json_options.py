@@ -12,6 +12,7 @@ from app.adapters.base import PlannedOrder
 from config.strict_schema import Block, Checked, Choice, Many, Number, Problem, StrictSchema, Text, fail, nearest
 
 OF_A_POSTING = ("kind", "plant", "posting_key")
+_OF_A_CALL = (*OF_A_POSTING, "short_key")
 DOTTED_PATH = r"[^.\s]+(\.[^.\s]+)*"
 
 
@@ -108,17 +109,18 @@ def _path(*placeholders: str) -> Template:
 
 class PostSchema(StrictSchema):
     method = Choice("POST", "PUT", "PATCH")
-    path = _path(*OF_A_POSTING)
-    query = Templates(OF_A_POSTING)
+    path = _path(*_OF_A_CALL)
+    query = Templates(_OF_A_CALL)
     body = Choice("document", "none")
+    part = dotted_path()
     reference = dotted_path()
     success_status = statuses(at_least=1)
 
 
 class FindSchema(StrictSchema):
     method = Choice("GET", "POST")
-    path = _path(*OF_A_POSTING)
-    query = Templates(OF_A_POSTING)
+    path = _path(*_OF_A_CALL)
+    query = Templates(_OF_A_CALL)
     body = Choice("document", "none")
     reference = dotted_path()
     success_status = statuses(at_least=1)
@@ -134,9 +136,10 @@ class FindSchema(StrictSchema):
 
 class ReverseSchema(StrictSchema):
     method = Choice("POST", "PUT", "PATCH")
-    path = _path(*OF_A_POSTING, "reference")
-    query = Templates((*OF_A_POSTING, "reference"))
+    path = _path(*_OF_A_CALL, "reference")
+    query = Templates((*_OF_A_CALL, "reference"))
     body = Choice("document", "none")
+    part = dotted_path()
     reference = dotted_path()
     success_status = statuses(at_least=1)
 
@@ -168,9 +171,15 @@ class CheckSchema(StrictSchema):
     success_status = statuses(at_least=1)
 
 
+class CsrfSchema(StrictSchema):
+    path = _path()
+    query = Templates(())
+
+
 class HttpJsonOptions(StrictSchema):
     auth = Block(AuthSchema, mend="say how to log in: auth: {scheme: bearer}, or {scheme: none}", required=True)
-    headers = Templates(OF_A_POSTING)
+    csrf = Block(CsrfSchema)
+    headers = Templates(_OF_A_CALL)
     idempotency_header = Text(r"[A-Za-z0-9-]+", mend="give a header name such as Idempotency-Key")
     post = Block(PostSchema, mend="add for example post: {path: '/documents', reference: id}", required=True)
     find = Block(FindSchema, mend="add for example find: {path: '/documents/{posting_key}'}", required=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NoReturn
 
@@ -40,6 +41,19 @@ def pick(body: Any, path: str) -> Any:
         else:
             return MISSING
     return body
+
+
+def renamed(row: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """The row under our names; a dotted name stands within the one before its dot."""
+    found: dict[str, Any] = {}
+    for name, path in fields.items():
+        *outer, last = name.split(".")
+        place = found
+        for part in outer:
+            place = place.setdefault(part, {})
+        value = pick(row, path)
+        place[last] = None if value is MISSING else value
+    return found
 
 
 def day_of(value: Any) -> date | None:

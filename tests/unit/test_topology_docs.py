@@ -13,6 +13,7 @@ from marshmallow import Schema
 from app.adapters.file_options import FileOptions
 from app.adapters.http_json_options import (
     AuthSchema,
+    CsrfSchema,
     FindSchema,
     HttpJsonOptions,
     PostSchema,
@@ -74,6 +75,7 @@ SCHEMAS: list[type[Schema]] = [
     ShiftSchema,
     HttpJsonOptions,
     AuthSchema,
+    CsrfSchema,
     PostSchema,
     FindSchema,
     ReverseSchema,
