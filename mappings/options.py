@@ -60,10 +60,15 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.
 _LOCATIONS = {"locations": ByPlant(TEXT)}
+_SAP: Mapping[str, Shape] = {**_LOCATIONS, "storages": Table(), "units": Table(), "reasons": Table()}
+_CONTROL = Keys(dict.fromkeys(("client", "sender_port", "sender", "receiver_port", "receiver"), TEXT))
+_MOVEMENT_OR_CONFIRMATION = Word(("confirmation", "movement"))
 _STORAGES = Keys({"stock": TEXT, "work_in_process": TEXT, "scrap": TEXT})
 
 # Mapping family of a target -> what its `mapping_options` may say.
 OUTBOUND_OPTIONS: Mapping[str, Keys] = {
+    "sap_idoc": Keys({**_SAP, "form": Word(("flat", "xml")), "control": _CONTROL, "segment_names": Table()}),
+    "sap_odata": Keys({**_SAP, "completions": _MOVEMENT_OR_CONFIRMATION, "scrap": _MOVEMENT_OR_CONFIRMATION}),
     "tryton": Keys(
         {**_LOCATIONS, "storages": ByPlant(_STORAGES), "consume": ByPlant(Word(("bom", "none")), or_for_all=True)}
     ),

@@ -22,6 +22,9 @@ from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
 from mappings.outbound.planning import production_scrapped as planning_scrapped
+from mappings.outbound.sap_idoc import goods_movement as idoc_movement
+from mappings.outbound.sap_odata import confirmation as odata_confirmation
+from mappings.outbound.sap_odata import material_document as odata_document
 from mappings.outbound.tryton import inventory_moved as tryton_moved
 from mappings.outbound.tryton import material_issued as tryton_issued
 from mappings.outbound.tryton import production_completed as tryton_completed
@@ -116,4 +119,16 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("planning", "production.scrapped.v1"): OutboundMapping(planning_scrapped.to_document),
     ("mes", "production.order.released.v1"): OutboundMapping(mes_released.to_document),
     ("legacy_erp", "inventory.moved.v1"): OutboundMapping(legacy_erp_moved.to_document),
+    ("sap_idoc", "production.completed.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_idoc", "production.scrapped.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_idoc", "material.issued.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_idoc", "inventory.moved.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_idoc", "inventory.adjusted.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_idoc", "receipt.recorded.v1"): OutboundMapping(idoc_movement.to_document),
+    ("sap_odata", "production.completed.v1"): OutboundMapping(odata_confirmation.completed_to_document),
+    ("sap_odata", "production.scrapped.v1"): OutboundMapping(odata_confirmation.scrapped_to_document),
+    ("sap_odata", "material.issued.v1"): OutboundMapping(odata_document.to_document),
+    ("sap_odata", "inventory.moved.v1"): OutboundMapping(odata_document.to_document),
+    ("sap_odata", "inventory.adjusted.v1"): OutboundMapping(odata_document.to_document),
+    ("sap_odata", "receipt.recorded.v1"): OutboundMapping(odata_document.to_document),
 }

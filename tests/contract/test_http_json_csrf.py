@@ -41,6 +41,7 @@ class Gateway(HTTPServer):
         self.status_of_fetch = 200
         self.always_over = False
         self.fetches: list[str] = []
+        self.asked: list[str] = []
         self.bodies: list[Any] = []
         self.cookies: list[str] = []
 
@@ -54,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = []
+        self.server.asked.append(self.path)
         if self.headers.get("X-CSRF-Token") == "Fetch":
             self.server.fetches.append(self.path)
             headers = [("X-CSRF-Token", f"token-{self.server.valid}")] if self.server.status_of_fetch == 200 else []
@@ -157,3 +159,9 @@ def test_a_document_without_the_part_is_refused_before_anything_is_sent(gateway:
 
     assert raised.value.code == "document_part_missing"
     assert gateway.bodies == []
+
+
+def test_a_look_up_by_filter_is_encoded_and_finds_nothing_in_an_empty_list(gateway: Gateway) -> None:
+    assert adapter(gateway).find(REQUEST) is None
+
+    assert gateway.asked == ["/headers?%24filter=Text%20eq%20'ABCDEFGHIJKLMNOPQRSTUVWX'"]

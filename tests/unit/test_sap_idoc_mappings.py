@@ -48,7 +48,7 @@ def moved(movement_type: str, **item: str) -> FlatIdoc:
         ("311", {"storage": "0001"}, {"storage": "0002"}),
         ("312", {"storage": "0002"}, {"storage": "0001"}),
         ("321", {"storage": "0001", "stock_status": "quality"}, {"storage": "0002", "stock_status": "unrestricted"}),
-        ("344", {"storage": "0001", "stock_status": "unrestricted"}, {"storage": "0002", "stock_status": "blocked"}),
+        ("343", {"storage": "0001", "stock_status": "blocked"}, {"storage": "0002", "stock_status": "unrestricted"}),
         ("349", {"storage": "0001", "stock_status": "blocked"}, {"storage": "0002", "stock_status": "quality"}),
     ],
 )
@@ -88,6 +88,7 @@ def test_scrap_and_differences_of_stock_adjust_it(movement_type: str, delta: str
         (moved("101"), "order_ambiguous", f"{ITEM} PO_NUMBER"),
         (moved("101", ORDERID="1", PO_NUMBER="2"), "order_ambiguous", f"{ITEM} PO_NUMBER"),
         (moved("311"), "payload_invalid", f"{ITEM} MOVE_STLOC"),
+        (moved("344", MOVE_STLOC="0002"), "movement_ambiguous", f"{ITEM} MOVE_STLOC"),
         (moved("551", SPEC_STOCK="K"), "stock_unsupported", f"{ITEM} SPEC_STOCK"),
         (moved("551", PLANT="1200"), "plant_wrong", f"{ITEM} PLANT"),
         (moved("551", ENTRY_UOM="KAR"), "unit_unknown", f"{ITEM} ENTRY_QNT"),

@@ -102,6 +102,16 @@ def test_the_example_is_a_topology_without_fault(tmp_path: Path) -> None:
     assert topology.sources["mes-p100"].gapless_sequence == GaplessSequence(1, 3_600, "dead")
 
 
+def test_the_example_of_sap_is_a_topology_without_fault(tmp_path: Path) -> None:
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "sap-stock" in block]
+    path = tmp_path / "topology.yaml"
+    path.write_text(example, encoding="utf-8")
+
+    topology = load_topology(path, known_names())
+
+    assert list(topology.targets) == ["sap-stock", "sap-orders"]
+
+
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)
 def test_every_key_of_a_block_is_explained(schema: type[Schema]) -> None:
     explained = {part for code in re.findall(r"`([^`\n]+)`", PAGE) for part in re.split(r"[^a-z0-9_]+", code)}

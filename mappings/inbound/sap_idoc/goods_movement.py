@@ -29,6 +29,7 @@ from mappings.inbound.sap_idoc.segments import (
 
 _UNITS = ("ENTRY_UOM_ISO", "ENTRY_UOM")
 _STOCK = {"X": "quality", "2": "quality", "S": "blocked", "3": "blocked"}
+_REVERSING = frozenset({"322", "344", "350"})
 _TAKEN_BACK = {"102": "101", "262": "261", "122": "101", "552": "551"}
 
 _Head = Mapping[str, Any]
@@ -115,8 +116,15 @@ def _transfer(item: Segment, head: _Head, context: InboundContext, *, back: bool
 
 
 def _restated(item: Segment, head: _Head, context: InboundContext, *, before: str, after: str) -> Event:
-    """Stock gets another status, and sometimes another place with it."""
+    """Stock gets another status, and sometimes another place with it. The even types reverse the odd ones: which of two
+    places is then the origin depends on how it was entered."""
     storage = item.get("STGE_LOC")
+    if item.get("MOVE_STLOC") not in ("", storage) and item.get("MOVE_TYPE") in _REVERSING:
+        told = (
+            f"{item.at('MOVE_STLOC')} differs from STGE_LOC, and for {item.get('MOVE_TYPE')} either may be the origin"
+        )
+        mend = "book it by hand, then discard this message."
+        raise MappingError("movement_ambiguous", f"{told}; {mend}", item.at("MOVE_STLOC"))
     origin = present(storage=storage, stock_status=before)
     destination = present(storage=item.get("MOVE_STLOC") or storage, stock_status=after)
     return _moved(item, head, context, (origin, destination))

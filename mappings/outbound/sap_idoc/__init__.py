@@ -1,0 +1,1 @@
+"""SAP by IDocs that it reads from files: goods movements as MBGMCR03."""
