@@ -60,7 +60,7 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.
 _LOCATIONS = {"locations": ByPlant(TEXT)}
-_SAP: Mapping[str, Shape] = {**_LOCATIONS, "storages": Table(), "units": Table(), "reasons": Table()}
+_SAP: Mapping[str, Shape] = {**_LOCATIONS, "units": Table()}
 _CONTROL = Keys(dict.fromkeys(("client", "sender_port", "sender", "receiver_port", "receiver"), TEXT))
 _MOVEMENT_OR_CONFIRMATION = Word(("confirmation", "movement"))
 _STORAGES = Keys({"stock": TEXT, "work_in_process": TEXT, "scrap": TEXT})
@@ -80,11 +80,14 @@ INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "mes_json": (UNITS, REASONS, STORAGES),
     "mes_b2mml": (UNITS, REASONS, STORAGES),
     "legacy_files": (UNITS, REASONS, STORAGES),
+    "sap_idoc": (UNITS, REASONS, STORAGES, MOVEMENT_TYPES),
 }
 OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "planning": (REASONS,),
     "wms": (STORAGES,),
     "legacy_erp": (STORAGES, MOVEMENT_TYPES),
+    "sap_idoc": (UNITS, REASONS, STORAGES),
+    "sap_odata": (UNITS, REASONS, STORAGES),
 }
 
 

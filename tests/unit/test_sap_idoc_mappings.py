@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
 from mappings.formats import idoc
 from mappings.registry import INBOUND
 from tests.idocs import FlatIdoc, movement
@@ -111,6 +111,22 @@ def test_a_posting_of_the_day_has_the_time_of_its_idoc_and_any_other_begins_its_
     fields = {"MATERIAL": "A", "STGE_LOC": "0001", "MOVE_TYPE": "701", "ENTRY_QNT": "1", "ENTRY_UOM": "ST"}
 
     assert event(flat.add("E2BP2017_GM_ITEM_CREATE", **fields)).data["event_time"] == instant
+
+
+def test_a_source_with_crosswalks_has_its_own_movement_types_storages_and_reasons() -> None:
+    tables = {"movement_types": {"901": "311"}, "storages": {"0001": "STOCK", "0002": "LINE"}, "units": {"ST": "EA"}}
+    context = InboundContext(
+        PLANT, "sap", "m", datetime(2026, 1, 1, tzinfo=UTC), crosswalks=Crosswalks("sap", tables, tables)
+    )
+    body = moved("901", MOVE_STLOC="0002").body()
+
+    (found,) = INBOUND["sap_idoc", "idoc.MBGMCR"].to_canonical(idoc.read(body), context)
+
+    assert (found.type, found.data["from"], found.data["to"]) == (
+        "inventory.moved.v1",
+        {"storage": "STOCK"},
+        {"storage": "LINE"},
+    )
 
 
 def test_what_ends_an_order_comes_last() -> None:

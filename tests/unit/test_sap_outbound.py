@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, InboundContext, MappingError, OutboundContext, PlantFacts
+from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, OutboundContext, PlantFacts
 from mappings.formats import idoc
 from mappings.registry import INBOUND, OUTBOUND
 
@@ -165,3 +165,15 @@ def test_a_confirmation_of_several_items_is_refused_and_their_movement_is_not() 
 
     assert caught.value.code == "output_mixed"
     assert "post" in document("sap_odata", "production.completed.v1", mixed, completions="movement")
+
+
+def test_a_target_with_crosswalks_is_told_its_own_units_storages_and_reasons() -> None:
+    tables = {"units": {"EA": "PC"}, "storages": {"0001": "S001"}, "reasons": {"bent": "0003"}}
+    event = Event("production.scrapped.v1", contract.validate("production.scrapped.v1", SCRAPPED))
+    context = OutboundContext(PLANT, "sap", KEY, crosswalks=Crosswalks("sap", tables, tables))
+
+    found = OUTBOUND["sap_odata", "production.scrapped.v1"].to_document(event, context)
+
+    assert found is not None
+    (item,) = found["post"]["to_MaterialDocumentItem"]["results"]
+    assert (item["EntryUnit"], item["StorageLocation"], item["GoodsMovementReasonCode"]) == ("PC", "S001", "0003")

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from mappings.context import Event, InboundContext, MappingError
-from mappings.inbound.payload import present, transformation_id, wrong
+from mappings.inbound.payload import present, reason_code, storage_code, transformation_id, wrong
 from mappings.inbound.sap_idoc.segments import (
     Idoc,
     Segment,
@@ -26,10 +26,10 @@ from mappings.inbound.sap_idoc.segments import (
     unpadded,
     written_at,
 )
+from mappings.options import MOVEMENT_TYPES, REASONS
 
 _UNITS = ("ENTRY_UOM_ISO", "ENTRY_UOM")
 _STOCK = {"X": "quality", "2": "quality", "S": "blocked", "3": "blocked"}
-_REVERSING = frozenset({"322", "344", "350"})
 _TAKEN_BACK = {"102": "101", "262": "261", "122": "101", "552": "551"}
 
 _Head = Mapping[str, Any]
@@ -58,7 +58,8 @@ def _posted_at(idoc: Idoc, context: InboundContext) -> str:
 
 def _event(item: Segment, head: _Head, context: InboundContext) -> Event:
     check_plant(item, "PLANT", context)
-    movement = item.needed("MOVE_TYPE")
+    place = item.at("MOVE_TYPE")
+    movement = context.crosswalks.becomes(MOVEMENT_TYPES, item.needed("MOVE_TYPE"), place)
     to_event = _MEANINGS.get(movement)
     if to_event is None:
         what = f"{item.at('MOVE_TYPE')} is {movement[:20]!r}"
@@ -87,12 +88,12 @@ def _receipt(item: Segment, head: _Head, context: InboundContext) -> Event:
     amounts["rejected"] = received if status == "blocked" else nothing
     line = unpadded(item.get("PO_ITEM")) if item.get("PO_ITEM") else None
     order = present(type="purchase_order", id=unpadded(item.get("PO_NUMBER")), line=line)
-    return Event("receipt.recorded.v1", _placed(item, head) | _goods(item) | amounts | {"document_ref": order})
+    return Event("receipt.recorded.v1", _placed(item, head, context) | _goods(item) | amounts | {"document_ref": order})
 
 
 def _completion(item: Segment, head: _Head, context: InboundContext) -> Event:
     order = unpadded(item.needed("ORDERID"))
-    output = _goods(item) | present(quantity=_amount(item, context), storage=item.get("STGE_LOC"))
+    output = _goods(item) | present(quantity=_amount(item, context), storage=_storage(item, "STGE_LOC", context))
     made = {"order_id": order, "transformation_id": transformation_id(context, order)}
     return Event(
         "production.completed.v1", {**head, **made, "outputs": [output], "final": item.get("NO_MORE_GR") == "X"}
@@ -101,32 +102,36 @@ def _completion(item: Segment, head: _Head, context: InboundContext) -> Event:
 
 def _issue(item: Segment, head: _Head, context: InboundContext) -> Event:
     order = unpadded(item.needed("ORDERID"))
-    component = _goods(item) | present(quantity=_amount(item, context), storage=item.get("STGE_LOC"))
+    component = _goods(item) | present(quantity=_amount(item, context), storage=_storage(item, "STGE_LOC", context))
     used = {"order_id": order, "transformation_id": transformation_id(context, order)}
     return Event("material.issued.v1", {**head, **used, "components": [component]})
 
 
 def _transfer(item: Segment, head: _Head, context: InboundContext, *, back: bool = False) -> Event:
-    origin = {"storage": item.needed("STGE_LOC")}
-    destination = {"storage": item.needed("MOVE_STLOC")}
+    item.needed("STGE_LOC"), item.needed("MOVE_STLOC")
+    origin = present(storage=_storage(item, "STGE_LOC", context))
+    destination = present(storage=_storage(item, "MOVE_STLOC", context))
     there = site(item.get("MOVE_PLANT"), context) if item.get("MOVE_PLANT") else context.plant.code
     if there != context.plant.code:
         origin["site"], destination["site"] = context.plant.code, there
     return _moved(item, head, context, (destination, origin) if back else (origin, destination))
 
 
-def _restated(item: Segment, head: _Head, context: InboundContext, *, before: str, after: str) -> Event:
+def _restated(
+    item: Segment, head: _Head, context: InboundContext, *, before: str, after: str, back: bool = False
+) -> Event:
     """Stock gets another status, and sometimes another place with it. The even types reverse the odd ones: which of two
     places is then the origin depends on how it was entered."""
     storage = item.get("STGE_LOC")
-    if item.get("MOVE_STLOC") not in ("", storage) and item.get("MOVE_TYPE") in _REVERSING:
+    if back and item.get("MOVE_STLOC") not in ("", storage):
         told = (
             f"{item.at('MOVE_STLOC')} differs from STGE_LOC, and for {item.get('MOVE_TYPE')} either may be the origin"
         )
         mend = "book it by hand, then discard this message."
         raise MappingError("movement_ambiguous", f"{told}; {mend}", item.at("MOVE_STLOC"))
-    origin = present(storage=storage, stock_status=before)
-    destination = present(storage=item.get("MOVE_STLOC") or storage, stock_status=after)
+    origin = present(storage=_storage(item, "STGE_LOC", context), stock_status=before)
+    there = "MOVE_STLOC" if item.get("MOVE_STLOC") else "STGE_LOC"
+    destination = present(storage=_storage(item, there, context), stock_status=after)
     return _moved(item, head, context, (origin, destination))
 
 
@@ -138,8 +143,12 @@ def _moved(item: Segment, head: _Head, context: InboundContext, ends: tuple[dict
 def _scrap(item: Segment, head: _Head, context: InboundContext) -> Event:
     if not item.get("ORDERID"):
         return _difference(item, head, context, sign="-")
-    lost = {"order_id": unpadded(item.get("ORDERID")), "quantity": _amount(item, context), "reason": _reason(item)}
-    return Event("production.scrapped.v1", _placed(item, head) | _goods(item) | lost)
+    lost = {
+        "order_id": unpadded(item.get("ORDERID")),
+        "quantity": _amount(item, context),
+        "reason": _reason(item, context),
+    }
+    return Event("production.scrapped.v1", _placed(item, head, context) | _goods(item) | lost)
 
 
 def _unscrapped(item: Segment, head: _Head, context: InboundContext) -> Event:
@@ -154,8 +163,8 @@ def _unscrapped(item: Segment, head: _Head, context: InboundContext) -> Event:
 
 def _difference(item: Segment, head: _Head, context: InboundContext, *, sign: str = "") -> Event:
     moved = _amount(item, context)
-    changed = {"delta": {**moved, "value": sign + moved["value"]}, "reason": _reason(item)}
-    return Event("inventory.adjusted.v1", _placed(item, head) | _goods(item) | changed)
+    changed = {"delta": {**moved, "value": sign + moved["value"]}, "reason": _reason(item, context)}
+    return Event("inventory.adjusted.v1", _placed(item, head, context) | _goods(item) | changed)
 
 
 _MEANINGS: Mapping[str, Callable[[Segment, _Head, InboundContext], Event]] = {
@@ -166,11 +175,11 @@ _MEANINGS: Mapping[str, Callable[[Segment, _Head, InboundContext], Event]] = {
     "311": _transfer,
     "312": partial(_transfer, back=True),
     "321": partial(_restated, before="quality", after="unrestricted"),
-    "322": partial(_restated, before="unrestricted", after="quality"),
+    "322": partial(_restated, before="unrestricted", after="quality", back=True),
     "343": partial(_restated, before="blocked", after="unrestricted"),
-    "344": partial(_restated, before="unrestricted", after="blocked"),
+    "344": partial(_restated, before="unrestricted", after="blocked", back=True),
     "349": partial(_restated, before="blocked", after="quality"),
-    "350": partial(_restated, before="quality", after="blocked"),
+    "350": partial(_restated, before="quality", after="blocked", back=True),
     "551": _scrap,
     "552": _unscrapped,
     "701": _difference,
@@ -206,10 +215,17 @@ def _goods(item: Segment) -> dict[str, Any]:
     return present(item=material(item, "MATERIAL"), lot=item.get("BATCH"))
 
 
-def _placed(item: Segment, head: _Head) -> dict[str, Any]:
-    return {**head, "location": {**head["location"], **present(storage=item.get("STGE_LOC"))}}
+def _placed(item: Segment, head: _Head, context: InboundContext) -> dict[str, Any]:
+    return {**head, "location": {**head["location"], **present(storage=_storage(item, "STGE_LOC", context))}}
 
 
-def _reason(item: Segment) -> str:
+def _storage(item: Segment, field: str, context: InboundContext) -> str | None:
+    return storage_code(item.get(field), context, item.at(field))
+
+
+def _reason(item: Segment, context: InboundContext) -> str:
+    """By the crosswalk of reasons where the source uses that; else SAP's numbers."""
     movement, reason = item.get("MOVE_TYPE"), unpadded(item.get("MOVE_REAS")) if item.get("MOVE_REAS") else ""
+    if reason and REASONS in context.crosswalks.used:
+        return reason_code(reason, context, item.at("MOVE_REAS"))
     return f"movement {movement}" + (f" reason {reason}" if reason else "")

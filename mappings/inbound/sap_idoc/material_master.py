@@ -14,6 +14,7 @@ from mappings.canonical.fields import decimal_text
 from mappings.context import Event, InboundContext
 from mappings.inbound.payload import present, wrong
 from mappings.inbound.sap_idoc.segments import Idoc, Segment, idocs, material, translated, written_at
+from mappings.options import UNITS
 
 _LANGUAGE = "EN"
 # SAP's own code of a language is one letter, and not always the first of the ISO code's.
@@ -88,11 +89,11 @@ def _units(found: _Material, base: str, context: InboundContext) -> Iterator[tup
     it."""
     for line in found.units:
         code = line.needed("MEINH")
-        if context.units and code not in context.units:
+        if context.units and code not in context.units and UNITS not in context.crosswalks.used:
             told = f"the source has no translation for unit {code[:10]}, so the item goes without it"
             context.deviations.allow("unit_unknown", told, line.at("MEINH"))
             continue
-        uom, factor = context.units.get(code, code), _factor(line)
+        uom, factor = translated(line, "MEINH", context), _factor(line)
         if uom == base:
             continue
         if factor is None:

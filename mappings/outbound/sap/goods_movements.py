@@ -2,7 +2,7 @@
 
 Codes of the transaction (GM_CODE, table T158G): 01 receipt of a purchase order, 02 of a production order, 03 issue,
 04 transfer, 05 other receipt. Movement types as SAP delivers them. Mapping options: ``locations`` (plants by their
-number in SAP), ``storages`` and ``units`` (ours and SAP's), ``reasons`` (ours and MOVE_REAS).
+number in SAP), ``units`` (ours and SAP's). Crosswalks: ``units``, ``storages``, ``reasons`` (ours and SAP's MOVE_REAS).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mappings.context import CORRECT_IT, Event, MappingError, OutboundContext
-from mappings.outbound.lines import site, stock_storage
+from mappings.options import REASONS, UNITS
+from mappings.outbound.lines import site, stock_storage, storage_code
 from mappings.units import plain
 
 _FRACTION_DIGITS, _INTEGER_DIGITS = 3, 10
@@ -103,12 +104,14 @@ def sap_plant(context: OutboundContext, plant: str | None = None) -> str:
     return str(context.options.get("locations", {}).get(code) or (site(context) if own else code))
 
 
-def sap_storage(code: str | None, context: OutboundContext) -> str:
-    return str(context.options.get("storages", {}).get(code, code)) if code else ""
-
-
 def sap_unit(uom: str, context: OutboundContext) -> str:
-    return str(context.options.get("units", {}).get(uom, uom))
+    """By the target's own table, else by the crosswalk ``units`` where the target uses that."""
+    known = context.options.get("units", {})
+    return str(known[uom]) if uom in known else context.crosswalks.becomes(UNITS, uom, "uom")
+
+
+def sap_reason(reason: str, context: OutboundContext) -> str:
+    return context.crosswalks.becomes(REASONS, reason, "reason") if REASONS in context.crosswalks.used else ""
 
 
 def sap_quantity(value: str, place: str) -> str:
@@ -130,7 +133,7 @@ def _item(
         quantity=sap_quantity(amount["value"], f"{place}quantity"),
         unit=sap_unit(amount["uom"], context),
         plant=sap_plant(context),
-        storage=sap_storage(storage, context),
+        storage=storage or "",
         batch=line.get("lot", ""),
     )
 
@@ -169,8 +172,9 @@ def _adjusted(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, l
 
 
 def _reason(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, str]:
-    """SAP's own reason where there is one; the words as they came in any case."""
-    return str(context.options.get("reasons", {}).get(data["reason"], "")), data["reason"][:_TEXT_CHARACTERS]
+    """SAP's own reason where the target has a crosswalk for them; the words as they came in any case."""
+    words = data["reason"]
+    return sap_reason(words, context), words[:_TEXT_CHARACTERS]
 
 
 def _moved(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, list[Item]]:
@@ -192,7 +196,7 @@ def _moved(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, list
 
 def _end(place: Mapping[str, Any], context: OutboundContext) -> tuple[str, str]:
     own = context.plant.options.get("storage") if place.get("site") in (None, context.plant.code) else None
-    return sap_plant(context, place.get("site")), sap_storage(place.get("storage") or own, context)
+    return sap_plant(context, place.get("site")), storage_code(place.get("storage") or own, context) or ""
 
 
 def _received(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, list[Item]]:

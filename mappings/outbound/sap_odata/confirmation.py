@@ -20,6 +20,7 @@ from mappings.outbound.sap.goods_movements import (
     local_moment,
     sap_plant,
     sap_quantity,
+    sap_reason,
     sap_unit,
 )
 from mappings.outbound.sap_odata import material_document
@@ -46,12 +47,11 @@ def scrapped_to_document(event: Event, context: OutboundContext) -> Mapping[str,
     if context.options.get("scrap", "movement") == "movement":
         return material_document.to_document(event, context)
     amount = event.data["quantity"]
-    reason = context.options.get("reasons", {}).get(event.data["reason"])
     scrapped = entity(
         ConfirmationYieldQuantity="0",
         ConfirmationScrapQuantity=sap_quantity(amount["value"], "quantity"),
         ConfirmationUnit=sap_unit(amount["uom"], context),
-        VarianceReasonCode=reason,
+        VarianceReasonCode=sap_reason(event.data["reason"], context),
     )
     return {"post": _confirmation(event, context, final=False) | scrapped}
 
