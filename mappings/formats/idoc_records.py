@@ -2,9 +2,9 @@
 
 The control record EDI_DC40 has 524 characters; a data record EDI_DD40 has a head of 63 and up to 1,000 of segment data
 (SAP Help Portal, IDoc Interface/ALE, "Record structures", and transaction WE60). Fields of segments are from public
-field lists, each named beside its segment; SAP only ever appends fields to a released segment, so what is given here
-holds for all its releases, and what stands behind it is passed over. A system whose segments differ gives its own
-columns in the source's option ``segments``.
+lists, of which the comments below name some; SAP only ever appends fields to a released segment, so what is given here
+holds for all its releases, and what stands behind it is passed over. No such list is SAP's word: compare them with WE60
+of the system that sends, and where its segments differ, give its columns in the source's option ``segments``.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _SEGMENTS: Mapping[str, str] = {
         "MSGFN 3 MATNR 18 ERSDA 8 ERNAM 12 LAEDA 8 AENAM 12 PSTAT 15 LVORM 1 MTART 4 MBRSH 1 MATKL 9 BISMT 18 MEINS 3"
     ),
     "E1MAKTM": "MSGFN 3 SPRAS 1 MAKTX 40 SPRAS_ISO 2",
-    "E1MARMM": "MSGFN 3 MEINH 3 UMREZ 6 UMREN 6",
+    "E1MARMM": "MSGFN 3 MEINH 3 UMREZ 5 UMREN 5",
     # Production orders. help.sap.com/saphelp_46c, "LOIPRO01", read on 30 November 2026: fields stand in this order.
     "E1AFKOL": (
         "AUFNR 12 APRIO 4 APROZ 7 AUART 4 AUFLD 8 AUTYP 2 BAUMNG 14 BMEINS 3 BMENGE 14 CY_SEQNR 14 DISPO 3 FEVOR 3 "
