@@ -13,6 +13,7 @@ from marshmallow import Schema, ValidationError
 from mappings.canonical.json_schema import json_schema_of
 from mappings.canonical.registry import SCHEMAS
 from mappings.context import Event, MappingError
+from mappings.quick_load import quick_load
 from mappings.units import Quantity, quantity
 
 FAULT_BOUND = 50
@@ -65,10 +66,9 @@ def validate(event_type: str, data: Any) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise ContractError([Fault("", "must be an object")])
     try:
-        loaded: dict[str, Any] = _schema(event_type).load(data)
+        return quick_load(_schema(event_type), data)
     except ValidationError as error:
         raise ContractError(_faults(error)) from None
-    return loaded
 
 
 def json_schema(event_type: str) -> dict[str, Any]:

@@ -201,6 +201,11 @@ class BoundedList(fields.List[Any]):
         self.low = low
         self.high = high
 
+    @property
+    def lengths(self) -> range:
+        """How many members it may have."""
+        return range(self.low, self.high + 1)
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> list[Any]:
         if not isinstance(value, list):
             raise ValidationError("must be a list")

@@ -10,6 +10,7 @@ from mappings.canonical.contract import first_fault
 from mappings.canonical.fields import ERROR_TEXTS, Sign, decimal_text
 from mappings.context import CORRECT_IT, InboundContext, MappingError
 from mappings.options import REASONS, STORAGES, UNITS
+from mappings.quick_load import quick_load
 
 
 class Payload(Schema):
@@ -30,11 +31,10 @@ class Number(fields.Raw):
 def load(schema: Schema, payload: Any) -> dict[str, Any]:
     """The payload's checked fields; raises MappingError ``payload_invalid`` at the first fault."""
     try:
-        loaded: dict[str, Any] = schema.load(payload)
+        return quick_load(schema, payload)
     except ValidationError as error:
         fault = first_fault(error.messages)
         raise wrong("payload_invalid", f"{fault.path or 'the payload'} {fault.message}", fault.path) from None
-    return loaded
 
 
 def wrong(code: str, reason: str, place: str | None) -> MappingError:
