@@ -43,10 +43,17 @@ class ByPlant:
     or_for_all: bool = False
 
 
+@dataclass(frozen=True)
+class ByName:
+    """A block with any texts as keys, such as the words of another system."""
+
+    inner: Shape
+
+
 # Crosswalks by name: the value tables that mappings ask, where the topology lists them for a source or target.
 UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "movement_types"
 
-Shape = Word | Words | Table | Layouts | Keys | ByPlant
+Shape = Word | Words | Table | Layouts | Keys | ByPlant | ByName
 
 TEXT = Word()
 
@@ -54,7 +61,16 @@ PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
 
 # Mapping family of a source -> what its `options` may say. A family that is not named here reads none.
 INBOUND_OPTIONS: Mapping[str, Keys] = {
-    "mes_b2mml": Keys({"ignored_uses": Words()}),
+    "mes_b2mml": Keys(
+        {
+            "ignored_uses": Words(),
+            "ignored_states": Words(),
+            "unit_property": TEXT,
+            "state_property": TEXT,
+            "lots": Word(("status", "stock", "both")),
+            "lot_statuses": ByName(Word(("unrestricted", "quality", "blocked"))),
+        }
+    ),
     "sap_idoc": Keys({"plants": Table(), "segments": Layouts(), "item_qualifiers": Words(), "language": TEXT}),
 }
 

@@ -13,7 +13,10 @@ from typing import Any
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
 from mappings.formats import b2mml, idoc, json_body, rows
 from mappings.inbound.legacy_files import confirmation, movement
+from mappings.inbound.mes_b2mml import events as b2mml_events
+from mappings.inbound.mes_b2mml import material as b2mml_material
 from mappings.inbound.mes_b2mml import performance
+from mappings.inbound.mes_b2mml import schedule as b2mml_schedule
 from mappings.inbound.mes_json import completion, issue, move, receipt, scrap
 from mappings.inbound.sap_idoc import bill_of_material, delivery, goods_movement, material_master
 from mappings.inbound.sap_idoc import order_release as idoc_order
@@ -94,6 +97,13 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("mes_json", "mes.receipt"): InboundMapping(json_body.read, receipt.to_canonical),
     ("mes_b2mml", "b2mml.ProductionPerformance"): InboundMapping(b2mml.read_performance, performance.to_canonical),
     ("mes_b2mml", "b2mml.OperationsPerformance"): InboundMapping(b2mml.read_performance, performance.to_canonical),
+    ("mes_b2mml", "b2mml.ProductionSchedule"): InboundMapping(b2mml.read_schedule, b2mml_schedule.to_canonical),
+    ("mes_b2mml", "b2mml.OperationsSchedule"): InboundMapping(b2mml.read_schedule, b2mml_schedule.to_canonical),
+    ("mes_b2mml", "b2mml.MaterialInformation"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
+    ("mes_b2mml", "b2mml.MaterialDefinition"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
+    ("mes_b2mml", "b2mml.MaterialLot"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
+    ("mes_b2mml", "b2mml.MaterialSubLot"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
+    ("mes_b2mml", "b2mml.OperationsEvent"): InboundMapping(b2mml.read_events, b2mml_events.to_canonical),
     ("legacy_files", "legacy.confirmation"): InboundMapping(rows.read, confirmation.to_canonical),
     ("legacy_files", "legacy.movement"): InboundMapping(rows.read, movement.to_canonical),
     ("sap_idoc", "idoc.LOIPRO"): InboundMapping(idoc.read, idoc_order.to_canonical),

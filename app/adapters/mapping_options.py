@@ -9,6 +9,7 @@ from config.strict_schema import Path, nearest
 from config.topology_options import OptionFault
 from mappings.options import (
     PLANT_OPTIONS,
+    ByName,
     ByPlant,
     Keys,
     Layouts,
@@ -40,6 +41,8 @@ def _faults(shape: Shape, value: Any, path: Path, plants: Collection[str]) -> It
         yield from _faults_by_plant(shape, value, path, plants)
     elif isinstance(shape, ByPlant):
         yield from _faults(shape.inner, value, path, plants)
+    elif isinstance(shape, ByName):
+        yield from _faults_by_name(shape, value, path, plants)
     elif isinstance(shape, Keys):
         yield from _faults_of_keys(shape, value, path, plants)
     elif isinstance(shape, Word):
@@ -62,6 +65,14 @@ def _faults_by_plant(shape: ByPlant, value: Any, path: Path, plants: Collection[
             yield OptionFault((*path, plant), f"there is no plant {plant!r}", nearest(str(plant), plants))
         else:
             yield from _faults(shape.inner, below, (*path, plant), plants)
+
+
+def _faults_by_name(shape: ByName, value: Any, path: Path, plants: Collection[str]) -> Iterator[OptionFault]:
+    if not isinstance(value, Mapping):
+        yield OptionFault(path, "this should be a block of keys", "write `key: value` lines")
+        return
+    for key, below in value.items():
+        yield from _faults(shape.inner, below, (*path, key), plants)
 
 
 def _faults_of_keys(shape: Keys, value: Any, path: Path, plants: Collection[str]) -> Iterator[OptionFault]:

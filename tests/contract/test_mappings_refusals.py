@@ -122,7 +122,7 @@ def test_a_legacy_movement_that_is_wrong_is_refused_with_its_place(
         (performance(""), "nothing_reported"),
         (performance(actual(quantity=QUANTITY.replace(">1<", ">0<"))), "nothing_reported"),
         (
-            performance(actual(), response="<ID>1</ID><OperationsType>Inventory</OperationsType>"),
+            performance(actual(), response="<ID>1</ID><OperationsType>Quality</OperationsType>"),
             "operations_type_unsupported",
         ),
     ],

@@ -69,6 +69,12 @@ def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
         (B2MML, IDOC.format("{plants: P100}"), "sources.mes-p200.options.plants", "`key: value`"),
         (B2MML, IDOC.format("{plants: {a: 7}}"), "sources.mes-p200.options.plants.a", "put it in quotes"),
         (B2MML, IDOC.format("{segments: {A: [[B, 0]]}}"), "sources.mes-p200.options.segments.A", "[[name, width]"),
+        (
+            "mapping: mes_b2mml",
+            "options: {lot_statuses: {S1: blokced}}\n    mapping: mes_b2mml",
+            "sources.mes-p200.options.lot_statuses.S1",
+            "did you mean blocked?",
+        ),
     ],
 )
 def test_an_option_that_cannot_be_right_is_named_with_its_mend(

@@ -1,6 +1,8 @@
-"""The machining plant's MES: B2MML performance documents over HTTP, V0401 to V0700.
+"""The machining plant's MES, and whoever else sends B2MML, V0401 to V0700: performance, schedules, material, events.
 
 Conventions, where the standard leaves a choice:
+
+For performance:
 
 - The order is the response's ProductionRequestID (OperationsRequestID); a sender that leaves it out names the order in
   the response's ID.
