@@ -85,6 +85,7 @@ _STORAGES = Keys({"stock": TEXT, "work_in_process": TEXT, "scrap": TEXT})
 OUTBOUND_OPTIONS: Mapping[str, Keys] = {
     "sap_idoc": Keys({**_SAP, "form": Word(("flat", "xml")), "control": _CONTROL, "segment_names": Table()}),
     "sap_odata": Keys({**_SAP, "completions": _MOVEMENT_OR_CONFIRMATION, "scrap": _MOVEMENT_OR_CONFIRMATION}),
+    "b2mml": Keys({**_LOCATIONS, "version": Word(("V0401", "V0600", "V0700"))}),
     "tryton": Keys(
         {**_LOCATIONS, "storages": ByPlant(_STORAGES), "consume": ByPlant(Word(("bom", "none")), or_for_all=True)}
     ),

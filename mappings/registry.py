@@ -21,6 +21,10 @@ from mappings.inbound.mes_json import completion, issue, move, receipt, scrap
 from mappings.inbound.sap_idoc import bill_of_material, delivery, goods_movement, material_master
 from mappings.inbound.sap_idoc import order_release as idoc_order
 from mappings.inbound.sap_idoc import purchase_order as idoc_purchase
+from mappings.outbound.b2mml import material_issued as b2mml_issued
+from mappings.outbound.b2mml import production_completed as b2mml_completed
+from mappings.outbound.b2mml import production_order_released as b2mml_released
+from mappings.outbound.b2mml import production_scrapped as b2mml_scrapped
 from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
@@ -128,6 +132,10 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("planning", "production.completed.v1"): OutboundMapping(planning_completed.to_document),
     ("planning", "production.scrapped.v1"): OutboundMapping(planning_scrapped.to_document),
     ("mes", "production.order.released.v1"): OutboundMapping(mes_released.to_document),
+    ("b2mml", "production.order.released.v1"): OutboundMapping(b2mml_released.to_document),
+    ("b2mml", "production.completed.v1"): OutboundMapping(b2mml_completed.to_document),
+    ("b2mml", "material.issued.v1"): OutboundMapping(b2mml_issued.to_document),
+    ("b2mml", "production.scrapped.v1"): OutboundMapping(b2mml_scrapped.to_document),
     ("legacy_erp", "inventory.moved.v1"): OutboundMapping(legacy_erp_moved.to_document),
     ("sap_idoc", "production.completed.v1"): OutboundMapping(idoc_movement.to_document),
     ("sap_idoc", "production.scrapped.v1"): OutboundMapping(idoc_movement.to_document),
