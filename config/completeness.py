@@ -33,7 +33,8 @@ class Counting:
 @dataclass(frozen=True)
 class SequenceWatch:
     """Each message has the next number: its CloudEvents ``sequence``, or what stands at the dotted path ``field`` of
-    its payload (a column of a dropped row). ``per``: whether each plant is counted for itself, or the whole source."""
+    its payload (JSON keys, XML elements, a column of a dropped row). ``per``: whether each plant is counted for itself,
+    or the whole source."""
 
     counting: Counting = Counting()
     field: str | None = None

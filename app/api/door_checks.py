@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 from app.access.keys import KeyOwner
 from app.api.digest import content_digest
@@ -38,8 +39,13 @@ def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_p
         ordering_key=received.ordering_key,
         sequence=received.sequence,
         traceparent=received.traceparent,
-        sighting=sighting_of(source, plant, received.sequence, received.data),
+        sighting=sighting_of(source, plant, received.sequence, _payload(received)),
     )
+
+
+def _payload(received: Received) -> Any:
+    """What a number may be read from: XML is kept as its bytes, which are read only where somebody asks."""
+    return received.raw_data if received.kind == "xml" else received.data
 
 
 def _source(received: Received, key: KeyOwner, topology: Topology) -> Source:

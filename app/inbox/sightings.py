@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.store.source_notes import HEARTBEAT, SEQUENCE, Note, add_notes
 from config.completeness_schema import NUMBER_MOST
 from config.topology import Source
+from mappings.formats.xml_body import text_at
 
 Place = tuple[str, str]
 """source, plant or '' for the whole source"""
@@ -29,7 +30,8 @@ class Sighting:
 
 
 def sighting_of(source: Source, plant: str, sequence: str | None, payload: Any) -> Sighting | None:
-    """``sequence`` is the message's own, ``payload`` its JSON value or its row's columns. None where nobody asks."""
+    """``sequence`` is the message's own, ``payload`` its JSON value, its row's columns, or the bytes of its XML. None
+    where nobody asks."""
     owed = source.completeness
     if owed.sequence is None:
         return Sighting(None, None, True) if owed.heartbeat else None
@@ -49,6 +51,8 @@ def read_number(value: Any) -> int | None:
 
 
 def _at_path(value: Any, path: str) -> Any:
+    if isinstance(value, bytes):
+        return text_at(value, path)
     for key in path.split("."):
         if isinstance(value, list) and key.isdigit() and int(key) < len(value):
             value = value[int(key)]

@@ -25,6 +25,8 @@ from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
 from mappings.formats import delimited, documents, fixed_width, idoc_files
+from mappings.context import MappingError
+from mappings.formats import delimited, documents, fixed_width, json_body
 from mappings.formats.documents import Document
 from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
@@ -162,7 +164,6 @@ def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
     if len(message_id) > MAX_ID_LENGTH:
         reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
         return BadRow(piece.number, None, reason, _raw(piece))
-    values = piece.values if isinstance(piece, Row) else None
     return Incoming(
         plant=file.plant,
         source=file.source.code,
@@ -173,8 +174,22 @@ def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
         digest=_digest(piece),
         file_id=file.taken.id,
         row_number=piece.number,
-        sighting=sighting_of(file.source, file.plant, None, values),
+        sighting=sighting_of(file.source, file.plant, None, _countable(file.source, piece)),
     )
+
+
+def _countable(source: Source, piece: Row | Document) -> Any:
+    """What the source's number may be read from: a row's columns, a document's XML or JSON; None where nobody asks."""
+    if source.completeness.sequence is None:
+        return None
+    if isinstance(piece, Row):
+        return piece.values
+    if not piece.content_type.endswith("json"):
+        return piece.body
+    try:
+        return json_body.read(piece.body)
+    except MappingError:
+        return None
 
 
 def _own_id(file: FileUnderWork, piece: Row | Document) -> str | BadRow:

@@ -35,6 +35,21 @@ def read(body: bytes) -> etree._Element:
         raise MappingError("encoding_invalid", "the body holds half a character.") from None
 
 
+def text_at(body: bytes, path: str) -> str | None:
+    """The trimmed text at a path of local names below the root, parted by dots (``ApplicationArea.BODID``), the first
+    element of each name; None where there is none, or no XML."""
+    try:
+        element = read(body)
+    except MappingError:
+        return None
+    for name in path.split("."):
+        found = next((one for one in element if etree.QName(one.tag).localname == name), None)
+        if found is None:
+            return None
+        element = found
+    return (element.text or "").strip() or None
+
+
 def _parser() -> etree.XMLParser:
     """A parser of its own for each body: one that is shared between threads is a lock between them.
 

@@ -71,6 +71,44 @@ def test_a_number_within_a_vendors_payload_is_found_by_its_path(
     assert noted(sqlite_store) == [(plant, "sequence", "seen", 12, 12)]
 
 
+XML = b"<?xml version='1.0'?><b:Sync xmlns:b='urn:b'><b:Area><b:No> 0012 </b:No><b:No>13</b:No></b:Area></b:Sync>"
+
+
+def test_a_number_within_an_xml_payload_is_found_by_the_names_of_its_elements(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    client = web_app(sqlite_store, tmp_path, watched(sequence=SequenceWatch(field="Area.No"))).test_client()
+    headers = key_for(sqlite_store) | {"Content-Type": "text/xml", "Idempotency-Key": "v1"}
+
+    answer = client.post("/v1/messages?source=mes&type=vendor.kind&plant=P100", data=XML, headers=headers)
+
+    assert answer.status_code == 202
+    assert noted(sqlite_store) == [("P100", "sequence", "seen", 12, 12)]
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        (XML, ("seen", 12, 12)),
+        (b"<a><Area/></a>", ("unnumbered", None, None)),
+        (b"<a", ("unnumbered", None, None)),
+        (b'{"Area": {"No": 12}}', ("seen", 12, 12)),
+        (b'{"Area"', ("unnumbered", None, None)),
+    ],
+)
+def test_a_number_in_a_dropped_document_is_noted(
+    sqlite_store: Store, tmp_path: Path, body: bytes, note: tuple[Any, ...]
+) -> None:
+    shop = make_shop(sqlite_store, tmp_path, [DropFile("A*.xml", "legacy.a", "document", {})])
+    owed = Completeness(sequence=SequenceWatch(field="Area.No"))
+    folder = replace(shop.folder, source=replace(shop.folder.source, completeness=owed))
+
+    shop.drop("A1.xml", body)
+    replace(shop.watcher, folders=(folder,)).look()
+
+    assert noted(sqlite_store) == [("P300", "sequence", *note)]
+
+
 def test_a_number_in_a_column_of_a_dropped_row_is_noted(sqlite_store: Store, tmp_path: Path) -> None:
     options = {"delimiter": ";", "columns": ["no", "item"], "id": ["no"]}
     shop = make_shop(sqlite_store, tmp_path, [DropFile("A*.csv", "legacy.a", "csv", options)])
