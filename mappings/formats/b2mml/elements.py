@@ -202,6 +202,12 @@ def properties(node: Node, *names: str) -> dict[str, str]:
     return found
 
 
+def serials(node: Node, *names: str) -> list[str]:
+    """B2MML has no element for serial numbers; they are the values of a property that is called so."""
+    entries = [entry for entry in node.all(*names) if entry.text("ID") in ("SerialNumber", "SerialNumbers")]
+    return [text for entry in entries for value in entry.all("Value") if (text := value.text("ValueString"))]
+
+
 def location(node: Node) -> dict[str, str]:
     """Equipment by its level, from nested Location, HierarchyScope or StorageLocation elements."""
     found: dict[str, str] = {}
@@ -233,4 +239,5 @@ def material(node: Node, use: str | None, property_names: tuple[str, ...]) -> di
         quantities=quantities(node),
         assembly=node.first("AssemblyActual", "AssemblyRequirement") is not None,
         properties=properties(node, *property_names),
+        serials=serials(node, *property_names),
     )

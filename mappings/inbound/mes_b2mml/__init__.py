@@ -9,6 +9,7 @@ For performance:
 - ``Consumed`` material is issued; ``Produced`` material is completed.
 - Material of either use with a property ``ScrapReason`` is scrap, and so is the use ``Other`` with the other value
   ``Scrap``: the standard has no use for scrap before V0700, and none for scrapped inputs at all.
+- Serials are the values of a property ``SerialNumber``.
 - A response in the state ``Completed`` or ``Closed`` is the order's last.
 - Quantities of zero report nothing and are passed over.
 - Every other use is refused by name, unless the source's option ``ignored_uses`` lists it.

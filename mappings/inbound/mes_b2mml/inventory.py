@@ -63,7 +63,7 @@ def _movements(taken: list[dict[str, Any]], brought: list[dict[str, Any]], momen
 
 
 def _what(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: line[name] for name in ("item", "lot", "sub_lot", "quantity") if name in line}
+    return {name: line[name] for name in ("item", "lot", "sub_lot", "serials", "quantity") if name in line}
 
 
 def _moved(line: Mapping[str, Any], other: Mapping[str, Any], moment: Mapping[str, str]) -> Event:

@@ -65,6 +65,7 @@ class Material(Payload):
     quantities = parts(QuantityValue, load_default=list)
     assembly = Flag(load_default=False)
     properties = texts()
+    serials = BoundedList(Code(), load_default=list)
 
 
 def material_line(material: Mapping[str, Any], context: InboundContext) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def material_line(material: Mapping[str, Any], context: InboundContext) -> dict[
         item=material["item"],
         lot=the_lot(material["lots"], place),
         sub_lot=material.get("sub_lot"),
+        serials=material["serials"],
         quantity=the_quantity(material["quantities"], context, place),
     )
 
