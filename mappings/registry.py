@@ -13,6 +13,7 @@ from typing import Any
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
 from mappings.formats import b2mml, idoc, json_body, rows
 from mappings.inbound.legacy_files import confirmation, movement
+from mappings.inbound.mes_b2mml import definition as b2mml_definition
 from mappings.inbound.mes_b2mml import events as b2mml_events
 from mappings.inbound.mes_b2mml import material as b2mml_material
 from mappings.inbound.mes_b2mml import performance
@@ -107,6 +108,8 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("mes_b2mml", "b2mml.MaterialDefinition"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
     ("mes_b2mml", "b2mml.MaterialLot"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
     ("mes_b2mml", "b2mml.MaterialSubLot"): InboundMapping(b2mml.read_material, b2mml_material.to_canonical),
+    ("mes_b2mml", "b2mml.ProductDefinition"): InboundMapping(b2mml.read_definition, b2mml_definition.to_canonical),
+    ("mes_b2mml", "b2mml.OperationsDefinition"): InboundMapping(b2mml.read_definition, b2mml_definition.to_canonical),
     ("mes_b2mml", "b2mml.OperationsEvent"): InboundMapping(b2mml.read_events, b2mml_events.to_canonical),
     ("legacy_files", "legacy.confirmation"): InboundMapping(rows.read, confirmation.to_canonical),
     ("legacy_files", "legacy.movement"): InboundMapping(rows.read, movement.to_canonical),

@@ -174,6 +174,32 @@ def test_an_item_without_any_time_changed_when_it_came() -> None:
     assert event.data["event_time"] == "2026-01-01T00:00:00Z"
 
 
+def product(*materials: str, more: str = "") -> str:
+    inner = "".join(materials).replace("Requirement>", "Specification>")
+    segment = f"<ProductSegment><ID>10</ID>{inner}</ProductSegment>"
+    return f"<ProductDefinition><ID>A</ID>{more}{segment}</ProductDefinition>"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (product(), "product_missing"),
+        (product(A), "bill_empty"),
+        (product(needs("B", "Consumed")), "product_missing"),
+        (product(A, needs("B", "")), "material_use_missing"),
+        (product(A, B, needs("C", "Consumed")), "product_ambiguous"),
+        (product(more="<ManufacturingBill><ID>1</ID></ManufacturingBill>"), "bill_without_unit"),
+        (product(A, more="<OperationsType>Quality</OperationsType>"), "operations_type_unsupported"),
+    ],
+)
+def test_a_definition_that_is_no_whole_bill_is_refused_with_its_place(body: str, code: str) -> None:
+    found, place = refusal("ProductDefinition", body)
+
+    assert found == code
+    assert place
+    assert place.startswith("line 1, ProductDefinition")
+
+
 def operations_event(inner: str) -> str:
     equipment = f"<InformationObject><Equipment>{inner}</Equipment></InformationObject>"
     entry = f"<OperationsRecordEntry><ID>1</ID>{equipment}</OperationsRecordEntry>"

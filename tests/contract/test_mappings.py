@@ -129,8 +129,8 @@ def test_a_mapping_leaves_its_event_as_it_was(family: str, kind: str, path: Path
 
 
 def tells_units(family: str, kind: str) -> bool:
-    found = cases(family, kind)
-    return family in SOURCES and bool(found) and "uom" in (found[-1].parent / "expected.json").read_text("utf-8")
+    told = [path.parent / "expected.json" for path in cases(family, kind)[-1:]]
+    return family in SOURCES and any(path.exists() and "uom" in path.read_text("utf-8") for path in told)
 
 
 @pytest.mark.parametrize(("family", "kind"), [key for key in INBOUND if tells_units(*key)])

@@ -9,9 +9,16 @@ from lxml import etree
 from tests.interop.samples import sample
 
 _DOCUMENTS = {
-    "V0401": ("B2MML-V0401-Material", "B2MML-V0401-ProductionSchedule", "B2MML-V0401-ProductionPerformance"),
+    "V0401": (
+        "B2MML-V0401-Material",
+        "B2MML-V0401-ProductDefinition",
+        "B2MML-V0401-ProductionSchedule",
+        "B2MML-V0401-ProductionPerformance",
+    ),
     "V0600": (
         "B2MML-V0600-Material",
+        "B2MML-V0600-ProductDefinition",
+        "B2MML-V0600-OperationsDefinition",
         "B2MML-V0600-ProductionSchedule",
         "B2MML-V0600-ProductionPerformance",
         "B2MML-V0600-OperationsSchedule",

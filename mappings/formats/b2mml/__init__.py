@@ -6,9 +6,10 @@ seldom valid against their own schema: what departs from it is noted, or refused
 "The Business To Manufacturing Markup Language (B2MML) is used courtesy of MESA International."
 """
 
+from mappings.formats.b2mml.definition import read_definition
 from mappings.formats.b2mml.events import read_events
 from mappings.formats.b2mml.material import read_material
 from mappings.formats.b2mml.performance import read_performance
 from mappings.formats.b2mml.schedule import read_schedule
 
-__all__ = ["read_events", "read_material", "read_performance", "read_schedule"]
+__all__ = ["read_definition", "read_events", "read_material", "read_performance", "read_schedule"]

@@ -237,7 +237,7 @@ def material(node: Node, use: str | None, property_names: tuple[str, ...]) -> di
         other_use=told.element.get("OtherValue") if told is not None else None,
         location=location(node),
         quantities=quantities(node),
-        assembly=node.first("AssemblyActual", "AssemblyRequirement") is not None,
+        assembly=node.first("AssemblyActual", "AssemblyRequirement", "AssemblySpecification") is not None,
         properties=properties(node, *property_names),
         serials=serials(node, *property_names),
     )

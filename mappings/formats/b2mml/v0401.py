@@ -82,6 +82,18 @@ MaterialLot = ID Description* MaterialDefinitionID? Status? MaterialLotProperty*
 MaterialLotProperty = ID Description* Value*:Value QAMaterialTestSpecificationID* TestResult* Any*
 MaterialSubLot = ID Description* Status? MaterialSublotProperty*:MaterialLotProperty StorageLocation?
   Quantity*:QuantityValue MaterialSubLot*:MaterialSubLot MaterialLotID? Any*
+ProductInformation = ID? Description* Location?:Location PublishedDate?:@time ProductDefinition*:ProductDefinition
+  Any*
+ProductDefinition = ID Version? Description* Location?:Location PublishedDate?:@time ProductProductionRule?
+  BillOfMaterialsID? BillOfResourcesID? ManufacturingBill*:ManufacturingBill ProductSegment*:ProductSegment Any*
+ManufacturingBill = ID Description? MaterialClassID? MaterialDefinitionID? Quantity*:QuantityValue BillOfMaterialID?
+  Any*
+ProductSegment = ID Description? Duration? ProcessSegmentID* Parameter* PersonnelSpecification*
+  EquipmentSpecification* MaterialSpecification*:MaterialSpecification SegmentDependency*
+  ProductSegment*:ProductSegment Any*
+MaterialSpecification = MaterialClassID? MaterialDefinitionID? Description* MaterialUse?:@MaterialUse
+  Quantity*:QuantityValue MaterialSpecificationProperty*:MaterialSpecificationProperty Any*
+MaterialSpecificationProperty = ID Description* Value*:Value Quantity*:QuantityValue Any*
 @MaterialUse = Consumed | Produced | Consumable | Other
 @RequestState = Forecast | Released | Other
 @ResponseState = Ready | Running | Completed | Aborted | Holding | Other

@@ -134,6 +134,36 @@ MaterialSubLot = ID Description* Location?:Location HierarchyScope?:HierarchySco
   MaterialSublotProperty*:MaterialLotProperty StorageLocation? Quantity*:QuantityValue
   MaterialSubLot*:MaterialSubLot MaterialLotID? AssemblyLotID*:MaterialLot AssemblySubLotID*:MaterialSubLot
   AssemblyType? AssemblyRelationship?
+ProductInformation = ID? Description* Location?:Location HierarchyScope?:HierarchyScope PublishedDate?:@time
+  ProductDefinition*:ProductDefinition
+ProductDefinition = ID Version? Description* Location?:Location HierarchyScope?:HierarchyScope PublishedDate?:@time
+  ProductProductionRule? BillOfMaterialsID? BillOfResourcesID? ManufacturingBill*:ManufacturingBill
+  ProductSegment*:ProductSegment
+ManufacturingBill = ID Description? MaterialClassID? MaterialDefinitionID? Quantity*:QuantityValue
+  AssemblyManufacturingBill*:ManufacturingBill AssemblyType? AssemblyRelationship? BillOfMaterialID?
+ProductSegment = ID Description? Duration? ProcessSegmentID* Parameter* PersonnelSpecification*
+  EquipmentSpecification* PhysicalAssetSpecification* MaterialSpecification*:MaterialSpecification
+  SegmentDependency* ProductSegment*:ProductSegment
+MaterialSpecification = MaterialClassID? MaterialDefinitionID? Description* MaterialUse?:@MaterialUse
+  Quantity*:QuantityValue AssemblySpecification*:MaterialSpecification AssemblyType? AssemblyRelationship?
+  MaterialSpecificationProperty*:MaterialSpecificationProperty
+MaterialSpecificationProperty = ID Description* Value*:Value Quantity*:QuantityValue
+OperationsDefinitionInformation = ID? Description* HierarchyScope?:HierarchyScope PublishedDate?:@time
+  OperationsDefinition*:OperationsDefinition
+OperationsDefinition = ID Version? Description* HierarchyScope?:HierarchyScope OperationsType?:@OperationsType
+  PublishedDate?:@time BillOfMaterialsID? WorkDefinitionID? BillOfResourcesID?
+  OperationsMaterialBill*:OperationsMaterialBill OperationsSegment*:OperationsSegment
+OperationsMaterialBill = ID Description? OperationsMaterialBillItem*:OperationsMaterialBillItem
+OperationsMaterialBillItem = ID Description? MaterialClassID* MaterialDefinitionID* UseType?
+  AssemblyBillOfMaterialItem*:OperationsMaterialBillItem AssemblyType? AssemblyRelationship?
+  MaterialSpecificationID* Quantity*:QuantityValue
+OperationsSegment = ID Description? OperationsType?:@OperationsType HierarchyScope?:HierarchyScope Duration?
+  ProcessSegmentID* Parameter* PersonnelSpecification* EquipmentSpecification* PhysicalAssetSpecification*
+  MaterialSpecification*:OpMaterialSpecification SegmentDependency* OperationsSegment*:OperationsSegment
+OpMaterialSpecification = ID MaterialClassID* MaterialDefinitionID* Description* MaterialUse?:@MaterialUse
+  Quantity*:QuantityValue AssemblySpecification*:OpMaterialSpecification AssemblyType? AssemblyRelationship?
+  MaterialSpecificationProperty*:OpMaterialSpecificationProperty
+OpMaterialSpecificationProperty = ID Description* Value*:Value Quantity*:QuantityValue
 @MaterialUse = Consumed | Produced | Consumable | Replaced Assetn | Replacement Asset | Sample | Resurned Sample |
   Carrier | Returned Carrier | Other
 @RequestState = Forecast | Released | Other

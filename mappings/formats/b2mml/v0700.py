@@ -87,6 +87,33 @@ MaterialSubLot = ID Version? Description* PublishedDate?:@time EffectiveStartDat
   HierarchyScope?:HierarchyScope SpatialDefinition? Status? Disposition? MaterialLotProperty*:MaterialLotProperty
   StorageLocation?:ResourceLocation Quantity*:QuantityValue TestSpecificationID* MaterialSubLotChild*:MaterialSubLot
   MaterialLotID? AssemblyLot*:MaterialLot AssemblySubLot*:MaterialSubLot AssemblyType? AssemblyRelationship?
+OperationsDefinitionInformation = ID Description* HierarchyScope?:HierarchyScope PublishedDate?:@time
+  OperationsDefinition*:OperationsDefinition OperationsSegment*:OperationsSegment
+  OperationsMaterialBill*:OperationsMaterialBill
+OperationsDefinition = ID Description* Version? PublishedDate?:@time EffectiveStartDate?:@time
+  EffectiveEndDate?:@time HierarchyScope?:HierarchyScope OperationsType?:@OperationsType DefinitionType?
+  OperationsSegment*:OperationsSegment BillOfMaterialsID* WorkMasterSourceID* BillOfResourcesID*
+  OperationsMaterialBillID* OperationsDefinitionPatternID?
+OperationsSegment = ID Description* Version? PublishedDate?:@time EffectiveStartDate?:@time EffectiveEndDate?:@time
+  OperationsType?:@OperationsType DefinitionType? HierarchyScope?:HierarchyScope Duration? ProcessSegmentID*
+  BillOfMaterialsID* WorkMasterSourceID* BillOfResourcesID* OperationsMaterialBillID* OperationsSegmentPatternID?
+  ParameterSpecification* PersonnelSpecification* EquipmentSpecification* PhysicalAssetSpecification*
+  MaterialSpecification*:OpMaterialSpecification SegmentDependency* DependentOperationsSegmentID*
+  OperationsSegmentChild*:OperationsSegment
+OpMaterialSpecification = ID MaterialClassID* MaterialDefinitionID* MaterialLotID* MaterialSubLotID* Description*
+  MaterialUse?:@MaterialUse HierarchyScope?:HierarchyScope StorageLocation?:ResourceLocation SpatialDefinition?
+  Quantity*:QuantityValue AssemblySpecification*:OpMaterialSpecification AssemblyType? AssemblyRelationship?
+  MaterialSpecificationProperty*:OpMaterialSpecificationProperty TestSpecificationID*
+OpMaterialSpecificationProperty = ID Description* Value*:Value Quantity*:QuantityValue MaterialClassPropertyID?
+  MaterialDefinitionPropertyID? MaterialLotPropertyID?
+  MaterialSpecificationPropertyChild*:OpMaterialSpecificationProperty
+OperationsMaterialBill = ID Description* Version? PublishedDate?:@time EffectiveStartDate?:@time
+  EffectiveEndDate?:@time HierarchyScope?:HierarchyScope UseType?
+  OperationsMaterialBillItem*:OperationsMaterialBillItem BillOfMaterialsID*
+OperationsMaterialBillItem = ID Description* Version? PublishedDate?:@time EffectiveStartDate?:@time
+  EffectiveEndDate?:@time UseType? HierarchyScope?:HierarchyScope
+  AssemblyBillOfMaterialItem*:OperationsMaterialBillItem AssemblyType? AssemblyRelationship?
+  MaterialSpecificationID* Quantity*:QuantityValue
 OperationsEventInformation = ID Description* HierarchyScope?:HierarchyScope PublishedDate?:@time
   OperationsEventClass* OperationsEventDefinition* OperationsEvent*:OperationsEvent
 OperationsEvent = ID Description* Version? HierarchyScope?:HierarchyScope EffectiveTimeStamp?:@time

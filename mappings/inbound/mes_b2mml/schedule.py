@@ -8,8 +8,7 @@ note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, localcontext
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mappings.canonical.fields import BoundedList, Code, Text
@@ -17,27 +16,20 @@ from mappings.canonical.parts import Part, parts
 from mappings.context import Event, InboundContext, MappingError
 from mappings.inbound.mes_b2mml.parts import (
     CONSUMED,
-    MAIN_PRODUCED,
-    PRODUCED,
     Material,
     Place,
     levels,
     material_line,
     place_of,
     told_at,
-    unsupported_use,
     where,
 )
+from mappings.inbound.mes_b2mml.planned import planned_materials, product
 from mappings.inbound.payload import Payload, load, present, wrong
 from mappings.inbound.plant_time import from_iso
-from mappings.units import Quantity, plain, quantity
 
 # Not yet begun, and nothing against it. No state at all is how V0401 says it: its schedules are what is to be made.
 _RELEASED = frozenset({"Released", "Waiting", "Ready"})
-# Uses of the standard that take nothing from stock and bring nothing to it.
-_PLANS_NOTHING = frozenset(
-    {"Consumable", "Sample", "Resurned Sample", "Returned Sample", "Retained Sample", "Carrier", "Returned Carrier"}
-)
 _NOTED_MOST = 5
 
 
@@ -88,8 +80,8 @@ def _released(request: Mapping[str, Any], event_time: str, context: InboundConte
         raise wrong("payload_invalid", f"{request['place']} has no ID, which is the order's number", request["place"])
     _check_state(request)
     _check_types(request)
-    materials = list(_materials(request, context))
-    item, planned = _product(request, materials, context)
+    materials = list(planned_materials(request["segments"], context))
+    item, planned = product(request["place"], materials, context)
     return Event(
         "production.order.released.v1",
         present(
@@ -126,54 +118,6 @@ def _check_types(request: Mapping[str, Any]) -> None:
             reason = f"{one['place']} is about {kind}; only Production is understood in a schedule"
             mend = "Discard it, or have its type mapped and requeue."
             raise MappingError("operations_type_unsupported", f"{reason}. {mend}", one["place"])
-
-
-def _materials(request: Mapping[str, Any], context: InboundContext) -> Iterator[dict[str, Any]]:
-    """Every requirement that plans something."""
-    ignored = context.options.get("ignored_uses", ())
-    for segment in request["segments"]:
-        for material in segment["materials"]:
-            use = material.get("use")
-            if use is None or use in _PLANS_NOTHING or use in ignored:
-                continue
-            if use not in CONSUMED and use not in PRODUCED:
-                raise unsupported_use(material, "whether it is to be made or used")
-            yield material | {"segment": segment["place"]}
-
-
-def _product(
-    request: Mapping[str, Any], materials: Sequence[Mapping[str, Any]], context: InboundContext
-) -> tuple[str, dict[str, str]]:
-    """The item to be made and how much: made in a segment and used in none; two segments may say the same."""
-    used = {material.get("item") for material in materials if material["use"] in CONSUMED}
-    made = [one for one in materials if one["use"] in MAIN_PRODUCED and one.get("item") not in used]
-    if not made:
-        reason = f"{request['place']} has no MaterialRequirement with the use Produced, so nobody knows what to make"
-        raise wrong("product_missing", reason, request["place"])
-    amounts: dict[str, list[Quantity]] = {}
-    for material in made:
-        line = material_line(material, context)
-        if line["item"] != made[0]["item"]:
-            reason = f"{material['place']} is to be made beside {made[0]['item']}, and an order makes one item"
-            raise wrong("product_ambiguous", reason, material["place"])
-        amounts.setdefault(material["segment"], []).append(quantity(line["quantity"]))
-    totals = {_total(inside, made[0]["place"]) for inside in amounts.values()}
-    if len(totals) != 1:
-        reason = f"{made[0]['place']} and another segment plan different amounts of {made[0]['item']}"
-        raise wrong("product_ambiguous", reason, made[0]["place"])
-    value, uom = totals.pop()
-    return made[0]["item"], {"value": value, "uom": uom}
-
-
-def _total(amounts: Sequence[Quantity], place: str) -> tuple[str, str]:
-    """Several lots of one item in one segment add up."""
-    if len({amount.uom for amount in amounts}) != 1:
-        raise wrong("quantity_ambiguous", f"{place} and its like are planned in different units", place)
-    with localcontext(prec=80):
-        total = sum((amount.value for amount in amounts), Decimal(0))
-    if not total:
-        raise wrong("quantity_invalid", f"{place} plans a quantity of zero", place)
-    return plain(total), amounts[0].uom
 
 
 def _span(request: Mapping[str, Any], context: InboundContext) -> dict[str, str]:
