@@ -100,6 +100,7 @@ INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "sap_idoc": (UNITS, REASONS, STORAGES, MOVEMENT_TYPES),
 }
 OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
+    "b2mml": (REASONS, STORAGES),
     "planning": (REASONS,),
     "wms": (STORAGES,),
     "legacy_erp": (STORAGES, MOVEMENT_TYPES),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappings.context import Event, InboundContext, MappingError, PlantFacts
+from mappings.context import CrosswalkMissing, Crosswalks, Event, InboundContext, MappingError, PlantFacts
 from mappings.registry import INBOUND
 
 PLANT = PlantFacts("P200", "Machining", "Europe/Paris")
@@ -249,3 +249,20 @@ def test_a_movement_that_lacks_an_end_is_refused_with_its_place(materials: list[
     assert found == code
     assert place
     assert "MaterialActual" in place
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("MaterialLot", lot(STOCK)),
+        ("OperationsPerformance", inventory(stock("Inventoried", "BIN"))),
+        ("OperationsPerformance", inventory(stock("Consumed", "BIN"), stock("Produced", "Y"))),
+    ],
+)
+def test_a_storage_location_waits_for_its_crosswalk_where_the_source_uses_one(kind: str, body: str) -> None:
+    mapping = INBOUND["mes_b2mml", f"b2mml.{kind}"]
+    asked = Crosswalks("mes-p200", ("storages",), {"storages": {"Y": "P200-Y"}})
+    context = InboundContext(PLANT, "s", "m", datetime(2026, 1, 1, tzinfo=UTC), {"PC": "EA"}, crosswalks=asked)
+
+    with pytest.raises(CrosswalkMissing, match="it has no entry for 'BIN'"):
+        mapping.to_canonical(mapping.read(body.encode(), context.deviations), context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from app.adapters.file_contents import contents_of
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, OutboundContext
+from mappings.context import Crosswalks, Deviations, Event, OutboundContext
 from mappings.outbound.b2mml.document import VERSION_CODES
 from mappings.registry import INBOUND, OUTBOUND
 from tests.contract.test_mappings import inbound_context, outbound_context
@@ -33,8 +34,7 @@ def written(path: Path, version: str, **changes: Any) -> tuple[Event, dict[str, 
 def read_back(text: str) -> list[Event]:
     noun = "Schedule" if "Schedule" in text else "Performance"
     mapping = INBOUND["mes_b2mml", f"b2mml.Operations{noun}"]
-    context = inbound_context("mes_b2mml")
-    object.__setattr__(context, "units", UNITS)
+    context = replace(inbound_context("mes_b2mml"), units=UNITS)
     return list(mapping.to_canonical(mapping.read(text.encode(), Deviations(strict=True)), context))
 
 
@@ -79,6 +79,19 @@ def test_a_final_report_without_outputs_closes_the_order(version: str) -> None:
 
     assert faults_of(document["text"].encode()) == []
     assert (again.data["outputs"], again.data["final"]) == ([], True)
+
+
+def test_storages_and_reasons_are_written_as_the_target_calls_them() -> None:
+    (path,) = (GOLDEN / "production.scrapped.v1").glob("*/input.json")
+    case = json.loads(path.read_text("utf-8"))
+    tables = {"storages": {"P200-WIP": "S-77"}, "reasons": {"CRACKED-SEAM": "R-12"}}
+    context = replace(outbound_context("b2mml", case), crosswalks=Crosswalks("mes", tuple(tables), tables))
+
+    document = OUTBOUND["b2mml", case["type"]].to_document(Event(case["type"], case["data"]), context)
+
+    assert document is not None
+    assert "<EquipmentID>S-77</EquipmentID>" in document["text"]
+    assert "<ValueString>R-12</ValueString>" in document["text"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "cp1252"])

@@ -17,6 +17,7 @@ from mappings.outbound.b2mml.document import (
     storage_of,
     version_of,
 )
+from mappings.outbound.lines import storage_code
 
 CONSUMED, PRODUCED = Entry("MaterialUse", "Consumed"), Entry("MaterialUse", "Produced")
 # No version has a use for scrap; this is how Lineside reads it, too.
@@ -69,5 +70,5 @@ def actual(
     """One MaterialActual with its storage location and serials."""
     serials = [property_of("SerialNumber", line["serials"])] if line.get("serials") else []
     named = line.get("storage") or data.get("location", {}).get("storage")
-    storage = storage_of(named, version_of(context))
+    storage = storage_of(storage_code(named, context), version_of(context))
     return Entry("MaterialActual", material(number, line, use, [*storage, *serials, *more], context))
