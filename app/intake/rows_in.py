@@ -24,9 +24,8 @@ from app.store.files import TakenFile, record_rows
 from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
-from mappings.formats import delimited, documents, fixed_width, idoc_files
 from mappings.context import MappingError
-from mappings.formats import delimited, documents, fixed_width, json_body
+from mappings.formats import delimited, documents, fixed_width, idoc_files, json_body
 from mappings.formats.documents import Document
 from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
