@@ -1,0 +1,163 @@
+"""One message of each format, of some size, and the parser that a user would call alone; for ``bench mappings``.
+
+Where Lineside writes the format too, the message is what it writes; otherwise it is made here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from pydifact.parser import Parser
+
+from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
+from mappings.registry import OUTBOUND
+
+LINES = 20
+"""Lines of a document that has any."""
+ROWS = 1_000
+"""Rows of a file."""
+
+PLANT = PlantFacts("P100", "Assembly", "Europe/Berlin", {"storage": "P100-ST", "site": "P100"})
+CSV_COLUMNS = (
+    "record_no order_no operation item_no good_qty scrap_qty unit reason lot_no posted_on posted_time last".split()
+)
+LAYOUT = (
+    *(("record_no", 1, 10), ("movement", 11, 3), ("item_no", 14, 18), ("quantity", 32, 13), ("unit", 45, 3)),
+    *(
+        ("from_storage", 48, 10),
+        ("to_storage", 58, 10),
+        ("order_no", 68, 12),
+        ("lot_no", 80, 16),
+        ("posted_at", 96, 14),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """``family`` and ``type`` name the inbound mapping; ``file`` is the format of a file of rows, with its options.
+    ``bare`` is the parser alone; ``messages``: how many the body holds."""
+
+    name: str
+    family: str
+    type: str
+    body: bytes
+    bare: Callable[[bytes], Any]
+    yardstick: str
+    messages: int = 1
+    file: str | None = None
+    options: dict[str, Any] | None = None
+
+
+def samples() -> list[Sample]:
+    return [
+        Sample("JSON", "mes_json", "mes.completion", _json(), json.loads, "json.loads"),
+        Sample(
+            "CSV",
+            "legacy_files",
+            "legacy.confirmation",
+            _csv(),
+            _csv_alone,
+            "csv.reader",
+            ROWS,
+            "csv",
+            {"delimiter": ";", "columns": CSV_COLUMNS, "header": True},
+        ),
+        Sample(
+            "fixed width",
+            "legacy_files",
+            "legacy.movement",
+            _fixed_width(),
+            _slices,
+            "slices of lines",
+            ROWS,
+            "fixed_width",
+            {"layout": [list(column) for column in LAYOUT]},
+        ),
+        _written("B2MML", "mes_b2mml", "b2mml.OperationsPerformance", "b2mml", "production.completed.v1"),
+        _written("IDoc XML", "sap_idoc", "idoc.MBGMCR", "sap_idoc", "production.completed.v1", form="xml"),
+        _written("IDoc flat", "sap_idoc", "idoc.MBGMCR", "sap_idoc", "production.completed.v1", form="flat"),
+        _written("EDIFACT", "edifact", "edifact.DESADV", "edifact", "shipment.confirmed.v1"),
+        _written("X12", "x12", "x12.856", "x12", "shipment.confirmed.v1"),
+        _written("EPCIS", "epcis", "epcis.EPCISDocument", "epcis", "shipment.confirmed.v1"),
+    ]
+
+
+def _json() -> bytes:
+    lines = [
+        {"material": "BIKE-100", "charge": f"L{number}", "menge": "2.5", "einheit": "STK", "lagerort": "P100-ST"}
+        for number in range(LINES)
+    ]
+    head = {"ts": "2026-03-01T10:15:00+01:00", "auftrag": {"nummer": "1000123", "vorgang": "0010"}}
+    return json.dumps(head | {"gutmengen": lines}).encode()
+
+
+def _csv() -> bytes:
+    rows = [";".join(CSV_COLUMNS)]
+    rows += [f"{n};{1000000 + n % 50};0010;BIKE-100;{n % 9 + 1},5;0;PC;;L{n};01.03.2026;101500;" for n in range(ROWS)]
+    return "\n".join(rows).encode()
+
+
+def _fixed_width() -> bytes:
+    values = ("261", "TUBE-1", "12,500", "PC", "P300-ST", "", "1000123", "L-7", "20260301101500")
+    widths = [width for _, _, width in LAYOUT]
+    return "\n".join(
+        "".join(text.ljust(width) for text, width in zip((f"{n:010}", *values), widths, strict=True))
+        for n in range(ROWS)
+    ).encode()
+
+
+def _csv_alone(body: bytes) -> Any:
+    return list(csv.DictReader(io.StringIO(body.decode()), delimiter=";"))
+
+
+def _slices(body: bytes) -> Any:
+    lines = body.decode().split("\n")
+    return [{name: line[first - 1 : first - 1 + width].strip() for name, first, width in LAYOUT} for line in lines]
+
+
+def _written(name: str, family: str, kind: str, target: str, event_type: str, **options: Any) -> Sample:
+    line = {"item": "BIKE-100", "quantity": {"value": "2.5", "uom": "EA"}}
+    lines = [line | {"lot": f"L{number}"} for number in range(LINES)]
+    data: dict[str, Any] = {"event_time": "2026-03-01T09:15:00Z", "location": {"site": "P100", "storage": "P100-ST"}}
+    if event_type.startswith("production"):
+        data |= {"order_id": "1000123", "segment": "0010", "transformation_id": "P100/1000123", "outputs": lines}
+        data |= {"final": False}
+    else:
+        data |= {"delivery_id": "80012345", "ship_from": "4012345000009", "ship_to": "4012345000016", "lines": lines}
+    items = {"BIKE-100": ItemFacts("BIKE-100", "Bicycle", "EA", {})}
+    context = OutboundContext(PLANT, target, "LSABCDEFGHIJKLMNOPQRSTUVWX", items, options)
+    document = OUTBOUND[target, event_type].to_document(Event(event_type, data), context) or {}
+    text = document.get("text")
+    body = text.encode() if isinstance(text, str) else json.dumps(document).encode()
+    bare, yardstick = _BARE[name]
+    return Sample(name, family, kind, body, bare, yardstick)
+
+
+def _edifact_alone(body: bytes) -> Any:
+    return list(Parser().parse(body.decode()))
+
+
+def _x12_alone(body: bytes) -> Any:
+    text = body.decode()
+    return [segment.split(text[3]) for segment in text.split(text[105])]
+
+
+def _idoc_alone(body: bytes) -> Any:
+    return [(line[:30], line[63:]) for line in body.decode().splitlines()]
+
+
+_BARE: dict[str, tuple[Callable[[bytes], Any], str]] = {
+    "B2MML": (etree.fromstring, "lxml.etree.fromstring"),
+    "IDoc XML": (etree.fromstring, "lxml.etree.fromstring"),
+    "IDoc flat": (_idoc_alone, "slices of lines"),
+    "EDIFACT": (_edifact_alone, "pydifact's parser"),
+    "X12": (_x12_alone, "str.split"),
+    "EPCIS": (json.loads, "json.loads"),
+}
