@@ -28,6 +28,7 @@ from mappings.context import MappingError
 BATCH_BOUND = 10_000
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_ESCAPED = re.compile(r"\\(.)")
 _DECODER = json.JSONDecoder()
 
 
@@ -58,10 +59,23 @@ def read_structured(body: bytes) -> Received:
 
 def read_binary(headers: Headers, body: bytes, content_type: str | None) -> Received:
     """One event whose attributes are ``ce-`` headers and whose data are the body."""
-    attributes = {name[3:].lower(): unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
+    named = {name[3:].lower(): value for name, value in headers.items() if name.lower().startswith("ce-")}
+    attributes = {name: _header_value(name, value) for name, value in named.items()}
     reader = AttributeReader(attributes, "header ce-", in_body=False)
     read = _attributes(attributes, reader, media_type(content_type))
     return _with_body(read, body, media_type(content_type), content_type or "", attributes)
+
+
+def _header_value(name: str, value: str) -> str:
+    """A quoted string without its quotes, as older senders write it, then one round of percent-decoding (CloudEvents
+    1.0.2, HTTP protocol binding, section 3.1.3.2). Raises Problem where the bytes are no UTF-8."""
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        value = _ESCAPED.sub(r"\1", value[1:-1])
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        fault = FieldError("is not UTF-8 where it is percent-encoded", place=f"header ce-{name}")
+        raise Problem(422, "refused", f"The header ce-{name} cannot be decoded.", [fault]) from None
 
 
 def split_batch(body: bytes) -> list[bytes]:

@@ -154,6 +154,41 @@ def test_binary_mode_keeps_data_and_attributes_apart(
     assert payload.attributes["type"] == COMPLETED
 
 
+@pytest.mark.parametrize(
+    ("header", "message_id"),
+    [("Euro%20%E2%82%AC%20%f0%9f%98%80", "Euro € 😀"), ('"b 1"', "b 1"), ('"b \\"1\\""', 'b "1"'), ("b%2520", "b%20")],
+)
+def test_headers_of_binary_mode_are_unquoted_and_decoded_once(
+    client: FlaskClient, key: dict[str, str], sqlite_store: Store, header: str, message_id: str
+) -> None:
+    attributes = {"ce-specversion": "1.0", "CE-ID": header, "ce-source": "mes", "ce-type": COMPLETED}
+
+    answer = send(client, key, DATA, "application/json; charset=utf-8", headers=attributes)
+
+    assert stored(sqlite_store, answer.json["id"])[0].source_message_id == message_id
+
+
+def test_a_header_that_is_no_utf_8_is_refused_with_its_name(client: FlaskClient, key: dict[str, str]) -> None:
+    attributes = {"ce-specversion": "1.0", "ce-id": "%C0%A0", "ce-source": "mes", "ce-type": COMPLETED}
+
+    answer = send(client, key, DATA, "application/json", headers=attributes)
+
+    assert (answer.status_code, answer.json["errors"][0]["place"]) == (422, "header ce-id")
+
+
+def test_events_of_a_batch_may_differ_in_how_their_data_are_written(
+    client: FlaskClient, key: dict[str, str], sqlite_store: Store
+) -> None:
+    encoded = event(
+        "b2", data_base64=base64.b64encode(json.dumps(DATA).encode()).decode(), datacontenttype="application/json"
+    )
+    del encoded["data"]
+
+    answer = send(client, key, [event("b1"), encoded], BATCH + "; charset=UTF-8")
+
+    assert [result["status"] for result in answer.json["results"]] == ["accepted"] * 2
+
+
 def test_an_event_with_encoded_data_is_stored_as_its_decoded_data(
     client: FlaskClient, key: dict[str, str], sqlite_store: Store
 ) -> None:
