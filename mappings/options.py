@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from mappings.formats.cbv import STEPS
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class Words:
 
 @dataclass(frozen=True)
 class Table:
-    """A block of texts under keys of the writer's own: ``{STK: EA}``."""
+    """A block under keys of the writer's own: ``{STK: EA}``. ``inner``: what each stands for, text unless told."""
+
+    inner: Shape = field(default_factory=Word)
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,13 @@ class ByPlant:
     or_for_all: bool = False
 
 
-@dataclass(frozen=True)
-class ByName:
-    """A block with any texts as keys, such as the words of another system."""
-
-    inner: Shape
-
+Shape = Word | Words | Table | Layouts | Keys | ByPlant
 
 # Crosswalks by name: the value tables that mappings ask, where the topology lists them for a source or target.
 UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "movement_types"
 
-Shape = Word | Words | Table | Layouts | Keys | ByPlant | ByName
-
 TEXT = Word()
+LOCATION = ("site", "area", "work_center", "work_unit", "storage", "bin")
 
 PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
 
@@ -68,10 +66,20 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
             "unit_property": TEXT,
             "state_property": TEXT,
             "lots": Word(("status", "stock", "both")),
-            "lot_statuses": ByName(Word(("unrestricted", "quality", "blocked"))),
+            "lot_statuses": Table(Word(("unrestricted", "quality", "blocked"))),
         }
     ),
     "sap_idoc": Keys({"plants": Table(), "segments": Layouts(), "item_qualifiers": Words(), "language": TEXT}),
+    "epcis": Keys(
+        {
+            "items": Table(),
+            "places": Table(Keys(dict.fromkeys(LOCATION, TEXT))),
+            "steps": Table(Word(tuple(sorted(STEPS.words)))),
+            "ignored_steps": Words(),
+            "order_types": Words(),
+            "count_uom": TEXT,
+        }
+    ),
 }
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.
@@ -98,6 +106,7 @@ INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "mes_b2mml": (UNITS, REASONS, STORAGES),
     "legacy_files": (UNITS, REASONS, STORAGES),
     "sap_idoc": (UNITS, REASONS, STORAGES, MOVEMENT_TYPES),
+    "epcis": (UNITS, REASONS),
 }
 OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "b2mml": (REASONS, STORAGES),

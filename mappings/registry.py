@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
-from mappings.formats import b2mml, idoc, json_body, rows
+from mappings.formats import b2mml, epcis, idoc, json_body, rows
+from mappings.inbound.epcis import document as epcis_document
 from mappings.inbound.legacy_files import confirmation, movement
 from mappings.inbound.mes_b2mml import definition as b2mml_definition
 from mappings.inbound.mes_b2mml import events as b2mml_events
@@ -120,6 +121,8 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("sap_idoc", "idoc.ORDERS"): InboundMapping(idoc.read, idoc_purchase.to_canonical),
     ("sap_idoc", "idoc.MATMAS"): InboundMapping(idoc.read, material_master.to_canonical),
     ("sap_idoc", "idoc.BOMMAT"): InboundMapping(idoc.read, bill_of_material.to_canonical),
+    ("epcis", "epcis.EPCISDocument"): InboundMapping(epcis.read, epcis_document.to_canonical),
+    ("epcis", "epcis.Event"): InboundMapping(epcis.read, epcis_document.to_canonical),
 }
 
 # (mapping family of the target in the topology, canonical type) -> mapping

@@ -9,7 +9,6 @@ from config.strict_schema import Path, nearest
 from config.topology_options import OptionFault
 from mappings.options import (
     PLANT_OPTIONS,
-    ByName,
     ByPlant,
     Keys,
     Layouts,
@@ -41,14 +40,12 @@ def _faults(shape: Shape, value: Any, path: Path, plants: Collection[str]) -> It
         yield from _faults_by_plant(shape, value, path, plants)
     elif isinstance(shape, ByPlant):
         yield from _faults(shape.inner, value, path, plants)
-    elif isinstance(shape, ByName):
-        yield from _faults_by_name(shape, value, path, plants)
     elif isinstance(shape, Keys):
         yield from _faults_of_keys(shape, value, path, plants)
     elif isinstance(shape, Word):
         yield from _faults_of_word(shape, value, path)
     elif isinstance(shape, Table | Layouts):
-        yield from _faults_of_entries(shape, value, path)
+        yield from _faults_of_entries(shape, value, path, plants)
     elif not isinstance(value, list):
         yield OptionFault(path, "this should be a list", "write [a, b] or one `- a` a line")
     else:
@@ -65,14 +62,6 @@ def _faults_by_plant(shape: ByPlant, value: Any, path: Path, plants: Collection[
             yield OptionFault((*path, plant), f"there is no plant {plant!r}", nearest(str(plant), plants))
         else:
             yield from _faults(shape.inner, below, (*path, plant), plants)
-
-
-def _faults_by_name(shape: ByName, value: Any, path: Path, plants: Collection[str]) -> Iterator[OptionFault]:
-    if not isinstance(value, Mapping):
-        yield OptionFault(path, "this should be a block of keys", "write `key: value` lines")
-        return
-    for key, below in value.items():
-        yield from _faults(shape.inner, below, (*path, key), plants)
 
 
 def _faults_of_keys(shape: Keys, value: Any, path: Path, plants: Collection[str]) -> Iterator[OptionFault]:
@@ -97,13 +86,15 @@ def _faults_of_word(shape: Word, value: Any, path: Path) -> Iterator[OptionFault
         yield OptionFault(path, f"{value!r} is not known", nearest(value, shape.known))
 
 
-def _faults_of_entries(shape: Table | Layouts, value: Any, path: Path) -> Iterator[OptionFault]:
+def _faults_of_entries(
+    shape: Table | Layouts, value: Any, path: Path, plants: Collection[str]
+) -> Iterator[OptionFault]:
     if not isinstance(value, Mapping):
         yield OptionFault(path, "this should be a block of keys", "write `key: value` lines")
         return
     for key, below in value.items():
         if isinstance(shape, Table):
-            yield from _faults_of_word(Word(), below, (*path, key))
+            yield from _faults(shape.inner, below, (*path, key), plants)
         elif not isinstance(below, list) or not below or not all(_is_column(entry) for entry in below):
             yield OptionFault((*path, key), "these are no columns", "write [[name, width], ...], each behind the other")
 

@@ -33,6 +33,16 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "mes_b2mml": ("P200", {"each": "EA", "kg": "KG"}),
     "legacy_files": ("P300", {"PC": "EA", "K": "KG"}),
     "sap_idoc": ("P100", {"ST": "EA", "PCE": "EA", "KGM": "KG", "KG": "KG", "KAR": "BOX"}),
+    "epcis": ("P100", {"KGM": "KG"}),
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "epcis": {
+        "items": {"04012345222227": "BIKE-100", "4012345111118": "FRAME-200"},
+        "places": {
+            "urn:epc:id:sgln:4012345.00001.0": {"work_center": "ASSEMBLY-1", "storage": "P100-WIP"},
+            "4012345000023": {"storage": "P100-ST", "bin": "A-01"},
+        },
+    }
 }
 UNITS = {"WHEEL-10": {"BOX": Decimal(10)}}
 ITEMS = {
@@ -47,7 +57,8 @@ def plant(code: str) -> PlantFacts:
 
 def inbound_context(family: str) -> InboundContext:
     code, units = SOURCES[family]
-    return InboundContext(plant(code), f"source of {family}", "message-1", datetime(2026, 1, 1, tzinfo=UTC), units)
+    received_at, options = datetime(2026, 1, 1, tzinfo=UTC), OPTIONS.get(family, {})
+    return InboundContext(plant(code), f"source of {family}", "message-1", received_at, units, options)
 
 
 def outbound_context(family: str, case: dict[str, Any]) -> OutboundContext:

@@ -24,6 +24,7 @@ from mappings.options import (
     ByPlant,
     Keys,
     Shape,
+    Table,
 )
 from mappings.outbound.wms.tasks import task
 from mappings.registry import INBOUND, OUTBOUND
@@ -31,10 +32,9 @@ from mappings.registry import INBOUND, OUTBOUND
 ROOT = Path(__file__).parents[2]
 TEXT = PACKAGED.read_text(encoding="utf-8")
 LOCATIONS = "locations: {P100: P100, P200: P200, P300: P300}"
-
-
 B2MML = "mapping: mes_b2mml"
 IDOC = "options: {}\n    mapping: sap_idoc"
+EPCIS = "options: {}\n    mapping: epcis"
 
 
 def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
@@ -75,6 +75,8 @@ def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
             "sources.mes-p200.options.lot_statuses.S1",
             "did you mean blocked?",
         ),
+        (B2MML, EPCIS.format("{places: {a: {stor: B}}}"), "sources.mes-p200.options.places.a.stor", "storage"),
+        (B2MML, EPCIS.format("{steps: {a: storin}}"), "sources.mes-p200.options.steps.a", "storing?"),
     ],
 )
 def test_an_option_that_cannot_be_right_is_named_with_its_mend(
@@ -183,7 +185,7 @@ def test_targets_are_told_the_plants_site_where_it_has_one(options: dict[str, st
 
 
 def _names(shape: Shape) -> set[str]:
-    if isinstance(shape, ByPlant):
+    if isinstance(shape, ByPlant | Table):
         return _names(shape.inner)
     if isinstance(shape, Keys):
         return set(shape.shapes) | {name for below in shape.shapes.values() for name in _names(below)}

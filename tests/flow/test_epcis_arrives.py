@@ -1,0 +1,118 @@
+"""EPCIS events are posted however they travel: as a body of their own, as a CloudEvent, or in a dropped file."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.store.session import Store
+from config.topology import DropFile, Topology
+from config.topology_file import load_topology
+from tests.interop.house import BATCH, House, open_house
+
+TYPE = "epcis.EPCISDocument"
+SOURCE = "mes-p100"
+LINK = "https://id.gs1.org/01/04012345222227"
+DOCUMENT: dict[str, Any] = {
+    "@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"],
+    "type": "EPCISDocument",
+    "schemaVersion": "2.0",
+    "creationDate": "2026-03-01T10:00:00Z",
+    "epcisBody": {
+        "eventList": [
+            {
+                "type": "ObjectEvent",
+                "eventTime": "2026-03-01T10:00:00+01:00",
+                "eventTimeZoneOffset": "+01:00",
+                "action": "ADD",
+                "bizStep": "commissioning",
+                "epcList": [f"{LINK}/21/1", f"{LINK}/21/2"],
+                "quantityList": [{"epcClass": LINK, "quantity": 12.5, "uom": "KGM"}],
+                "bizTransactionList": [
+                    {"type": "prodorder", "bizTransaction": "urn:epcglobal:cbv:bt:4012345000016:1000451"}
+                ],
+            }
+        ]
+    },
+}
+BODY = json.dumps(DOCUMENT).encode()
+
+
+def topology(**changes: Any) -> Topology:
+    """The packaged one, whose plant P100 reports in EPCIS."""
+    packaged = load_topology(None)
+    options = {"items": {"04012345222227": "BIKE-100"}}
+    source = replace(packaged.sources[SOURCE], mapping="epcis", units={"KGM": "EA"}, options=options, **changes)
+    return replace(packaged, sources={**packaged.sources, SOURCE: source})
+
+
+@pytest.fixture
+def house(sqlite_store: Store, tmp_path: Path) -> House:
+    return open_house(sqlite_store, tmp_path, topology())
+
+
+def outputs(house: House, message: int) -> list[tuple[str, str]]:
+    house.run()
+    assert house.fate(message).state == "posted", house.fate(message)
+    (event,) = house.events(message)
+    return [(line["item"], line["quantity"]["value"]) for line in event["data"]["outputs"]]
+
+
+EXPECTED = [("BIKE-100", "2"), ("BIKE-100", "12.5")]
+
+
+def test_a_document_as_a_body_of_its_own_is_posted(house: House) -> None:
+    house.release("P100", "1000451")
+
+    answer = house.send(SOURCE, "doc-1", TYPE, BODY)
+
+    assert outputs(house, answer.get_json()["id"]) == EXPECTED
+
+
+def cloud_events() -> dict[str, tuple[bytes, dict[str, str]]]:
+    """The document in each mode of CloudEvents 1.0 (HTTP binding, section 3; JSON format, sections 3.1 and 4)."""
+    found: dict[str, tuple[bytes, dict[str, str]]] = {}
+    event = {"specversion": "1.0", "source": SOURCE, "type": TYPE, "plant": "P100"}
+    encoded = base64.b64encode(BODY).decode()
+    for mode, data in {"structured": {"data": DOCUMENT}, "base64": {"data_base64": encoded}}.items():
+        whole = json.dumps(event | {"id": mode} | data).encode()
+        found[mode] = (whole, {"Content-Type": "application/cloudevents+json"})
+    batch = json.dumps([event | {"id": "batch", "data": DOCUMENT}]).encode()
+    found["batch"] = (batch, {"Content-Type": BATCH})
+    attributes = {f"ce-{name}": value for name, value in (event | {"id": "binary"}).items()}
+    found["binary"] = (BODY, attributes | {"Content-Type": "application/json"})
+    return found
+
+
+def test_a_document_is_posted_in_whatever_mode_of_cloud_events_it_travels(house: House) -> None:
+    house.release("P100", "1000451")
+
+    answers = {mode: house.post(SOURCE, body, headers).get_json() for mode, (body, headers) in cloud_events().items()}
+
+    told = {mode: answer.get("results", [answer])[0]["id"] for mode, answer in answers.items()}
+    assert {mode: outputs(house, message) for mode, message in told.items()} == dict.fromkeys(told, EXPECTED)
+    assert len(set(told.values())) == 4
+
+
+def test_a_document_in_a_dropped_file_is_posted_and_kept_as_it_stood(sqlite_store: Store, tmp_path: Path) -> None:
+    house = open_house(sqlite_store, tmp_path, topology(intake="drop", files=(DropFile("*.json", TYPE, "document"),)))
+    house.release("P100", "1000451")
+
+    house.drop(SOURCE, "capture-1.json", BODY)
+
+    assert outputs(house, 2) == EXPECTED
+    assert house.kept(2) == BODY
+
+
+def test_what_cannot_be_posted_is_dead_with_the_path_and_the_mend(house: House) -> None:
+    unknown = json.dumps(DOCUMENT).replace('"commissioning"', '"https://acme.example/step/made"').encode()
+
+    fate = house.fate_of(house.send(SOURCE, "doc-1", TYPE, unknown))
+
+    assert (fate.state, fate.code, fate.field) == ("dead", "event_unsupported", "epcisBody.eventList[0].bizStep")
+    assert "in the source's option steps" in fate.reason
