@@ -97,6 +97,17 @@ OUTBOUND_OPTIONS: Mapping[str, Keys] = {
     "tryton": Keys(
         {**_LOCATIONS, "storages": ByPlant(_STORAGES), "consume": ByPlant(Word(("bom", "none")), or_for_all=True)}
     ),
+    "epcis": Keys(
+        {
+            **_LOCATIONS,
+            "items": Table(),
+            "places": Table(),
+            "units": Table(),
+            "count_uom": TEXT,
+            "gln": TEXT,
+            "event_id": TEXT,
+        }
+    ),
 }
 
 

@@ -27,6 +27,14 @@ from mappings.outbound.b2mml import material_issued as b2mml_issued
 from mappings.outbound.b2mml import production_completed as b2mml_completed
 from mappings.outbound.b2mml import production_order_released as b2mml_released
 from mappings.outbound.b2mml import production_scrapped as b2mml_scrapped
+from mappings.outbound.epcis import inventory_moved as epcis_moved
+from mappings.outbound.epcis import material_issued as epcis_issued
+from mappings.outbound.epcis import production_completed as epcis_completed
+from mappings.outbound.epcis import production_scrapped as epcis_scrapped
+from mappings.outbound.epcis import quality_held as epcis_held
+from mappings.outbound.epcis import quality_released as epcis_released
+from mappings.outbound.epcis import receipt_recorded as epcis_received
+from mappings.outbound.epcis import shipment_confirmed as epcis_shipped
 from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
@@ -155,4 +163,12 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("sap_odata", "inventory.moved.v1"): OutboundMapping(odata_document.to_document),
     ("sap_odata", "inventory.adjusted.v1"): OutboundMapping(odata_document.to_document),
     ("sap_odata", "receipt.recorded.v1"): OutboundMapping(odata_document.to_document),
+    ("epcis", "production.completed.v1"): OutboundMapping(epcis_completed.to_document),
+    ("epcis", "production.scrapped.v1"): OutboundMapping(epcis_scrapped.to_document),
+    ("epcis", "material.issued.v1"): OutboundMapping(epcis_issued.to_document),
+    ("epcis", "inventory.moved.v1"): OutboundMapping(epcis_moved.to_document),
+    ("epcis", "receipt.recorded.v1"): OutboundMapping(epcis_received.to_document),
+    ("epcis", "shipment.confirmed.v1"): OutboundMapping(epcis_shipped.to_document),
+    ("epcis", "quality.held.v1"): OutboundMapping(epcis_held.to_document),
+    ("epcis", "quality.released.v1"): OutboundMapping(epcis_released.to_document),
 }

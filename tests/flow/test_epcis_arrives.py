@@ -116,3 +116,21 @@ def test_what_cannot_be_posted_is_dead_with_the_path_and_the_mend(house: House) 
 
     assert (fate.state, fate.code, fate.field) == ("dead", "event_unsupported", "epcisBody.eventList[0].bizStep")
     assert "in the source's option steps" in fate.reason
+
+
+def test_what_a_plant_reports_in_epcis_goes_to_a_repository_in_epcis(sqlite_store: Store, tmp_path: Path) -> None:
+    asked = topology()
+    options = {"items": {"BIKE-100": "04012345222227"}, "count_uom": "EA"}
+    repository = replace(asked.targets["planning"], mapping="epcis", mapping_options=options)
+    house = open_house(sqlite_store, tmp_path, replace(asked, targets={**asked.targets, "planning": repository}))
+    house.release("P100", "1000451")
+    body = BODY.replace(b"12.5", b"12")
+
+    fate = house.fate_of(house.send(SOURCE, "doc-1", TYPE, body))
+
+    (document,) = house.books["planning"].documents
+    (event,) = document["capture"]["epcisBody"]["eventList"]
+    assert fate.state == "posted"
+    assert event["outputEPCList"] == [f"{LINK}/21/1", f"{LINK}/21/2"]
+    assert event["outputQuantityList"] == [{"epcClass": LINK, "quantity": 12}]
+    assert event["eventID"].startswith("urn:lineside:posting:LS")

@@ -41,7 +41,7 @@ from config.drop_file_schema import (
 )
 from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
-from config.topology_file import load_topology
+from config.topology_file import PACKAGED, load_topology
 from config.topology_schema import (
     CircuitSchema,
     ClosedWhenSchema,
@@ -110,6 +110,26 @@ def test_the_example_of_sap_is_a_topology_without_fault(tmp_path: Path) -> None:
     topology = load_topology(path, known_names())
 
     assert list(topology.targets) == ["sap-stock", "sap-orders"]
+
+
+def test_the_target_of_an_epcis_repository_is_a_target_without_fault(tmp_path: Path) -> None:
+    """It takes the place of the packaged target for planning."""
+    section = PAGE.partition("### `epcis`: a repository")[2]
+    example = re.search(r"```yaml\n(.*?)```", section, re.DOTALL)
+    assert example is not None
+    packaged = PACKAGED.read_text(encoding="utf-8")
+    before, _, rest = packaged.partition("  - code: planning\n")
+    _, _, after = rest.partition("\n  - code: ")
+    repository = (
+        "  - code: planning\n    kind: EPCIS repository\n    url: https://epcis.example.com\n    secret: epcis\n"
+    )
+    options = '    mapping_options: {items: {BIKE-100: "04012345222227"}, gln: "4012345000016"}'
+    path = tmp_path / "topology.yaml"
+    path.write_text(f"{before}{repository}{example[1]}{options}\n  - code: {after}", encoding="utf-8")
+
+    target = load_topology(path, known_names()).targets["planning"]
+
+    assert (target.mapping, target.options["reverse"]["part"]) == ("epcis", "error_declaration")
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)
