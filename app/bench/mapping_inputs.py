@@ -24,9 +24,20 @@ ROWS = 1_000
 """Rows of a file."""
 
 PLANT = PlantFacts("P100", "Assembly", "Europe/Berlin", {"storage": "P100-ST", "site": "P100"})
-CSV_COLUMNS = (
-    "record_no order_no operation item_no good_qty scrap_qty unit reason lot_no posted_on posted_time last".split()
-)
+CSV_COLUMNS = [
+    "record_no",
+    "order_no",
+    "operation",
+    "item_no",
+    "good_qty",
+    "scrap_qty",
+    "unit",
+    "reason",
+    "lot_no",
+    "posted_on",
+    "posted_time",
+    "last",
+]
 LAYOUT = (
     *(("record_no", 1, 10), ("movement", 11, 3), ("item_no", 14, 18), ("quantity", 32, 13), ("unit", 45, 3)),
     *(
