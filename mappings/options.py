@@ -57,6 +57,8 @@ LOCATION = ("site", "area", "work_center", "work_unit", "storage", "bin")
 
 PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
 
+_PARTNER = Keys({"item_codes": Words(), "unit_if_missing": TEXT})
+
 # Mapping family of a source -> what its `options` may say. A family that is not named here reads none.
 INBOUND_OPTIONS: Mapping[str, Keys] = {
     "mes_b2mml": Keys(
@@ -80,6 +82,8 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
             "count_uom": TEXT,
         }
     ),
+    "edifact": _PARTNER,
+    "x12": _PARTNER,
 }
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.

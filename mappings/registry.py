@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
-from mappings.formats import b2mml, epcis, idoc, json_body, rows
+from mappings.formats import b2mml, edifact, epcis, idoc, json_body, rows, x12
+from mappings.inbound.edifact import delfor, desadv, invrpt, orders, recadv
 from mappings.inbound.epcis import document as epcis_document
 from mappings.inbound.legacy_files import confirmation, movement
 from mappings.inbound.mes_b2mml import definition as b2mml_definition
@@ -23,6 +24,13 @@ from mappings.inbound.mes_json import completion, issue, move, receipt, scrap
 from mappings.inbound.sap_idoc import bill_of_material, delivery, goods_movement, material_master
 from mappings.inbound.sap_idoc import order_release as idoc_order
 from mappings.inbound.sap_idoc import purchase_order as idoc_purchase
+from mappings.inbound.x12 import (
+    inventory_advice,
+    planning_schedule,
+    purchase_order,
+    receiving_advice,
+    ship_notice,
+)
 from mappings.outbound.b2mml import material_issued as b2mml_issued
 from mappings.outbound.b2mml import production_completed as b2mml_completed
 from mappings.outbound.b2mml import production_order_released as b2mml_released
@@ -131,6 +139,16 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("sap_idoc", "idoc.BOMMAT"): InboundMapping(idoc.read, bill_of_material.to_canonical),
     ("epcis", "epcis.EPCISDocument"): InboundMapping(epcis.read, epcis_document.to_canonical),
     ("epcis", "epcis.Event"): InboundMapping(epcis.read, epcis_document.to_canonical),
+    ("edifact", "edifact.ORDERS"): InboundMapping(edifact.read, orders.to_canonical),
+    ("edifact", "edifact.DESADV"): InboundMapping(edifact.read, desadv.to_canonical),
+    ("edifact", "edifact.RECADV"): InboundMapping(edifact.read, recadv.to_canonical),
+    ("edifact", "edifact.INVRPT"): InboundMapping(edifact.read, invrpt.to_canonical),
+    ("edifact", "edifact.DELFOR"): InboundMapping(edifact.read, delfor.to_canonical),
+    ("x12", "x12.850"): InboundMapping(x12.read, purchase_order.to_canonical),
+    ("x12", "x12.856"): InboundMapping(x12.read, ship_notice.to_canonical),
+    ("x12", "x12.861"): InboundMapping(x12.read, receiving_advice.to_canonical),
+    ("x12", "x12.846"): InboundMapping(x12.read, inventory_advice.to_canonical),
+    ("x12", "x12.830"): InboundMapping(x12.read, planning_schedule.to_canonical),
 }
 
 # (mapping family of the target in the topology, canonical type) -> mapping

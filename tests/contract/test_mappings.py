@@ -34,6 +34,8 @@ SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "legacy_files": ("P300", {"PC": "EA", "K": "KG"}),
     "sap_idoc": ("P100", {"ST": "EA", "PCE": "EA", "KGM": "KG", "KG": "KG", "KAR": "BOX"}),
     "epcis": ("P100", {"KGM": "KG"}),
+    "edifact": ("P200", {"PCE": "EA", "KGM": "KG"}),
+    "x12": ("P300", {"EA": "EA", "LB": "LB"}),
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "epcis": {
