@@ -179,15 +179,17 @@ class DocumentFileOptions(StrictSchema):
     content_type = Text(r"[a-z]+/[a-z0-9.+-]+", max_characters=80, mend="give a media type such as application/xml")
 
 
-class IdocFileOptions(StrictSchema):
-    """Nothing: an IDoc says itself what it is."""
+class NoFileOptions(StrictSchema):
+    """For formats that say everything in the file itself."""
 
 
 FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {
     "csv": CsvFileOptions,
     "fixed_width": FixedWidthFileOptions,
     "document": DocumentFileOptions,
-    "idoc": IdocFileOptions,
+    "idoc": NoFileOptions,
+    "edifact": NoFileOptions,
+    "x12": NoFileOptions,
 }
 ROW_FORMATS = frozenset({"csv", "fixed_width"})
 
@@ -201,7 +203,9 @@ class DropFileSchema(StrictSchema):
     )
     type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
     format = Choice(
-        *FILE_OPTIONS, mend="give csv, fixed_width, idoc, or document for a file that is one message", required=True
+        *FILE_OPTIONS,
+        mend="give csv, fixed_width, idoc, edifact, x12, or document for a file that is one message",
+        required=True,
     )
     options = Options(mend="describe the file: columns for csv, layout for fixed_width")
     file_number = Block(FileNumberSchema)

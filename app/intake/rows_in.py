@@ -25,7 +25,7 @@ from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
 from config.topology import DropFile, Source
 from mappings.context import MappingError
-from mappings.formats import delimited, documents, fixed_width, idoc_files, json_body
+from mappings.formats import delimited, documents, edifact, fixed_width, idoc_files, json_body, x12
 from mappings.formats.documents import Document
 from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
@@ -44,6 +44,8 @@ READERS: Mapping[str, OpenPieces] = {
     "fixed_width": fixed_width.open_rows,
     "document": documents.open_whole,
     "idoc": idoc_files.open_idocs,
+    "edifact": edifact.open_messages,
+    "x12": x12.open_messages,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from mappings.context import Deviations, MappingError
@@ -92,9 +93,9 @@ class _Walk:
             self._take_service(tag, segment)
         self.last = segment["place"]
 
-    @property
-    def _service(self) -> set[str]:
-        return {tag for level in self._levels for tag in (level.opens, level.closes)}
+    @cached_property
+    def _service(self) -> frozenset[str]:
+        return frozenset(tag for level in self._levels for tag in (level.opens, level.closes))
 
     @property
     def _levels(self) -> tuple[Level, Level, Level]:

@@ -7,13 +7,17 @@ its line ends, which is noted. Repetitions of syntax 4 are not parted: no messag
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from mappings.context import Deviations, MappingError
-from mappings.formats import edi_envelope, edi_text
+from mappings.formats import edi_envelope, edi_files, edi_text
+from mappings.formats.documents import Document
 from mappings.formats.edi_envelope import Enclosed, Envelope, Level, text_at
+from mappings.formats.edi_files import Begun, Dialect
 from mappings.formats.edi_segments import Cut, Separators, cut, split_elements
+from mappings.formats.lines import BadRow
 
 ENVELOPE = Envelope(
     Level("UNB", "UNZ", reference=5),
@@ -148,3 +152,16 @@ def _message(message: Enclosed) -> dict[str, Any]:
         "end": message.closing["place"] if message.closing else header["place"],
     }
     return {name: value for name, value in named.items() if value} | {"segments": message.segments}
+
+
+def open_messages(stream: BinaryIO, options: Mapping[str, Any], skip: int = 0) -> Iterator[Document | BadRow]:
+    """The messages of a file; see ``edi_files.open_messages``. Knows no options."""
+    return edi_files.open_messages(_DIALECT, stream, skip)
+
+
+def _begin(head: bytes) -> Begun:
+    service = service_of(head.decode("latin-1"), Deviations())
+    return Begun(service.by, len(service.una))
+
+
+_DIALECT = Dialect(ENVELOPE, _begin, sender=2, content_type="application/edifact")

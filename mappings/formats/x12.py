@@ -7,13 +7,17 @@ wrap it, so that where the places do not hold, its sixteen elements are counted;
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from mappings.context import Deviations, MappingError
-from mappings.formats import edi_envelope, edi_text
+from mappings.formats import edi_envelope, edi_files, edi_text
+from mappings.formats.documents import Document
 from mappings.formats.edi_envelope import Enclosed, Envelope, Level, text_at
+from mappings.formats.edi_files import Begun, Dialect
 from mappings.formats.edi_segments import Cut, Separators, cut
+from mappings.formats.lines import BadRow
 
 ENVELOPE = Envelope(
     Level("ISA", "IEA", reference=13),
@@ -141,3 +145,23 @@ def _message(message: Enclosed) -> dict[str, Any]:
         "end": message.closing["place"] if message.closing else header["place"],
     }
     return {name: value for name, value in named.items() if value} | {"segments": message.segments}
+
+
+def open_messages(stream: BinaryIO, options: Mapping[str, Any], skip: int = 0) -> Iterator[Document | BadRow]:
+    """The transaction sets of a file; see ``edi_files.open_messages``. Knows no options."""
+    return edi_files.open_messages(_DIALECT, stream, skip)
+
+
+def _begin(head: bytes) -> Begun:
+    """Some pad ISA with blanks beyond ASCII, which are two bytes each in UTF-8."""
+    codec = "utf-8"
+    try:
+        text = head[:_HEAD_CHARACTERS].decode(codec)
+    except UnicodeDecodeError:
+        codec = "latin-1"
+        text = head[:_HEAD_CHARACTERS].decode(codec)
+    found = header_of(text, Deviations())
+    return Begun(found.by, len(text[: found.characters].encode(codec)), found.elements or None)
+
+
+_DIALECT = Dialect(ENVELOPE, _begin, sender=6, content_type="application/edi-x12")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields
 
@@ -15,8 +15,7 @@ from mappings.formats.edi_segments import MAX_SEGMENTS
 from mappings.inbound.payload import Payload, load, wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """``place`` says where it stands in the body. Elements and components count from 1, as in their standards."""
 
     tag: str
@@ -25,8 +24,9 @@ class Segment:
 
     def at(self, element: int, component: int = 1) -> str:
         """The text there without blanks at its ends; empty where there is none."""
-        found = self.elements[element - 1] if element <= len(self.elements) else ""
-        if isinstance(found, str):
+        elements = self.elements
+        found = elements[element - 1] if element <= len(elements) else ""
+        if type(found) is str:
             return found.strip() if component == 1 else ""
         return str(found[component - 1]).strip() if component <= len(found) else ""
 
@@ -89,10 +89,13 @@ def _segment(value: Any, number: int) -> Segment:
 
 def _are_elements(elements: list[Any]) -> bool:
     for element in elements:
-        if type(element) is not str and not (
-            type(element) is list and all(type(component) is str for component in element)
-        ):
+        if type(element) is str:
+            continue
+        if type(element) is not list:
             return False
+        for component in element:
+            if type(component) is not str:
+                return False
     return True
 
 
