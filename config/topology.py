@@ -32,7 +32,7 @@ class DropFile:
 
     pattern: str
     type: str
-    format: Literal["csv", "fixed_width", "document", "edifact", "x12"]
+    format: Literal["csv", "fixed_width", "document", "idoc", "edifact", "x12"]
     options: Mapping[str, Any] = field(default_factory=dict)
     file_number: FileNumber | None = None
 

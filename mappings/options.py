@@ -93,6 +93,16 @@ _CONTROL = Keys(dict.fromkeys(("client", "sender_port", "sender", "receiver_port
 _MOVEMENT_OR_CONFIRMATION = Word(("confirmation", "movement"))
 _STORAGES = Keys({"stock": TEXT, "work_in_process": TEXT, "scrap": TEXT})
 
+_TO_A_PARTNER: Mapping[str, Shape] = {
+    "sender": TEXT,
+    "sender_qualifier": TEXT,
+    "receiver": TEXT,
+    "receiver_qualifier": TEXT,
+    "usage": Word(("production", "test")),
+    "item_code": TEXT,
+    "units": Table(),
+}
+
 # Mapping family of a target -> what its `mapping_options` may say.
 OUTBOUND_OPTIONS: Mapping[str, Keys] = {
     "sap_idoc": Keys({**_SAP, "form": Word(("flat", "xml")), "control": _CONTROL, "segment_names": Table()}),
@@ -112,6 +122,8 @@ OUTBOUND_OPTIONS: Mapping[str, Keys] = {
             "event_id": TEXT,
         }
     ),
+    "edifact": Keys({**_LOCATIONS, **_TO_A_PARTNER, "association": TEXT}),
+    "x12": Keys({**_LOCATIONS, **_TO_A_PARTNER}),
 }
 
 

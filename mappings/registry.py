@@ -43,6 +43,7 @@ from mappings.outbound.epcis import quality_held as epcis_held
 from mappings.outbound.epcis import quality_released as epcis_released
 from mappings.outbound.epcis import receipt_recorded as epcis_received
 from mappings.outbound.epcis import shipment_confirmed as epcis_shipped
+from mappings.outbound.edifact import shipment_confirmed as edifact_shipped
 from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed
@@ -58,6 +59,7 @@ from mappings.outbound.tryton import receipt_recorded as tryton_received
 from mappings.outbound.wms import inventory_moved as wms_moved
 from mappings.outbound.wms import production_completed as wms_completed
 from mappings.outbound.wms import receipt_recorded as wms_received
+from mappings.outbound.x12 import shipment_confirmed as x12_shipped
 
 
 @dataclass(frozen=True)
@@ -189,4 +191,6 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("epcis", "shipment.confirmed.v1"): OutboundMapping(epcis_shipped.to_document),
     ("epcis", "quality.held.v1"): OutboundMapping(epcis_held.to_document),
     ("epcis", "quality.released.v1"): OutboundMapping(epcis_released.to_document),
+    ("edifact", "shipment.confirmed.v1"): OutboundMapping(edifact_shipped.to_document),
+    ("x12", "shipment.confirmed.v1"): OutboundMapping(x12_shipped.to_document),
 }

@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mappings.context import InboundContext
+from mappings.gs1 import check_digit
 from mappings.inbound.payload import present, wrong
 
 RANGE_MOST = 1_000
 _APPLICATION_IDENTIFIER = "00"
-
-
-def check_digit(digits: str) -> int:
-    """GS1's check digit of the digits before it (GS1 General Specifications, 7.9)."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
-    return (10 - total % 10) % 10
 
 
 def sscc_of(text: str) -> str | None:

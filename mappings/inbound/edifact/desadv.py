@@ -25,7 +25,7 @@ from mappings.inbound.edifact.parts import (
     party,
     split_lines,
 )
-from mappings.inbound.payload import present
+from mappings.inbound.payload import present, wrong
 
 _SSCC = ("BJ", "AW")
 
@@ -35,7 +35,7 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
 
 
 def _shipment(message: EdiMessage, context: InboundContext) -> Event:
-    head, lines = split_lines(message)
+    head, lines = split_lines(message, needed=False)
     check_line_count(message, lines, context)
     data = present(
         event_time=needed_instant(message, context, "11", "137"),
@@ -75,6 +75,9 @@ def _load(message: EdiMessage, head: Sequence[Segment], lines: Sequence[LineItem
                 load.add_line(_line(message, line, head, context), own or level.ssccs or level.around)
         elif segment.tag == "GIN" and line is None:
             level.ssccs = list(dict.fromkeys([*level.ssccs, *_packed([segment], load, context)]))
+    if not load.packages and not load.lines:
+        told = f"the DESADV of {message.place} has no line (LIN) and no package (GIN BJ)"
+        raise wrong("nothing_reported", told, message.place)
     return load
 
 

@@ -43,15 +43,15 @@ class LineItem:
         return self.lin.place
 
 
-def split_lines(message: EdiMessage) -> tuple[list[Segment], list[LineItem]]:
-    """The message's head, and its lines up to the summary. Raises MappingError where there are no lines."""
+def split_lines(message: EdiMessage, *, needed: bool = True) -> tuple[list[Segment], list[LineItem]]:
+    """The message's head, and its lines up to the summary. Raises MappingError where lines are needed and missing."""
     body = _before_summary(message.segments)
     starts = [at for at, segment in enumerate(body) if segment.tag == "LIN"]
-    if not starts:
+    if needed and not starts:
         raise wrong("segment_missing", f"the {message.kind} of {message.place} has no line (LIN)", message.place)
-    ends = [*starts[1:], len(body)]
+    ends = [*starts[1:], len(body)] if starts else []
     lines = [LineItem(body[at], _up_to(body[at + 1 : end], "CPS")) for at, end in zip(starts, ends, strict=True)]
-    return list(_up_to(body[: starts[0]], "CPS")), lines
+    return list(_up_to(body[: starts[0]] if starts else body, "CPS")), lines
 
 
 def _up_to(segments: Sequence[Segment], tag: str) -> Sequence[Segment]:

@@ -10,11 +10,13 @@ from typing import Any
 
 from mappings.context import InboundContext
 from mappings.inbound.edi.segments import EdiMessage, Segment, first_of, matching
-from mappings.inbound.edi.values import ItemCode, check_count, item_of, local_instant
+from mappings.inbound.edi.values import ItemCode, check_count, instant_with_zone, item_of, local_instant
 from mappings.inbound.payload import present, wrong
 
 ITEM_CODES = ("BP", "IN", "PI", "CB", "SK", "EN", "UK", "UP", "UA", "VN", "VP", "VC", "VA", "MG", "MN", "IB")
 _LOTS, _SERIALS = ("LT", "B8"), ("SN",)
+# Element 623: time codes that are one offset for sure. The others are told by the plant's clock.
+_UTC = frozenset({"UT", "GM"})
 ORIGINAL = ("00",)
 ORIGINAL_OR_REPLACEMENT = ("00", "05")
 _PURPOSES = {
@@ -62,6 +64,8 @@ def instant_at(segment: Segment, date: int, context: InboundContext, time: int |
 def dated(segments: Sequence[Segment], context: InboundContext, *qualifiers: str) -> str | None:
     """The first of these dates (DTM) that is there, in the order of ``qualifiers``."""
     found = first_of([one for one in matching(segments, "DTM") if one.at(2)], "DTM", *qualifiers)
+    if found is not None and found.at(4) in _UTC and found.at(3):
+        return instant_with_zone(f"{found.at(2)}{found.at(3)[:6]}UTC", context, found.place)
     return instant_at(found, 2, context, 3) if found else None
 
 
