@@ -120,10 +120,10 @@ def _pieces(text: str, start: int, by: Separators) -> Iterator[tuple[str, int, b
 
 def _is_released(text: str, begin: int, end: int, release: str) -> bool:
     """Whether an odd number of release characters stands right before ``end``."""
-    at = end
-    while at > begin and text[at - 1] == release:
-        at -= 1
-    return (end - at) % 2 == 1
+    if end == begin or text[end - 1] != release:
+        return False
+    before = text[begin:end]
+    return (len(before) - len(before.rstrip(release))) % 2 == 1
 
 
 def _segment(body: str, number: int, where: str, by: Separators, oddities: _Oddities) -> dict[str, Any]:

@@ -75,10 +75,10 @@ class SegmentStream:
                 at = begin + scanned
 
     def _is_released(self, begin: int, end: int, release: bytes) -> bool:
-        at = end
-        while at > begin and self._buffer[at - 1 : at] == release:
-            at -= 1
-        return (end - at) % 2 == 1
+        if end == begin or self._buffer[end - 1 : end] != release:
+            return False
+        before = self._buffer[begin:end]
+        return (len(before) - len(before.rstrip(release))) % 2 == 1
 
     def _pass_over(self, terminator: bytes, release: bytes | None) -> bytes:
         first = self._buffer[self._at : self._at + MAX_SEGMENT_BYTES]

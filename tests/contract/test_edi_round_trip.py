@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, InboundContext, MappingError, OutboundContext, PlantFacts
+from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, OutboundContext, PlantFacts
 from mappings.gs1 import check_digit
 from mappings.registry import INBOUND, OUTBOUND
 
@@ -96,6 +96,16 @@ def test_a_repeat_writes_the_same_bytes_and_a_reversal_another_reference(family:
     assert first["text"].splitlines()[-1] != first["reversal_text"].splitlines()[-1]
     with pytest.raises(MappingError, match="a cancellation"):
         read_back(family, first["reversal_text"])
+
+
+def test_a_target_with_a_crosswalk_of_units_is_told_its_own_codes() -> None:
+    tables = Crosswalks("partner", ("units",), {"units": {"BOX-10": "XBX"}})
+    context = OutboundContext(PLANT, "partner", "LSKEY", {}, PARTNERS, tables)
+
+    document = OUTBOUND["edifact", TYPE].to_document(Event(TYPE, SHIPMENT), context)
+
+    assert document
+    assert "QTY+12:5:XBX'" in document["text"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

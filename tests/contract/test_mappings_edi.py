@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappings.context import Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
 from mappings.registry import INBOUND
 
 PLANT = PlantFacts("P200", "Machining", "Europe/Paris")
@@ -125,6 +125,17 @@ def test_a_quantity_without_a_unit_is_in_the_unit_that_the_topology_says() -> No
     assert data_of("edifact.ORDERS", body)["lines"][0]["quantity"] == {"value": "5", "uom": "EA"}
     told = data_of("edifact.ORDERS", body, unit_if_missing="KG")["lines"][0]["quantity"]
     assert told == {"value": "5", "uom": "KG"}
+
+
+def test_a_source_with_a_crosswalk_of_units_is_not_asked_for_one_that_was_not_sent() -> None:
+    mapping = INBOUND["edifact", "edifact.ORDERS"]
+    tables = Crosswalks("s", ("units",), {"units": {"XBX": "BOX"}})
+    context = InboundContext(PLANT, "s", "m", datetime(2026, 1, 1, tzinfo=UTC), crosswalks=tables)
+    lines = LINE.replace("PCE", "XBX") + "LIN+2++B:IN'QTY+21:6'"
+
+    (event,) = mapping.to_canonical(mapping.read(edifact("ORDERS", ORDER + lines), Deviations()), context)
+
+    assert [line["quantity"]["uom"] for line in event.data["lines"]] == ["BOX", "EA"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mappings.canonical.fields import Sign
-from mappings.context import InboundContext, MappingError
+from mappings.context import Crosswalks, InboundContext, MappingError
 from mappings.inbound.edi.segments import EdiMessage, Segment
 from mappings.inbound.payload import amount, wrong
 from mappings.inbound.plant_time import from_iso, from_pattern
@@ -74,7 +74,7 @@ def quantity(
     if unit:
         return amount(number, unit, context, place, sign)
     canonical = str(context.options.get("unit_if_missing") or "EA")
-    return amount(number, canonical, replace(context, units={}), place, sign)
+    return amount(number, canonical, replace(context, units={}, crosswalks=Crosswalks()), place, sign)
 
 
 # Digits of a local time: (pattern, example), by how many there are.

@@ -22,7 +22,7 @@ from mappings.inbound.edifact.parts import (
     needed_instant,
     split_lines,
 )
-from mappings.inbound.payload import present, wrong
+from mappings.inbound.payload import present, storage_code, wrong
 
 _PLACES = ("14", "18", "11")
 _DIRECTIONS = ("1", "2")
@@ -37,7 +37,9 @@ def _counts(message: EdiMessage, context: InboundContext) -> list[Event]:
     head, lines = split_lines(message)
     check_line_count(message, lines, context)
     when = needed_instant(message, context, "366", "137")
-    return [Event("inventory.counted.v1", _count(message, line, _storage(head), when, context)) for line in lines]
+    return [
+        Event("inventory.counted.v1", _count(message, line, _storage(head, context), when, context)) for line in lines
+    ]
 
 
 def _count(
@@ -49,13 +51,13 @@ def _count(
             raise wrong("movement_unsupported", told, segment.place)
     return present(
         event_time=instant(line.segments, context, "366") or when,
-        location={"site": context.plant.code} | present(storage=_storage(line.segments) or storage),
+        location={"site": context.plant.code} | present(storage=_storage(line.segments, context) or storage),
         item=item(line, context),
         counted=line_quantity(message, line, context, "145", "17", sign="not_negative"),
         **lot_and_serials(line),
     )
 
 
-def _storage(segments: Sequence[Segment]) -> str | None:
+def _storage(segments: Sequence[Segment], context: InboundContext) -> str | None:
     place = first_of(segments, "LOC", *_PLACES)
-    return (place.at(2, 1) or None) if place else None
+    return storage_code(place.at(2, 1), context, place.place) if place else None

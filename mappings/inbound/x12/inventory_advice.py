@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mappings.context import Event, InboundContext
-from mappings.inbound.edi.segments import EdiMessage, Segment, matching, messages_of
+from mappings.inbound.edi.segments import EdiMessage, Segment, first_of, matching, messages_of
 from mappings.inbound.edi.values import quantity
-from mappings.inbound.payload import present, wrong
+from mappings.inbound.payload import present, storage_code, wrong
 from mappings.inbound.x12.parts import (
     ORIGINAL_OR_REPLACEMENT,
     begin,
@@ -24,7 +24,6 @@ from mappings.inbound.x12.parts import (
     lot_and_serials,
     needed_groups,
     needed_instant,
-    party,
 )
 
 _COUNTED = ("17", "33")
@@ -41,7 +40,7 @@ def _counts(message: EdiMessage, context: InboundContext) -> list[Event]:
     head, lines = needed_groups(message, "LIN")
     check_total(message, context, "lines", len(lines))
     when = needed_instant(dated(head, context, "366", "179") or instant_at(bia, 4, context, 5), bia)
-    storage = party(head, *_PLACES)
+    storage = _storage(head, context)
     return [Event("inventory.counted.v1", _count(message, line, storage, when, context)) for line in lines]
 
 
@@ -52,11 +51,16 @@ def _count(
     codes = codes_of(lin, 2)
     return present(
         event_time=dated(line, context, "366", "179") or when,
-        location={"site": context.plant.code} | present(storage=party(line, *_PLACES) or storage),
+        location={"site": context.plant.code} | present(storage=_storage(line, context) or storage),
         item=item(codes, context, lin.place),
         counted=_counted(message, line, context),
         **lot_and_serials(codes, line, lin.place),
     )
+
+
+def _storage(segments: Sequence[Segment], context: InboundContext) -> str | None:
+    place = first_of(segments, "N1", *_PLACES)
+    return storage_code(place.at(4), context, place.place) if place else None
 
 
 def _counted(message: EdiMessage, line: Sequence[Segment], context: InboundContext) -> dict[str, str]:
