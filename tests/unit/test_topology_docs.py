@@ -37,7 +37,7 @@ from config.drop_file_schema import (
     CsvTrailerSchema,
     DropFileSchema,
     FixedWidthFileOptions,
-    IdocFileOptions,
+    NoFileOptions,
 )
 from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
@@ -65,7 +65,7 @@ SCHEMAS: list[type[Schema]] = [
     DropFileSchema,
     CsvFileOptions,
     FixedWidthFileOptions,
-    IdocFileOptions,
+    NoFileOptions,
     CsvTrailerSchema,
     CsvSumSchema,
     CompletenessSchema,

@@ -59,12 +59,13 @@ def local_time(instant: str, context: OutboundContext) -> datetime:
 
 
 def unit_code(uom: str, standard: Mapping[str, str], context: OutboundContext, most: int, path: str) -> str:
-    """The partner's code of a canonical unit: by the target's crosswalk where it uses one, else its own table, else
+    """The partner's code of a canonical unit: by the target's own table, else its crosswalk where it uses one, else
     the standard's, else as it is. Raises MappingError where that is longer than a code of the partner's may be."""
     table = context.options.get("units") or {}
-    code = str(table.get(uom) or standard.get(uom, uom))
-    if UNITS in context.crosswalks.used:
+    if uom not in table and UNITS in context.crosswalks.used:
         code = context.crosswalks.becomes(UNITS, uom, path)
+    else:
+        code = str(table.get(uom) or standard.get(uom, uom))
     if len(code) > most or not code.isalnum() or not code.isascii():
         told = f"{path} is {uom!r}, which partners know by no code of at most {most} letters and digits"
         mend = f"write one into the mapping option units of target {context.target} in the topology file, then requeue."
