@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, defer
 
 from app.inbox.claim import key_reference_of
 from app.inbox.states import State
+from app.store.documents import StoredDocument, documents_of
 from app.store.files_tables import DroppedFile
-from app.store.messages_tables import Correction, Message, MessageDocument, Payload, TimelineEntry
+from app.store.messages_tables import Correction, Message, Payload, TimelineEntry
 from app.store.postings_tables import Posting, PostingAttempt
 
 PAGE_MOST = 200
@@ -135,7 +136,7 @@ class MessageStory:
 
     message: Message
     timeline: list[TimelineEntry]
-    documents: list[MessageDocument]
+    documents: list[StoredDocument]
     postings: list[PostingStory]
     corrections: list[Correction]
     file: DroppedFile | None
@@ -163,11 +164,7 @@ def tell_story(session: Session, message: Message) -> MessageStory:
                 select(TimelineEntry).where(TimelineEntry.message_id == message.id).order_by(TimelineEntry.id)
             )
         ),
-        documents=list(
-            session.scalars(
-                select(MessageDocument).where(MessageDocument.message_id == message.id).order_by(MessageDocument.step)
-            )
-        ),
+        documents=documents_of(session, message.id),
         postings=_postings(session, message.id),
         corrections=list(
             session.scalars(

@@ -74,12 +74,27 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
     return moved & results.keys()
 
 
-def load_events(session: Session, message_ids: Sequence[int], step: str) -> dict[int, tuple[Event, ...]]:
+class StoredEvents(dict[int, tuple[Event, ...]]):
+    """The events of messages. Who asks for those of one whose document cannot be read is told so."""
+
+    def __missing__(self, message_id: int) -> tuple[Event, ...]:
+        told = f"The stored document of message {message_id} is torn: it holds no events that can be read."
+        mend = "Requeue it, to have it made anew from what was received; what a target holds has to be reversed before."
+        raise Refused("document_unreadable", f"{told} {mend}")
+
+
+def load_events(session: Session, message_ids: Sequence[int], step: str) -> StoredEvents:
     """The stored events of these messages, each in the newest version of its type."""
     documents = load_documents(session, message_ids, step)
-    return {
-        key: tuple(newest(Event(entry["type"], entry["data"])) for entry in body) for key, body in documents.items()
-    }
+    read = ((key, _events_of(body)) for key, body in documents.items())
+    return StoredEvents({key: events for key, events in read if events is not None})
+
+
+def _events_of(body: Any) -> tuple[Event, ...] | None:
+    try:
+        return tuple(newest(Event(entry["type"], entry["data"])) for entry in body)
+    except (KeyError, TypeError):
+        return None
 
 
 def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:

@@ -119,7 +119,7 @@ def after_moves(session: Session, lane: Lane, orders: Sequence[Order], moved: Co
     save_orders(session, [order for order in orders if order.message_id in moved])
     ended = [message for message in lane.reversed if message.id in moved and message.id not in lane.settling]
     end_orders(session, [message.id for message in ended])
-    wake_arrived(session, {one for m in ended for one in stock_undone(lane.plant, lane.events[m.id])}, now)
+    wake_arrived(session, {one for m in ended for one in stock_undone(lane.plant, lane.events.get(m.id, ()))}, now)
     undone = [message for message in ended if lane.orders[message.id].ends_in == "compensated"]
     if undone:
         undo_effect(session, lane.plant, [(message, lane.events[message.id]) for message in undone], now)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,10 +46,39 @@ def load_payloads(session: Session, message_ids: Sequence[int]) -> dict[int, Sto
 
 
 def load_documents(session: Session, message_ids: Sequence[int], step: str) -> dict[int, Any]:
-    query = select(MessageDocument.message_id, MessageDocument.body).where(
+    """What each of these messages became at this step. One whose row is no JSON any more is absent, so that it fails
+    none but its own message."""
+    # As text: read by the column's type, one torn row would fail the rows of all others with it.
+    text = type_coerce(MessageDocument.body, Text).label("text")
+    query = select(MessageDocument.message_id, text).where(
         MessageDocument.message_id.in_(message_ids), MessageDocument.step == step
     )
-    return {row.message_id: row.body for row in session.execute(query)}
+    found = ((row.message_id, _read(row.text)) for row in session.execute(query))
+    return {message_id: body for message_id, body in found if body is not None}
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """What a message became at a step; the bare text where that is no JSON any more."""
+
+    step: str
+    at: datetime
+    body: Any
+
+
+def documents_of(session: Session, message_id: int) -> list[StoredDocument]:
+    """Everything that this message became, for people to look at."""
+    text = type_coerce(MessageDocument.body, Text).label("text")
+    query = select(MessageDocument.step, MessageDocument.at, text).where(MessageDocument.message_id == message_id)
+    rows = session.execute(query.order_by(MessageDocument.step))
+    return [StoredDocument(row.step, row.at, row.text if (body := _read(row.text)) is None else body) for row in rows]
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def save_documents(session: Session, documents: Mapping[int, Any], step: str, now: datetime) -> None:

@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Text, select, type_coerce, update
 from sqlalchemy.exc import OperationalError
 
 from app.adapters.base import PostingRequest, TargetAnswer
 from app.dead_letters.repair import requeue
+from app.inbox.lookup import tell_story
 from app.pipeline import recording
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.transform import transform_due
-from app.store.documents import ENRICHED
+from app.store.documents import CANONICAL, ENRICHED
 from app.store.messages_tables import MessageDocument
 from app.store.postings_tables import Posting, PostingAttempt
 from app.store.session import Store
@@ -273,3 +274,29 @@ def test_events_that_cannot_be_read_end_their_own_message_and_no_lane(sqlite_sto
 
     assert states(sqlite_store, bad, other, behind) == ["dead", "posted", "waiting"]
     assert len(line.erp.effects) == 1
+
+
+@pytest.mark.parametrize("step", [CANONICAL, ENRICHED])
+def test_a_stored_document_that_is_torn_ends_its_own_message_and_is_made_anew_by_a_requeue(
+    store: Store, step: str
+) -> None:
+    line = Line(store)
+    ids = accept(store, *(move_event(f"m{number}", lot=f"L{number}") for number in range(5)))
+    transform_due(line.line, "P100", 100)
+    if step == ENRICHED:
+        enrich_due(line.line, "P100", 100)
+    torn = update(MessageDocument).where(MessageDocument.message_id == ids[2], MessageDocument.step == step)
+    with store.writing() as session:
+        session.execute(torn.values(body=type_coerce('[{"type": "inv', Text)))
+
+    run_once(line.line)
+    with store.reading() as session:
+        shown = {document.step: document.body for document in tell_story(session, message(store, ids[2])).documents}
+    dead = [(state, message(store, key).reason_code) for key, state in zip(ids, states(store, *ids), strict=True)]
+    line.requeue(ids[2])
+    run_once(line.line)
+
+    assert shown[step] == '[{"type": "inv'
+    assert dead == [("posted", None)] * 2 + [("dead", "document_unreadable")] + [("posted", None)] * 2
+    assert set(states(store, *ids)) == {"posted"}
+    assert len(line.erp.effects) == 5
