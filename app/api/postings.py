@@ -75,7 +75,7 @@ def _wire(row: ListedPosting) -> dict[str, Any]:
     posting, message = row.posting, row.message
     return {
         "id": posting.id,
-        "state": posting.state,
+        "state": row.state,
         "target": posting.target,
         "plant": posting.plant,
         "kind": posting.kind,

@@ -50,7 +50,7 @@ def postings(state: str, target: str | None, limit: int, before: int | None, as_
 
 def _row(row: ListedPosting) -> dict[str, Any]:
     message = {"id": row.message.id, "state": row.message.state, "reason": row.message.reason}
-    own = {name: getattr(row.posting, name) for name in COLUMNS}
+    own = {name: getattr(row.posting, name) for name in COLUMNS} | {"state": row.state}
     return {**own, "since": row.since, "message": message, "reverses": row.undoes}
 
 

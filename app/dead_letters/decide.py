@@ -78,6 +78,12 @@ def decide(session: Session, posting_id: int, decision: Decision, actor: str, no
     return Decided(posting_id, ended, message.id, state, message.plant)
 
 
+def is_undecided(posting: Posting, message: Message) -> bool:
+    """Whether nobody knows what the call did: told so, or under way when its message died, so that nobody asks."""
+    was_under_way = posting.state == PostingState.SENDING and message.state == State.DEAD
+    return posting.state == PostingState.UNKNOWN or was_under_way
+
+
 def _hold(session: Session, posting_id: int, now: datetime) -> tuple[Posting, Message]:
     """The lane first, as workers do, so that nobody waits for another in a circle."""
     place = select(Message.id, Message.plant, Message.lane).join(Posting, Posting.message_id == Message.id)
@@ -91,7 +97,7 @@ def _hold(session: Session, posting_id: int, now: datetime) -> tuple[Posting, Me
     if message.lane != found.lane or _is_held(lane, message, now):
         told = f"Posting {posting_id} is being worked on right now; look again in a minute what became of it."
         raise NotDecidable(told, posting.state)
-    if posting.state != PostingState.UNKNOWN:
+    if not is_undecided(posting, message):
         raise NotDecidable(_why_not(posting), posting.state)
     if lane is not None and lane.lease_token is not None and lane.lease_token == message.lease_token:
         # Its lease has ended, or so the clock says: whoever held it finds the lane lost and writes nothing more.
@@ -130,7 +136,7 @@ def _settle(session: Session, posting: Posting, decision: Decision, note: str, a
         values |= {"state": PostingState.POSTED.value, "reference": reference, "answer": proof, "reason": None}
     else:
         values |= {"state": PostingState.PLANNED.value, "reason": note}
-    unknown = update(Posting).where(Posting.id == posting.id, Posting.state == PostingState.UNKNOWN.value)
+    unknown = update(Posting).where(Posting.id == posting.id, Posting.state == posting.state)
     session.execute(_only(unknown, **values))
     attempt = {"posting_id": posting.id, "number": posting.attempts + 1, "started_at": now, "ended_at": now}
     said = SAID_POSTED if posted else SAID_NOT_POSTED

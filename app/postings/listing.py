@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import ColumnElement, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from app.postings.ledger import NO_EFFECT, PostingState
@@ -16,8 +17,8 @@ from app.store.postings_tables import Posting, PostingAttempt
 
 PAGE_MOST = 200
 COUNT_MOST = 1_000
-# Targets that ever had a posting; SQLite joins at most 500 selects to one.
-TARGETS_MOST = 400
+# Targets that ever had a posting; SQLite joins at most 500 selects to one, and there are two for each.
+TARGETS_MOST = 200
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class ListedPosting:
     message: Message
     since: datetime
     undoes: str | None
+
+    @property
+    def state(self) -> PostingState:
+        """``unknown`` as well where its worker ended with it, and the message died before the target was asked."""
+        is_left = self.posting.state == PostingState.SENDING and self.message.state == "dead"
+        return PostingState.UNKNOWN if is_left else PostingState(self.posting.state)
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ def list_postings(
     """A page of the postings in this state, below the id ``before``; found by index for one target after another."""
     limit = max(1, min(limit, PAGE_MOST))
     tops = []
-    for code in [target] if target else _targets(session):
-        chosen = select(Posting.id).where(Posting.target == code, Posting.state == state.value)
+    for code, is_in in product([target] if target else _targets(session), _are_in(state)):
+        chosen = select(Posting.id).where(Posting.target == code, is_in)
         chosen = chosen if before is None else chosen.where(Posting.id < before)
         tops.append(chosen.order_by(Posting.id.desc()).limit(limit + 1).subquery())
     if not tops:
@@ -66,11 +73,22 @@ def list_postings(
     return PostingPage(rows, ids[limit - 1] if len(ids) > limit else None)
 
 
+def _are_in(state: PostingState) -> list[ColumnElement[bool]]:
+    """What finds the postings in this state, each found by index. What was under way when its message died is unknown,
+    whatever its row says: nobody asks for it by itself."""
+    message = aliased(Message)
+    is_dead = select(message.id).where(message.id == Posting.message_id, message.state == "dead").exists()
+    plain, sending = Posting.state == state.value, Posting.state == PostingState.SENDING.value
+    if state is PostingState.UNKNOWN:
+        return [plain, sending & is_dead]
+    return [sending & ~is_dead] if state is PostingState.SENDING else [plain]
+
+
 def unknown_figures(session: Session) -> UnknownFigures:
     counted: Counter[bool] = Counter()
-    for code in _targets(session):
+    for code, is_in in product(_targets(session), _are_in(PostingState.UNKNOWN)):
         query = select(Message.state).join(Posting, Posting.message_id == Message.id)
-        query = query.where(Posting.target == code, Posting.state == PostingState.UNKNOWN.value)
+        query = query.where(Posting.target == code, is_in)
         states = session.scalars(query.limit(COUNT_MOST - counted.total()))
         counted.update(state == "dead" for state in states)
         if counted.total() >= COUNT_MOST:

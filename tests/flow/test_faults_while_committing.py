@@ -18,12 +18,14 @@ from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.transform import transform_due
+from app.postings.ledger import PostingState
+from app.postings.listing import list_postings
 from app.store.documents import CANONICAL, ENRICHED
 from app.store.messages_tables import MessageDocument
 from app.store.postings_tables import Posting, PostingAttempt
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, release, run_once
-from tests.fakes import Books, Clock
+from tests.fakes import Books, Clock, Killed
 from tests.flow.reversing import Plant
 from tests.reading import message, posting_states, states
 
@@ -300,3 +302,27 @@ def test_a_stored_document_that_is_torn_ends_its_own_message_and_is_made_anew_by
     assert dead == [("posted", None)] * 2 + [("dead", "document_unreadable")] + [("posted", None)] * 2
     assert set(states(store, *ids)) == {"posted"}
     assert len(line.erp.effects) == 5
+
+
+def test_what_was_under_way_when_its_message_died_is_asked_for_before_it_is_sent_again(sqlite_store: Store) -> None:
+    line = Line(sqlite_store)
+    line.erp.after = [Killed()]
+    (key,) = line.prepare(move_event())
+    with pytest.raises(Killed):
+        line.post()
+    healthy = line.events(key)
+    line.events(key, [{"type": "production.order.released.v1", "data": {}}])
+    line.clock.pass_time(120)
+    line.post()
+    dead = states(sqlite_store, key), line.posting(key).state
+    with sqlite_store.reading() as session:
+        (listed,) = list_postings(session, PostingState.UNKNOWN).rows
+    line.events(key, healthy)
+
+    line.requeue(key)
+    line.post()
+
+    assert dead == (["dead"], "sending")
+    assert (listed.posting.message_id, listed.state) == (key, "unknown")
+    assert states(sqlite_store, key) == ["posted"]
+    assert (line.erp.asked, len(line.erp.effects)) == ([line.posting(key).posting_key], 1)

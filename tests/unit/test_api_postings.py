@@ -10,9 +10,12 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app.access.roles import Role
 from app.cli import main
+from app.postings.listing import unknown_figures
+from app.store.postings_tables import Posting
 from app.store.session import Store
 from tests.factories import NOON
 from tests.fakes import Clock
@@ -147,3 +150,23 @@ def test_it_is_found_from_the_first_page_and_decided_on_its_message_s(
     assert decided.location == "/messages/1"
     assert (states(sqlite_store, 1), posting_states(sqlite_store, 1)) == (["received"], ["planned"])
     assert "unknown outcome" not in operator.get("/").text
+
+
+def test_what_was_under_way_when_its_message_died_is_listed_as_unknown_and_decided(
+    client: FlaskClient, sqlite_store: Store
+) -> None:
+    posting = unknown_posting(sqlite_store)
+    with sqlite_store.writing() as session:
+        session.execute(update(Posting).values(state="sending"))
+    operator = account_for(sqlite_store, Role.OPERATOR)
+
+    listed = client.get("/v1/admin/postings", headers=operator).json["postings"]
+    under_way = client.get("/v1/admin/postings?state=sending", headers=operator).json["postings"]
+    with sqlite_store.reading() as session:
+        figures = unknown_figures(session)
+    decided = client.post(f"/v1/admin/postings/{posting}/decide", headers=operator, json=SAID)
+
+    assert [(row["id"], row["state"]) for row in listed] == [(posting, "unknown")]
+    assert under_way == []
+    assert (figures.total, figures.dead) == (1, 1)
+    assert decided.json == {"id": posting, "state": "posted", "message": {"id": 1, "state": "enriched"}}
