@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "reverse": "app.commands.reverse:reverse",
     "postings": "app.commands.decide:postings",
     "decide": "app.commands.decide:decide",
+    "requeue-posting": "app.commands.posting_requeue:requeue_posting",
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
     "exceptions": "app.commands.exceptions:exceptions",

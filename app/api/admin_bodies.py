@@ -63,6 +63,10 @@ class DecideBody(_Strict):
     stays_dead = fields.Boolean(load_default=False)
 
 
+class RequeuePostingBody(_Strict):
+    reason = fields.String(required=True)
+
+
 class PauseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
 

@@ -14,7 +14,7 @@ from app.api.routing import route
 from app.api.schemas import HealthSchema
 from app.business_exceptions.lookup import count_unresolved
 from app.inbox.figures import UNFINISHED, plant_figures
-from app.inbox.states import STEP_OF, State
+from app.inbox.states import STEP_OF, State, Step
 from app.postings.pauses import read_pauses
 from app.postings.room import known_targets
 from app.store.migrate import current_revision, newest_revision
@@ -77,6 +77,7 @@ def _figures(here: Services) -> Figures:
         for state in UNFINISHED
         if state is not State.DEAD
     }
+    backlog |= {(plant.plant, Step.POST.value, State.POSTED.value): plant.trailing for plant in plants}
     ages = {
         (plant.plant, state): max(0.0, (now - at).total_seconds())
         for plant in plants

@@ -74,6 +74,7 @@ def _plant(figures: PlantFigures) -> dict[str, Any]:
         "plant": figures.plant,
         "accepted": figures.accepted,
         "states": figures.counts,
+        "trailing": figures.trailing,
         "oldest_received_at": {state: instant(at) for state, at in figures.oldest.items()},
         "latency_seconds": {
             "p50": figures.latency_p50,

@@ -48,6 +48,10 @@ class DecideSchema(Schema):
     )
 
 
+class RequeuePostingSchema(Schema):
+    reason = fields.String(required=True, metadata={"description": "Why it is made again; kept with the message"})
+
+
 class DecidedSchema(Schema):
     id = fields.Integer(required=True)
     state = fields.String(required=True, metadata={"enum": STATES})

@@ -10,14 +10,15 @@ from flask_smorest import Blueprint
 from app.access.identity import current_identity
 from app.access.policy import at_least
 from app.access.roles import Role
-from app.api.admin_bodies import DecideBody, read_body
+from app.api.admin_bodies import DecideBody, RequeuePostingBody, read_body
 from app.api.message_wire import instant
 from app.api.openapi_parts import PAGING, done, json_request, problems, query
-from app.api.posting_schemas import DecidedSchema, DecideSchema, PostingPageSchema
+from app.api.posting_schemas import DecidedSchema, DecideSchema, PostingPageSchema, RequeuePostingSchema
 from app.api.routing import route
+from app.dead_letters.decide import Decided
 from app.postings.listing import PAGE_MOST, ListedPosting, list_postings
 from app.web import parameters
-from app.web.decision_acts import decide_posting, decision_of, state_of_query
+from app.web.decision_acts import decide_posting, decision_of, make_posting_again, reason_of, state_of_query
 from app.web.services import services
 
 blueprint = Blueprint("postings", __name__, description="What targets hold, and what nobody knows of.")
@@ -66,7 +67,29 @@ def decide_one(posting_id: int) -> Response:
     `stays_dead`. 409 with `posting_state` where a worker is at work on it, or somebody was faster."""
     body = read_body(DecideBody)
     decision = decision_of(body["outcome"], body["reason"], body["reference"], body["stays_dead"])
-    decided = decide_posting(services(), posting_id, decision, current_identity().actor)
+    return _decided(decide_posting(services(), posting_id, decision, current_identity().actor))
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/admin/postings/<int:posting_id>/requeue",
+    at_least(Role.OPERATOR),
+    summary="Have a posting made again that is not required and was refused",
+    requestBody=json_request(RequeuePostingSchema),
+    responses={
+        **done("What posting and message are now", DecidedSchema),
+        **problems("400", "401", "403", "404", "409", "415", "422", "503"),
+    },
+)
+def requeue_one(posting_id: int) -> Response:
+    """Under the same key, behind its message, which is posted and stays so. What nobody asks for any more is asked for.
+    409 with `posting_state` where it is required (requeue its message), or not at its end."""
+    reason = reason_of(read_body(RequeuePostingBody)["reason"])
+    return _decided(make_posting_again(services(), posting_id, reason, current_identity().actor))
+
+
+def _decided(decided: Decided) -> Response:
     told = {"id": decided.posting_id, "state": decided.posting_state}
     return jsonify(told | {"message": {"id": decided.message_id, "state": decided.message_state}})
 

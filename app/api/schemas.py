@@ -190,6 +190,9 @@ class PlantFiguresSchema(Schema):
     plant = fields.String(required=True)
     accepted = fields.Integer(required=True)
     states = fields.Dict(keys=fields.String(), values=fields.Integer())
+    trailing = fields.Integer(
+        metadata={"description": "Posted, but not yet where it is not required, or being reversed; counted to 5,000"}
+    )
     oldest_received_at = fields.Dict(keys=fields.String(), values=fields.DateTime())
     latency_seconds = fields.Dict(metadata={"description": "p50 and p95 from accepted to posted, of late"})
     paused = fields.Nested(PausedSchema, allow_none=True)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.bench.arena import Arena
 from app.bench.counting import Sent, count, doubles, files_of
@@ -166,7 +166,7 @@ def _outcome(
 
 def _unfinished(store: Store) -> dict[str, str]:
     ended = [State.POSTED.value, State.DISCARDED.value, State.COMPENSATED.value]
-    query = select(Message).where(Message.state.not_in(ended)).order_by(Message.id)
+    query = select(Message).where(or_(Message.state.not_in(ended), Message.step.is_not(None))).order_by(Message.id)
     with store.reading() as session:
         return {
             f"{one.source}/{one.source_message_id}": f"{one.state}, waits for {one.waiting_for}, {one.reason}"

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.console.documents import SHOWN_BYTES, lay_out, show_payload
 from app.console.routing import VIEWER, page
+from app.dead_letters.posting_requeue import may_be_requeued
 from app.dead_letters.reversal import why_not_reversed
 from app.inbox.lookup import (
     MessageFilter,
@@ -19,6 +20,8 @@ from app.inbox.lookup import (
     tell_story,
 )
 from app.inbox.states import State
+from app.postings.reversals import open_orders
+from app.store.messages_tables import Message
 from app.web import parameters
 from app.web.problems import Problem
 from app.web.services import services
@@ -34,6 +37,7 @@ class ShownPosting:
     document: str
     answer: str
     reversal: ShownPosting | None
+    may_be_requeued: bool
 
 
 @page("GET", "/messages", VIEWER)
@@ -72,6 +76,7 @@ def show_message(message_id: int) -> ResponseReturnValue:
         story = tell_story(session, message)
         payload = read_payload(session, message_id, SHOWN_BYTES)
         can_be_reversed = why_not_reversed(session, message) is None
+        is_reversed = bool(open_orders(session, [message_id]))
     assert payload is not None
     return render_template(
         "message.html",
@@ -80,11 +85,13 @@ def show_message(message_id: int) -> ResponseReturnValue:
         payload=show_payload(payload[1], story.payload_bytes),
         documents=[(document, lay_out(document.body)) for document in story.documents],
         can_be_reversed=can_be_reversed,
-        postings=[_shown(posting) for posting in story.postings],
+        is_reversed=is_reversed,
+        postings=[_shown(posting, message, is_reversed) for posting in story.postings],
     )
 
 
-def _shown(story: PostingStory) -> ShownPosting:
+def _shown(story: PostingStory, message: Message, is_reversed: bool) -> ShownPosting:
     answer = lay_out(story.posting.answer) if story.posting.answer else ""
-    reversal = _shown(story.reversal) if story.reversal is not None else None
-    return ShownPosting(story, lay_out(story.posting.document), answer, reversal)
+    reversal = _shown(story.reversal, message, is_reversed) if story.reversal is not None else None
+    again = not is_reversed and may_be_requeued(story.posting, message)
+    return ShownPosting(story, lay_out(story.posting.document), answer, reversal, again)

@@ -11,7 +11,7 @@ from app.console.routing import OPERATOR, VIEWER, page
 from app.postings.ledger import PostingState
 from app.postings.listing import list_postings
 from app.web import parameters
-from app.web.decision_acts import decide_posting, decision_of, state_of_query
+from app.web.decision_acts import decide_posting, decision_of, make_posting_again, reason_of, state_of_query
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -51,3 +51,16 @@ def decide_one(posting_id: int) -> ResponseReturnValue:
     message = f"message {decided.message_id} is {decided.message_state}."
     flash(f"Posting {posting_id} is {decided.posting_state}; {message}", "good")
     return redirect(url_for("console.show_message", message_id=decided.message_id), 303)
+
+
+@page("POST", "/postings/<int:posting_id>/requeue", OPERATOR)
+def requeue_posting(posting_id: int) -> ResponseReturnValue:
+    otherwise = back_to(url_for("console.show_postings"))
+    try:
+        reason = reason_of(request.form.get("reason", ""))
+        made = make_posting_again(services(), posting_id, reason, current_identity().actor)
+    except Problem as problem:
+        flash(problem.detail, "bad")
+        return redirect(otherwise, 303)
+    flash(f"Posting {posting_id} is {made.posting_state}; it is made again.", "good")
+    return redirect(url_for("console.show_message", message_id=made.message_id), 303)

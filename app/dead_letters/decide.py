@@ -18,6 +18,7 @@ from app.dead_letters.repair import DeadLetterError, requeue
 from app.inbox.states import Move, State, Step, move_messages, tell_without_move
 from app.postings.ledger import SAID_NOT_POSTED, SAID_POSTED, PostingState
 from app.postings.reversals import BY_HAND
+from app.postings.trailing import ANEW
 from app.store.messages_tables import Lane, Message
 from app.store.postings_tables import Posting, PostingAttempt
 
@@ -51,7 +52,7 @@ class NoSuchPosting(DeadLetterError):
 
 
 class NotDecidable(DeadLetterError):
-    """There is nothing to decide; ``state`` is what the posting is at present."""
+    """There is nothing to decide, or to be made again; ``state`` is what the posting is at present."""
 
     def __init__(self, reason: str, state: str) -> None:
         super().__init__(reason)
@@ -67,7 +68,9 @@ def decide(session: Session, posting_id: int, decision: Decision, actor: str, no
 
     ``not_posted``: it is sent again without asking, under the same key. Raises NoSuchPosting or NotDecidable.
     """
-    posting, message = _hold(session, posting_id, now)
+    posting, message = hold_posting(session, posting_id, now)
+    if not is_undecided(posting, message):
+        raise NotDecidable(_why_not(posting), posting.state)
     note = _told(posting, decision)
     _settle(session, posting, decision, note, actor, now)
     state = _go_on(session, message, decision, note, actor, now)
@@ -84,8 +87,9 @@ def is_undecided(posting: Posting, message: Message) -> bool:
     return posting.state == PostingState.UNKNOWN or was_under_way
 
 
-def _hold(session: Session, posting_id: int, now: datetime) -> tuple[Posting, Message]:
-    """The lane first, as workers do, so that nobody waits for another in a circle."""
+def hold_posting(session: Session, posting_id: int, now: datetime) -> tuple[Posting, Message]:
+    """Posting and message, locked, and no worker has them in hand. The lane first, as workers do, so that nobody waits
+    for another in a circle. Raises NoSuchPosting, or NotDecidable where a worker is at work on it."""
     place = select(Message.id, Message.plant, Message.lane).join(Posting, Posting.message_id == Message.id)
     found = session.execute(place.where(Posting.id == posting_id)).one_or_none()
     if found is None:
@@ -97,8 +101,6 @@ def _hold(session: Session, posting_id: int, now: datetime) -> tuple[Posting, Me
     if message.lane != found.lane or _is_held(lane, message, now):
         told = f"Posting {posting_id} is being worked on right now; look again in a minute what became of it."
         raise NotDecidable(told, posting.state)
-    if not is_undecided(posting, message):
-        raise NotDecidable(_why_not(posting), posting.state)
     if lane is not None and lane.lease_token is not None and lane.lease_token == message.lease_token:
         # Its lease has ended, or so the clock says: whoever held it finds the lane lost and writes nothing more.
         session.execute(_only(update(Lane).where(Lane.plant == lane.plant, Lane.lane == lane.lane), lease_token=None))
@@ -129,7 +131,7 @@ def _told(posting: Posting, decision: Decision) -> str:
 def _settle(session: Session, posting: Posting, decision: Decision, note: str, actor: str, now: datetime) -> None:
     """The posting as the person says it is. What a reversal undid is then ``compensated``."""
     posted = decision.outcome == "posted"
-    values: dict[str, Any] = {"attempts": posting.attempts + 1, "reason_code": None, "updated_at": now}
+    values: dict[str, Any] = {"attempts": posting.attempts + 1, "reason_code": None, "updated_at": now, **ANEW}
     if posted:
         reference = decision.reference or (BY_HAND if posting.reverses_id is not None else None)
         proof = {"decided": decision.outcome, "actor": actor, "reason": decision.reason}
@@ -149,7 +151,8 @@ def _settle(session: Session, posting: Posting, decision: Decision, note: str, a
 
 
 def _go_on(session: Session, message: Message, decision: Decision, note: str, actor: str, now: datetime) -> State:
-    """Due at once with what is left. A posted message that is being reversed stays posted, as everywhere."""
+    """Due at once with what is left. A posted message of which something trails, or that is being reversed, stays
+    posted, as everywhere."""
     state = State(message.state)
     if state is State.DEAD and decision.stays_dead:
         tell_without_move(session, message.id, state, note, actor, now)

@@ -116,7 +116,7 @@ def _restless(store: Store) -> int:
     moves = exists().where(
         other.plant == Message.plant, other.ordering_key == Message.ordering_key, _moves_by_itself(other)
     )
-    behind = (Message.state == State.WAITING.value) & Message.waiting_for.like("key:%") & moves
+    behind = or_(Message.waiting_for.like("key:%"), Message.waiting_for.like("trailing:%")) & moves
     held = Message.lease_token.is_not(None)
     query = select(func.count()).where(Message.step.is_not(None), or_(_moves_by_itself(Message), behind, held))
     with store.reading() as session:
@@ -125,7 +125,8 @@ def _restless(store: Store) -> int:
 
 def _moves_by_itself(message: type[Message]) -> ColumnElement[bool]:
     """A target that is left alone for a while is tried again by itself; one that is paused waits for a person."""
-    waiting = message.state == State.WAITING.value
+    trailing = (message.state == State.POSTED.value) & message.step.is_not(None)
+    waiting = or_(message.state == State.WAITING.value, trailing)
     paused = exists().where(message.waiting_for == literal(target_reference("")).concat(TargetPause.target))
     left_alone = message.waiting_for.startswith(target_reference("")) & ~paused
     again = waiting & or_(message.waiting_for.is_(None), left_alone)

@@ -50,6 +50,7 @@ class Claimed:
     sequence: str | None
     key_rank: str
     state: str
+    state_at: datetime
     generation: int
     waiting_for: str | None = None
     requeued: str | None = None
@@ -71,6 +72,7 @@ _COLUMNS = (
     Message.sequence,
     Message.key_rank,
     Message.state,
+    Message.state_at,
     Message.generation,
     Message.waiting_for,
     Message.requeued,
@@ -85,6 +87,11 @@ def key_reference_of(plant: str, ordering_key: str) -> str:
 def gap_reference_of(plant: str, ordering_key: str) -> str:
     """What a message waits for when numbers before its own have not come."""
     return f"gap:{plant}:{ordering_key}"
+
+
+def trailing_reference_of(plant: str, ordering_key: str) -> str:
+    """What a posted message waits for when an earlier one of its key comes first in a target that trails."""
+    return f"trailing:{plant}:{ordering_key}"
 
 
 def is_gap(reference: str | None) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from app.inbox.order import TRAILING
 from app.inbox.states import State
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.messages_tables import Message, StateChange, StateCount
@@ -19,12 +20,15 @@ UNFINISHED = (*IN_PROGRESS, State.WAITING, State.DEAD)
 LATENCY_MESSAGES = 500
 LATENCY_WITHIN = timedelta(hours=1)
 REASONS_AMONG = 20_000
+TRAILING_MOST = 5_000
 
 
 @dataclass(frozen=True)
 class PlantFigures:
-    """``counts`` by state. ``oldest``: when the oldest message of each unfinished state was received. Latency is from
-    acceptance to posted, in seconds, over ``latency_messages``; None where nothing was posted of late."""
+    """``counts`` by state. ``trailing``: posted ones that are being reversed, or of which what is not required is still
+    to be made, counted no further than TRAILING_MOST. ``oldest``: when the oldest message of each unfinished state was
+    received. Latency is from acceptance to posted, in seconds, over ``latency_messages``; None where nothing was posted
+    of late."""
 
     plant: str
     counts: dict[str, int] = field(default_factory=dict)
@@ -32,6 +36,7 @@ class PlantFigures:
     latency_p50: float | None = None
     latency_p95: float | None = None
     latency_messages: int = 0
+    trailing: int = 0
 
     @property
     def accepted(self) -> int:
@@ -73,7 +78,13 @@ def _figures(session: Session, plant: str, counts: dict[tuple[str, str], int], n
         state.value: at for state in UNFINISHED if own.get(state) and (at := _oldest(session, plant, state)) is not None
     }
     seconds = _latencies(session, plant, now) if own.get(State.POSTED) else []
-    return PlantFigures(plant, own, oldest, percentile(seconds, 50), percentile(seconds, 95), len(seconds))
+    trailing = _trailing(session, plant) if own.get(State.POSTED) else 0
+    return PlantFigures(plant, own, oldest, percentile(seconds, 50), percentile(seconds, 95), len(seconds), trailing)
+
+
+def _trailing(session: Session, plant: str) -> int:
+    chosen = select(literal(1)).where(Message.plant == literal(plant), TRAILING).limit(TRAILING_MOST)
+    return session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
 
 
 def _oldest(session: Session, plant: str, state: State) -> datetime | None:

@@ -20,6 +20,7 @@ from app.store.messages_tables import Message
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
 UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
+TRAILING = text("messages.state = 'posted' AND messages.step IS NOT NULL")
 POSTED = text("messages.ordering_key IS NOT NULL AND messages.state = 'posted'")
 
 # Made once: to make an alias of all columns for each statement was a fifth of the time that a small batch takes.

@@ -37,8 +37,9 @@ class Step(StrEnum):
 
 TERMINAL = frozenset({State.POSTED, State.DISCARDED, State.COMPENSATED})
 """Nothing more happens by itself, and later messages of the same key need not wait. ``dead`` is not among them: a
-person decides, and until then it holds its own key. A posted message goes on only when a person has it reversed: it
-stays posted meanwhile, is ``compensated`` in the end, and dead where the reversal itself was refused."""
+person decides, and until then it holds its own key. A posted message with a step is posted all the same: what is not
+required of it trails, or a person has it reversed. Then it is ``compensated`` in the end, and dead where the reversal
+itself was refused."""
 
 MOVES: Mapping[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.TRANSFORMED, State.WAITING, State.DEAD, State.DISCARDED}),
@@ -135,6 +136,7 @@ class _Current:
     state_at: datetime
     due_at: datetime | None
     waiting_for: str | None
+    step: str | None
 
     def looked_again(self, move: Move) -> bool:
         """Whether it goes on waiting for the same thing: no news, so nothing is written but when to look next."""
@@ -145,8 +147,9 @@ class _Current:
         return move.to in MOVES[self.state] or self.is_kept_by(move)
 
     def is_kept_by(self, move: Move) -> bool:
-        """Whether it is posted and stays so while it is reversed. Without a step it would be posted a second time."""
-        return self.state is move.to is State.POSTED and move.step is not None
+        """Whether it is posted and stays so, while it is reversed or something trails: its step is set, or cleared when
+        nothing trails any more. Without a step before and after it would be posted a second time."""
+        return self.state is move.to is State.POSTED and (move.step is not None or self.step is not None)
 
 
 def move_messages(
@@ -203,7 +206,8 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
-    columns = (Message.plant, Message.type, Message.received_at, Message.state_at, Message.due_at, Message.waiting_for)
+    times = (Message.received_at, Message.state_at, Message.due_at)
+    columns = (Message.plant, Message.type, *times, Message.waiting_for, Message.step)
     query = (
         select(Message.id, Message.state, *columns).where(Message.id.in_(ids)).order_by(Message.id).with_for_update()
     )
@@ -260,9 +264,9 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
 
 
 def waits_for(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Those that wait for what the condition says, posted ones among them that are being reversed. The state is written
-    so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few that wait
-    for this."""
+    """Those that wait for what the condition says, posted ones among them of which something is to be done. The state
+    is written so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few
+    that wait for this."""
     return condition & (Message.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
 
 

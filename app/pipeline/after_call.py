@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 
 from app.errors import LinesideError, OutcomeUnknown, PeriodClosed, Refused, TargetPaused, Transient
-from app.inbox.claim import Claimed
 from app.inbox.states import Step
 from app.inbox.suspects import LOST_POSTERS_LIMIT
 from app.pipeline.calls import NOT_STARTED
@@ -22,7 +20,9 @@ from app.pipeline.outcome import (
     worker_lost,
 )
 from app.pipeline.periods import for_the_next_day
+from app.pipeline.queues import Queue
 from app.pipeline.reversing import kept_posted, refused_reversal, reverses_by_itself
+from app.pipeline.trailing import end_lost_trailing, stop_trailing
 from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 
@@ -30,26 +30,26 @@ from app.postings.ledger import OpenPosting, PostingResult, PostingState
 def note(pipeline: Pipeline, lane: Lane, result: PostingResult, error: LinesideError | None) -> None:
     """Take one call's result into account: on to the message's next posting, or stop its key."""
     lane.results.append(result)
+    posting = result.posting
     if result.outcome == NOT_STARTED:
-        first = lane.open[result.posting.message_id]
-        first[0] = replace(first[0], attempts=result.attempt)
+        lane.put_in_place_of(posting, replace(posting, attempts=result.attempt))
         return
-    lane.told[result.posting.target] = lane.told.get(result.posting.target, Told()) + _told(error)
-    queue = next(q for q in lane.queues if q and q[0].id == result.posting.message_id)
-    if error is None or (result.state is PostingState.REFUSED and not result.posting.required):
-        lane.open[result.posting.message_id].pop(0)
+    lane.told[posting.target] = lane.told.get(posting.target, Told()) + _told(error)
+    queue = lane.queue_of(posting)
+    if error is None or (result.state is PostingState.REFUSED and not posting.required):
+        lane.drop(posting)
         queue[0] = replace(queue[0], retries=0, retrying_since=None)
         return
-    redated = for_the_next_day(pipeline, result.posting, error) if isinstance(error, PeriodClosed) else None
+    redated = for_the_next_day(pipeline, posting, error) if isinstance(error, PeriodClosed) else None
     if redated is not None:
-        lane.open[result.posting.message_id][0] = replace(redated, attempts=result.attempt)
+        lane.put_in_place_of(posting, replace(redated, attempts=result.attempt))
         return
     if isinstance(error, TargetPaused):
-        lane.pauses[result.posting.target] = error.reason
-    automatic = reverses_by_itself(pipeline, result)
+        lane.pauses[posting.target] = error.reason
+    automatic = reverses_by_itself(pipeline, result) if posting.required else None
     if automatic is not None:
         lane.refused[result.posting.message_id] = automatic
-    stop_key(pipeline, lane, queue, error, result.posting)
+    stop_key(pipeline, lane, queue, error, posting)
 
 
 def _told(error: LinesideError | None) -> Told:
@@ -62,9 +62,13 @@ def _told(error: LinesideError | None) -> Told:
 
 
 def end_lost(pipeline: Pipeline, lane: Lane) -> None:
-    """Whose worker ended again and again is dead, and not even asked for: what was under way stays unknown."""
+    """Whose worker ended again and again is dead, and not even asked for: what was under way stays unknown. A posted
+    message stays posted, and only what trails of it ends."""
     for queue in lane.queues:
         if not queue or queue[0].workers_lost < LOST_POSTERS_LIMIT:
+            continue
+        if queue.target is not None:
+            end_lost_trailing(pipeline, lane, queue)
             continue
         first, *others = queue
         queue.clear()
@@ -83,11 +87,14 @@ def end_lost(pipeline: Pipeline, lane: Lane) -> None:
 def stop_key(
     pipeline: Pipeline,
     lane: Lane,
-    queue: deque[Claimed],
+    queue: Queue,
     error: LinesideError,
     posting: OpenPosting,
 ) -> None:
     """The first message of a key cannot go on: it moves as its error says, and the key's others wait behind it."""
+    if queue.target is not None:
+        stop_trailing(pipeline, lane, queue, error, posting)
+        return
     first, *others = queue
     if isinstance(error, Refused):
         move = dead_move(first, refused_reversal(posting, error), lane.number)

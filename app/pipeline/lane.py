@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,17 +16,20 @@ from app.inbox.claim import (
     new_token,
     release_lane,
 )
-from app.inbox.states import Move, move_messages
+from app.inbox.states import Move, State, move_messages
+from app.inbox.trailing import wake_next_trailing
 from app.pipeline.calls import longest_lane_seconds
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import load_events
 from app.pipeline.late import drop_stale
+from app.pipeline.queues import Queue, Trailing, line_up_trailing
 from app.pipeline.turns import Turns, take_turns
 from app.postings.circuit import Told
 from app.postings.ledger import OpenPosting, PostingResult, load_open
 from app.postings.pauses import is_plant_paused
 from app.postings.reversals import Order, open_orders, plan_reversals
 from app.postings.room import wish_for_room
+from app.postings.trailing import Tries, withdraw
 from app.store.documents import ENRICHED
 from mappings.context import Event
 
@@ -37,20 +39,24 @@ class Lane:
     """One held lane and what is left to do in it. ``messages``: all that were claimed, as they were then; ``queues``:
     for each key its messages in order; ``moves``: what the next commit is to write. A message with an order among
     ``orders`` is being reversed, in a queue of its own, and first ``settling`` where the outcome of a posting is
-    unknown. ``refused``: whether the refusal of a message has its other postings reversed by itself. ``told``: what the
-    last calls tell about their targets; ``without_room``: the targets that have none for what is left, and when to look
-    again."""
+    unknown. ``trailing``: the posted ones, of which what is not required is made, with its ``tries``; ``followed``: the
+    targets that are left for when a message is posted. ``refused``: whether the refusal of a message has its other
+    postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the targets
+    that have none for what is left, and when to look again."""
 
     plant: str
     number: int
     token: str
     messages: dict[int, Claimed]
-    queues: list[deque[Claimed]]
+    queues: list[Queue]
     open: dict[int, list[OpenPosting]]
     events: dict[int, tuple[Event, ...]]
     orders: dict[int, Order]
     settling: set[int]
+    trailing: Trailing
+    followed: dict[int, list[str]]
     turns: Turns = field(default_factory=Turns)
+    tries: list[Tries] = field(default_factory=list)
     results: list[PostingResult] = field(default_factory=list)
     finished: list[Claimed] = field(default_factory=list)
     reversed: list[Claimed] = field(default_factory=list)
@@ -65,7 +71,29 @@ class Lane:
     @property
     def has_news(self) -> bool:
         """Whether anything happened to a message since the last commit."""
-        return bool(self.results or self.moves or self.finished or self.reversed)
+        return bool(self.results or self.moves or self.finished or self.reversed or self.tries)
+
+    def head(self, queue: Queue) -> OpenPosting | None:
+        """What is to be posted next of the queue's first message."""
+        left = self.open.get(queue[0].id, [])
+        return next((posting for posting in left if queue.target in (None, posting.target)), None)
+
+    def queue_of(self, posting: OpenPosting) -> Queue:
+        """The queue in which this posting comes next."""
+        mine = (queue for queue in self.queues if queue and queue[0].id == posting.message_id)
+        return next(queue for queue in mine if queue.target in (None, posting.target))
+
+    def put_in_place_of(self, posting: OpenPosting, changed: OpenPosting) -> None:
+        mine = self.open[posting.message_id]
+        mine[:] = [changed if one.id == posting.id else one for one in mine]
+
+    def drop(self, posting: OpenPosting) -> None:
+        """It has ended."""
+        mine = self.open[posting.message_id]
+        mine[:] = [one for one in mine if one.id != posting.id]
+
+    def is_trailing(self, message_id: int) -> bool:
+        return self.messages[message_id].state == State.POSTED and message_id not in self.orders
 
     def news_of(self, ids: Collection[int]) -> Lane:
         """The same lane with the news of these messages alone."""
@@ -75,6 +103,7 @@ class Lane:
             moves=[move for move in self.moves if move.message_id in ids],
             finished=[message for message in self.finished if message.id in ids],
             reversed=[message for message in self.reversed if message.id in ids],
+            tries=[one for one in self.tries if one.message_id in ids],
             refused={key: automatic for key, automatic in self.refused.items() if key in ids},
         )
 
@@ -82,7 +111,7 @@ class Lane:
         """What happened to these is committed, and those of them are ``posted`` now."""
         left = self.news_of(self.messages.keys() - set(ids))
         self.results, self.moves, self.finished = left.results, left.moves, left.finished
-        self.reversed, self.refused = left.reversed, left.refused
+        self.reversed, self.tries, self.refused = left.reversed, left.tries, left.refused
         self.posted += posted
 
 
@@ -100,34 +129,71 @@ def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
         number, claimed = _claim(session, pipeline, plant, up_to, token, now)
         if not claimed:
             return None
-        ids = [message.id for message in claimed]
-        events = load_events(session, ids, ENRICHED)
-        orders = open_orders(session, ids)
-        onward = [message for message in claimed if message.id not in orders]
-        turns = take_turns(pipeline, session, plant, number, onward, events, now)
-        move_messages(session, list(turns.moves.values()), now, lease_token=token)
-        opened, settling = _open(session, ids, orders, now)
-        drop_stale(session, plant, [m for m in onward if m.id not in turns.moves], events, opened, now)
-    queues: dict[str, deque[Claimed]] = {}
-    for message in claimed:
-        if message.id not in turns.moves:
-            key = None if message.id in orders else message.ordering_key
-            queues.setdefault(key or f"message:{message.id}", deque()).append(message)
+        return _look_at(pipeline, session, plant, number, token, claimed, now)
+
+
+def _look_at(
+    pipeline: Pipeline, session: Session, plant: str, number: int, token: str, claimed: list[Claimed], now: datetime
+) -> Lane:
+    """Sort what was claimed: what is reversed, what trails, and what goes on in the order of its key."""
+    ids = [message.id for message in claimed]
+    events = load_events(session, ids, ENRICHED)
+    orders = open_orders(session, ids)
+    trailing = [message for message in claimed if message.state == State.POSTED and message.id not in orders]
+    onward = [message for message in claimed if message.state != State.POSTED and message.id not in orders]
+    turns = take_turns(pipeline, session, plant, number, onward, events, now)
+    move_messages(session, list(turns.moves.values()), now, lease_token=token)
+    onward = [message for message in onward if message.id not in turns.moves]
+    opened, settling = _open(session, ids, orders, now)
+    drop_stale(session, plant, [m for m in (*onward, *trailing) if m.id in events], events, opened, now)
+    followed = _set_apart(onward, opened)
+    lined_up = line_up_trailing(pipeline, session, number, trailing, opened, now)
+    _leave_out(session, [message for message in trailing if not lined_up.places[message.id]], lined_up, token, now)
+    queues = _queues([m for m in claimed if m.id in orders], onward, lined_up)
     messages = {message.id: message for message in claimed}
-    return Lane(plant, number, token, messages, list(queues.values()), opened, events, orders, settling, turns)
+    return Lane(plant, number, token, messages, queues, opened, events, orders, settling, lined_up, followed, turns)
+
+
+def _queues(reversed_ones: Iterable[Claimed], onward: Iterable[Claimed], trailing: Trailing) -> list[Queue]:
+    queues: dict[str, Queue] = {}
+    for message in onward:
+        queues.setdefault(message.ordering_key or f"message:{message.id}", Queue()).append(message)
+    return [*queues.values(), *(Queue([message]) for message in reversed_ones), *trailing.queues.values()]
+
+
+def _set_apart(onward: Iterable[Claimed], opened: dict[int, list[OpenPosting]]) -> dict[int, list[str]]:
+    """What is not required is made once the message is posted; returns where that is."""
+    followed: dict[int, list[str]] = {}
+    for message in onward:
+        postings = opened.get(message.id, [])
+        trail = list(dict.fromkeys(posting.target for posting in postings if not posting.required))
+        if trail:
+            followed[message.id] = trail
+            opened[message.id] = [posting for posting in postings if posting.required]
+    return followed
+
+
+def _leave_out(session: Session, messages: Sequence[Claimed], trailing: Trailing, token: str, now: datetime) -> None:
+    """Write down at once what these wait for in every target, or that nothing of them trails any more."""
+    moves = [trailing.move_of(message.id, now) for message in messages]
+    moved = move_messages(session, moves, now, lease_token=token)
+    through = [(move.message_id, None) for move in moves if move.step is None and move.message_id in moved]
+    wake_next_trailing(session, through, now)
 
 
 def _open(
     session: Session, ids: list[int], orders: Mapping[int, Order], now: datetime
 ) -> tuple[dict[int, list[OpenPosting]], set[int]]:
     """What is to be done for each message. One that is being reversed first has every unknown outcome asked for, and
-    until all are known no reversal is planned; what else was planned of it stays as it is."""
+    until all are known no reversal is planned. What else was planned of it is never sent where a person had it
+    reversed, and else stays as it is: it is dead afterwards, and may be requeued."""
     opened = load_open(session, ids)
     unknown = {
         key: [replace(posting, asks_only=True) for posting in opened.get(key, ()) if posting.may_be_held]
         for key in orders
     }
     settling = {key for key, postings in unknown.items() if postings}
+    withdraw(session, {key for key, order in orders.items() if order.ends_in == "compensated"} - settling, now)
     plan_reversals(session, orders.keys() - settling, now)
     reversals = load_open(session, list(orders.keys() - settling)) if orders.keys() - settling else {}
     for key in orders:
@@ -138,7 +204,7 @@ def _open(
 def give_up_lane(pipeline: Pipeline, lane: Lane) -> int:
     """Let the lane go at once with what its targets have no room for now; returns how many messages that is. They are
     due again when there may be room."""
-    left = [message.id for queue in lane.queues for message in queue]
+    left = list(dict.fromkeys(message.id for queue in lane.queues for message in queue))
     if not left:
         return 0
     now = pipeline.clock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
@@ -19,7 +19,7 @@ from app.errors import (
     crosswalk_reference,
     wished_seconds,
 )
-from app.inbox.claim import Claimed, gap_reference_of, is_gap, key_reference_of
+from app.inbox.claim import Claimed, gap_reference_of, is_gap, key_reference_of, trailing_reference_of
 from app.inbox.states import Move, State, Step
 from app.inbox.suspects import LOST_WORKERS_LIMIT
 from app.pipeline.context import Pipeline
@@ -110,20 +110,38 @@ def failure_move(
     lane: int = 0,
     call_seconds: float = 0.0,
 ) -> Move:
-    """The move that follows from the error alone: due again, waiting for something, or dead with a reason.
+    """The move that follows from the error alone: due again, waiting for something, or dead with a reason."""
+    following = next_try(pipeline, message, step, error, policy, lane, call_seconds)
+    if isinstance(following, Move):
+        return following
+    move = dead_move(message, following, lane)
+    return replace(move, waiting_for=error.for_what) if isinstance(error, Waiting) else move
+
+
+def next_try(
+    pipeline: Pipeline,
+    message: Claimed,
+    step: Step,
+    error: LinesideError,
+    policy: RetryPolicy,
+    lane: int = 0,
+    call_seconds: float = 0.0,
+) -> Move | Refused:
+    """When and why it is tried again; or, where that was done for long enough, why it is not.
 
     ``call_seconds``: how long a call may take. After an unknown outcome the target is asked no sooner than that: it
     may still be working on what it did not answer, and would say no and then do it after all.
     """
     if isinstance(error, Waiting):
-        return _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
-    if isinstance(error, Transient):
-        return _due_again(pipeline, message, step, error.reason, policy, wished_seconds(error), lane)
-    if isinstance(error, OutcomeUnknown):
-        wait = max(call_seconds, wished_seconds(error))
-        return _due_again(pipeline, message, step, error.reason, policy, wait, lane)
+        too_long = _waited_too_long(pipeline, message, error)
+        return too_long or _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
+    if isinstance(error, (Transient, OutcomeUnknown)):
+        least = call_seconds if isinstance(error, OutcomeUnknown) else 0.0
+        wait = max(least, wished_seconds(error))
+        too_long = _retried_too_long(pipeline, message, error.reason, policy)
+        return too_long or _due_again(pipeline, message, step, error.reason, policy, wait, lane)
     if isinstance(error, Refused):
-        return dead_move(message, error, lane)
+        return error
     raise error
 
 
@@ -152,6 +170,13 @@ def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: i
     reference = key_reference_of(message.plant, message.ordering_key or "")
     cap = RECHECK_CAP_SECONDS if looks_soon else RECHECK_TURN_SECONDS
     return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=cap)
+
+
+def wait_for_turn(pipeline: Pipeline, message: Claimed, lane: int, target: str, predecessor: int) -> Move:
+    """Behind an earlier message of the key that trails towards the same target."""
+    reason = f"Waits for message {predecessor}, which comes before it in {target} for {message.ordering_key}."
+    reference = trailing_reference_of(message.plant, message.ordering_key or "")
+    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False)
 
 
 def wait_for_gap(pipeline: Pipeline, message: Claimed, lane: int, reason: str, limit_seconds: float) -> Move:
@@ -197,13 +222,8 @@ def _wait_for(
     """``gives_up``: whether the time it waits is counted. It is not where others have to move first; a message must not
     be at the end of its retries when at last it may begin."""
     now = pipeline.clock()
-    goes_on_waiting = is_gap(message.waiting_for) == is_gap(for_what)
-    since = message.waiting_since if message.waiting_since and goes_on_waiting else now
-    source = pipeline.topology.sources.get(message.source)
-    limit = timedelta(seconds=limit_seconds or (source.wait_seconds if source else 86_400.0))
-    if gives_up and now - since >= limit:
-        told = f"{reason} Gave up after {limit.total_seconds() / 3600:g} h; provide it, then requeue."
-        return replace(dead_move(message, Refused("waited_too_long", told), lane), waiting_for=for_what)
+    since = _waits_since(message, for_what, now)
+    limit = timedelta(seconds=limit_seconds) if limit_seconds else _wait_limit(pipeline, message)
     log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
     looks = 1 if message.retries else message.attempts
     recheck = recheck_seconds(looks, cap)
@@ -224,6 +244,32 @@ def _wait_for(
     )
 
 
+def _waited_too_long(pipeline: Pipeline, message: Claimed, error: Waiting) -> Refused | None:
+    now, limit = pipeline.clock(), _wait_limit(pipeline, message)
+    if now - _waits_since(message, error.for_what, now) < limit:
+        return None
+    hours = limit.total_seconds() / 3600
+    return Refused("waited_too_long", f"{error.reason} Gave up after {hours:g} h; provide it, then requeue.")
+
+
+def _waits_since(message: Claimed, for_what: str, now: datetime) -> datetime:
+    goes_on_waiting = is_gap(message.waiting_for) == is_gap(for_what)
+    return message.waiting_since if message.waiting_since and goes_on_waiting else now
+
+
+def _wait_limit(pipeline: Pipeline, message: Claimed) -> timedelta:
+    source = pipeline.topology.sources.get(message.source)
+    return timedelta(seconds=source.wait_seconds if source else 86_400.0)
+
+
+def _retried_too_long(pipeline: Pipeline, message: Claimed, reason: str, policy: RetryPolicy) -> Refused | None:
+    now = pipeline.clock()
+    if now - (message.retrying_since or now) < timedelta(seconds=policy.give_up_seconds):
+        return None
+    hours = policy.give_up_seconds / 3600
+    return Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h; mend it, then requeue.")
+
+
 def _due_again(
     pipeline: Pipeline,
     message: Claimed,
@@ -234,12 +280,6 @@ def _due_again(
     lane: int,
 ) -> Move:
     now = pipeline.clock()
-    since = message.retrying_since or now
-    if now - since >= timedelta(seconds=policy.give_up_seconds):
-        hours = policy.give_up_seconds / 3600
-        return dead_move(
-            message, Refused("retries_exhausted", f"{reason} Gave up after {hours:g} h; mend it, then requeue."), lane
-        )
     log.info(
         "message_is_retried", plant=message.plant, message_id=message.id, step=step.value, retries=message.retries + 1
     )
@@ -252,7 +292,7 @@ def _due_again(
         lane=lane,
         attempts=message.attempts,
         retries=message.retries + 1,
-        retrying_since=since,
+        retrying_since=message.retrying_since or now,
         waiting_since=message.waiting_since,
         reason_code="retry",
         reason=reason,

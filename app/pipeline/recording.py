@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.errors import Refused
 from app.inbox.claim import Claimed, extend_lane
 from app.inbox.order import wake_next
 from app.inbox.sequences import reach
 from app.inbox.states import Move, State, Step, move_messages
+from app.inbox.trailing import wake_next_trailing
 from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import take_effect
@@ -25,9 +27,11 @@ from app.pipeline.late import late_notes
 from app.pipeline.outcome import Done, Failed, attempt, attempt_together, failure_move, wait_for_key
 from app.pipeline.periods import opened
 from app.pipeline.reversing import after_moves, end_moves, kept_posted, reverse_or_dead
+from app.pipeline.trailing import cut_trailing, ended_by_fault, looked_at_later
 from app.pipeline.turns import rows_reached
 from app.postings.ledger import PostingResult, PostingState, record_results
 from app.postings.reversals import close_reversed
+from app.postings.trailing import record_tries
 from app.store.trouble import is_database_trouble
 from config.topology import RetryPolicy
 
@@ -38,8 +42,17 @@ def write_news(pipeline: Pipeline, session: Session, lane: Lane, now: datetime) 
     """Write all that happened since the last commit; returns the messages that are posted by it."""
     record_results(session, lane.results, now)
     close_reversed(session, lane.results, now)
+    record_tries(session, lane.tries)
     wake_arrived(session, opened(pipeline, lane.results), now)
+    wake_next_trailing(session, _ended_trailing(lane), now)
     return _finish_messages(session, lane, now)
+
+
+def _ended_trailing(lane: Lane) -> list[tuple[int, str]]:
+    """The messages of which something came to its end in a target, where the next of their keys may now go on."""
+    ended = (PostingState.POSTED, PostingState.REFUSED)
+    postings = (one.posting for one in lane.results if one.state in ended and not one.posting.required)
+    return [(posting.message_id, posting.target) for posting in postings]
 
 
 def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
@@ -47,7 +60,7 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     stopped, orders = reverse_or_dead(session, lane, now)
     ended = end_moves(session, lane, now) if lane.reversed else []
     late = lane.turns.notes | late_notes(session, lane.plant, lane.finished, lane.events)
-    done_moves = (Move(message.id, State.POSTED, note=late.get(message.id)) for message in lane.finished)
+    done_moves = (_posted(lane, message, late.get(message.id), now) for message in lane.finished)
     moves = [*stopped, *ended, *done_moves]
     moved = move_messages(session, moves, now, lease_token=lane.token)
     after_moves(session, lane, orders, moved, now)
@@ -59,6 +72,15 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
     wake_arrived(session, fulfilled, now)
     wake_next(session, [message.id for message in done if message.ordering_key], now)
     return [message.id for message in done]
+
+
+def _posted(lane: Lane, message: Claimed, note: str | None, now: datetime) -> Move:
+    """What is not required follows at once; it holds nobody any more."""
+    followed = lane.followed.get(message.id)
+    if not followed:
+        return Move(message.id, State.POSTED, note=note)
+    told = " ".join([*([note] if note else []), f"Not required, and still to be made: {', '.join(followed)}."])
+    return Move(message.id, State.POSTED, Step.POST, now, lane=lane.number, note=told)
 
 
 def record_in_parts(pipeline: Pipeline, lane: Lane) -> None:
@@ -91,7 +113,7 @@ def raise_if_database_trouble(failed: Failed) -> None:
 def _in_order(lane: Lane) -> list[int]:
     """The messages that there is news of; those of one key stand as they follow each other."""
     ended = (message.id for message in (*lane.finished, *lane.reversed))
-    moved = (move.message_id for move in lane.moves)
+    moved = [move.message_id for move in lane.moves] + [tries.message_id for tries in lane.tries]
     return list(dict.fromkeys([*ended, *moved, *(result.posting.message_id for result in lane.results)]))
 
 
@@ -115,19 +137,31 @@ def _hold_on(pipeline: Pipeline, session: Session, lane: Lane) -> datetime:
 
 
 def bury(pipeline: Pipeline, lane: Lane, message_id: int, failed: Failed) -> None:
-    """End this message by its fault, keep what is known of its postings, and let its key wait for it. Raises the fault
-    where not even that can be saved."""
+    """End this message by its fault, keep what is known of its postings, and let its key wait for it. Of one that is
+    posted only the posting ends. Raises the fault where not even that can be saved."""
     message = lane.messages[message_id]
-    move = failure_move(pipeline, message, Step.POST, failed.error, RetryPolicy(), lane.number)
-    for results in _as_far_as_can_be_kept(lane.news_of({message_id}).results, str(failed.error)):
-        outcome = attempt_together(lambda results=results: _end(pipeline, lane, move, results), LaneLost)  # type: ignore[misc]
+    results = lane.news_of({message_id}).results
+    if lane.is_trailing(message_id):
+        results = results or ended_by_fault(lane, message_id, _refused(failed))
+        move = looked_at_later(pipeline, message, lane.number, failed.error)
+    else:
+        move = failure_move(pipeline, message, Step.POST, failed.error, RetryPolicy(), lane.number)
+    for kept in _as_far_as_can_be_kept(results, str(failed.error)):
+        outcome = attempt_together(lambda kept=kept: _end(pipeline, lane, move, kept), LaneLost)  # type: ignore[misc]
         if isinstance(outcome, Done):
             break
         raise_if_database_trouble(outcome)
     else:
         raise failed.error.__cause__ or failed.error
     lane.forget_news({message_id}, ())
-    _let_key_wait(pipeline, lane, message)
+    if lane.is_trailing(message_id):
+        cut_trailing(pipeline, lane, message_id)
+    else:
+        _let_key_wait(pipeline, lane, message)
+
+
+def _refused(failed: Failed) -> Refused:
+    return failed.error if isinstance(failed.error, Refused) else Refused("internal_error", str(failed.error))
 
 
 def _end(pipeline: Pipeline, lane: Lane, move: Move, results: Sequence[PostingResult]) -> None:
@@ -148,6 +182,10 @@ def _as_far_as_can_be_kept(results: Sequence[PostingResult], reason: str) -> Ite
     yield [replace(result, answer=None) for result in results]
     yield [
         PostingResult(result.posting, result.posting.attempts + 1, PostingState.UNKNOWN, NOT_SAVED, reason[:2000])
+        if result.posting.required
+        else PostingResult(
+            result.posting, result.attempt, PostingState.UNKNOWN, NOT_SAVED, reason[:2000], reason_code=NOT_SAVED
+        )
         for result in results
     ]
     yield []

@@ -16,6 +16,7 @@ from app.errors import Refused
 from app.inbox.claim import Claimed
 from app.inbox.order import wake_next
 from app.inbox.states import Move, State, Step
+from app.inbox.trailing import wake_next_trailing
 from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import stock_undone, undo_effect
@@ -118,6 +119,7 @@ def after_moves(session: Session, lane: Lane, orders: Sequence[Order], moved: Co
     """What goes with the moves in their transaction: the orders given, and the end of those that were carried out."""
     save_orders(session, [order for order in orders if order.message_id in moved])
     ended = [message for message in lane.reversed if message.id in moved and message.id not in lane.settling]
+    wake_next_trailing(session, [(message.id, None) for message in ended if message.ordering_key], now)
     end_orders(session, [message.id for message in ended])
     wake_arrived(session, {one for m in ended for one in stock_undone(lane.plant, lane.events.get(m.id, ()))}, now)
     undone = [message for message in ended if lane.orders[message.id].ends_in == "compensated"]

@@ -24,7 +24,9 @@ from app.pipeline.calls import (
 from app.pipeline.context import Pipeline
 from app.pipeline.lane import Lane, LaneLost
 from app.pipeline.outcome import Done, attempt_together
+from app.pipeline.queues import Queue
 from app.pipeline.recording import bury, raise_if_database_trouble, record_in_parts, write_news
+from app.pipeline.trailing import leave
 from app.postings.ledger import OpenPosting, record_intents
 from app.postings.pauses import pause_target, read_pauses
 from app.postings.room import Look, Room, give_back_room, hold_room, read_circuits, take_room
@@ -106,8 +108,8 @@ def _commit(pipeline: Pipeline, lane: Lane, most: int | None) -> Wave:
 
 
 def _heads(lane: Lane) -> Iterator[OpenPosting]:
-    """The next posting of the first message of each key."""
-    return (lane.open[queue[0].id][0] for queue in lane.queues if queue)
+    """The next posting of the first message of each queue."""
+    return (head for queue in lane.queues if queue and (head := lane.head(queue)) is not None)
 
 
 def _stop_what_cannot_go_on(
@@ -116,17 +118,26 @@ def _stop_what_cannot_go_on(
     """Note messages with nothing left as finished, and let those wait whose target takes nothing now."""
     for queue in lane.queues:
         while queue:
-            left = lane.open.get(queue[0].id, [])
-            if not left:
-                ended = lane.reversed if queue[0].id in lane.orders else lane.finished
-                ended.append(queue.popleft())
-            elif left[0].target in paused:
-                reason = f"Target {left[0].target} is paused: {paused[left[0].target]}"
-                stop_key(pipeline, lane, queue, TargetPaused(reason), left[0])
-            elif left[0].target in looks and (alone := looks[left[0].target].alone) is not None:
-                stop_key(pipeline, lane, queue, TargetPaused(alone), left[0])
+            head = lane.head(queue)
+            if head is None:
+                _pass(pipeline, lane, queue)
+            elif head.target in paused:
+                stop_key(
+                    pipeline, lane, queue, TargetPaused(f"Target {head.target} is paused: {paused[head.target]}"), head
+                )
+            elif head.target in looks and (alone := looks[head.target].alone) is not None:
+                stop_key(pipeline, lane, queue, TargetPaused(alone), head)
             else:
                 break
+
+
+def _pass(pipeline: Pipeline, lane: Lane, queue: Queue) -> None:
+    """Nothing is left of the queue's first message."""
+    message = queue.popleft()
+    if queue.target is not None:
+        leave(pipeline, lane, [message])
+    else:
+        (lane.reversed if message.id in lane.orders else lane.finished).append(message)
 
 
 def _take_room(
@@ -147,6 +158,8 @@ def _take_room(
     rooms, held = hold_room(session, targets, lane.told, lane.plant, now)
     lane.without_room = {}
     for posting in heads:
+        if not posting.required and wave.postings and wave.postings[0].required:
+            continue  # what is required comes first among the heads, and waits for no call that is not
         room = rooms.get(posting.target) or Room(WAVE_THREADS)  # of a target that is gone: it is refused uncalled
         if not wave.take(posting, room):
             lane.without_room[posting.target] = room.again_at or now

@@ -34,6 +34,9 @@ NO_EFFECT = (SAID_NOT_POSTED, "transient", "waiting", "period_closed", "refused"
 """How an attempt ended that certainly had no effect. After any other the target may hold the document, and after one
 that never ended."""
 
+WITHDRAWN = "withdrawn"
+"""Why a posting is ``refused`` by Lineside itself: its message was reversed before it was sent."""
+
 SUPERSEDED = "superseded"
 """Why a posting is ``refused`` by Lineside itself: the message was corrected, its mapping or route changed, or a newer
 state had taken effect before it."""
@@ -55,7 +58,8 @@ class OpenPosting:
     """A posting as the post step needs it. ``is_redated``: its document got another posting date than the ledger has
     yet. ``asks_only``: it is to be known whether the target holds it, and it is not
     sent either way, since its message is being reversed. ``again``: a person said last that the target does not hold
-    it, though it was handed over before."""
+    it, though it was handed over before. ``retry_at`` and what follows are of one that trails, and is tried for
+    itself."""
 
     id: int
     message_id: int
@@ -71,6 +75,17 @@ class OpenPosting:
     asks_only: bool = False
     is_redated: bool = False
     again: bool = False
+    retry_at: datetime | None = None
+    retries: int = 0
+    retrying_since: datetime | None = None
+    waiting_since: datetime | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+
+    @property
+    def is_left_to_people(self) -> bool:
+        """Whether nobody asks for it any more before a person says so: asking ended workers, or failed of itself."""
+        return self.state is PostingState.UNKNOWN and self.reason_code is not None
 
     @property
     def may_be_held(self) -> bool:
@@ -106,6 +121,12 @@ def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[Op
             Posting.posting_key,
             Posting.document,
             Posting.attempts,
+            Posting.retry_at,
+            Posting.retries,
+            Posting.retrying_since,
+            Posting.waiting_since,
+            Posting.reason_code,
+            Posting.reason,
             Posting.reverses_id,
             _ORIGINAL.reference.label("reversed_reference"),
         )
@@ -235,7 +256,7 @@ def reopen_refused(session: Session, message_ids: Sequence[int], now: datetime) 
         .where(
             Posting.message_id.in_(message_ids),
             Posting.state == PostingState.REFUSED.value,
-            Posting.reason_code.is_distinct_from(SUPERSEDED),
+            func.coalesce(Posting.reason_code, "").not_in([SUPERSEDED, WITHDRAWN]),
             Posting.reverses_id.is_(None),
         )
         .values(state=PostingState.PLANNED.value, reason_code=None, reason=None, updated_at=now)

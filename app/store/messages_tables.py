@@ -14,6 +14,7 @@ from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInsta
 class Message(Base):
     """One message that was accepted. ``step`` is what is to be done next and ``due_at`` when; both are NULL once
     nothing is to be done. A claimed message is due again when its lease ends, so a killed worker needs no clean-up.
+    A posted message with a step is being reversed, or what is not required of it trails.
 
     ``attempts``: how often it was looked at before this step; ``retries`` and ``retrying_since``: since the target was
     last heard of; ``waiting_since``: since it lacks what it names; ``workers_lost``: how many ended while they held it.
@@ -91,6 +92,16 @@ class Message(Base):
             "id",
             postgresql_where=text("ordering_key IS NOT NULL AND state = 'posted'"),
             sqlite_where=text("ordering_key IS NOT NULL AND state = 'posted'"),
+        ),
+        Index(
+            "ix_messages_trailing",
+            "plant",
+            "ordering_key",
+            "state_at",
+            "key_rank",
+            "id",
+            postgresql_where=text("state = 'posted' AND step IS NOT NULL"),
+            sqlite_where=text("state = 'posted' AND step IS NOT NULL"),
         ),
         Index("ix_messages_plant_state", "plant", "state", "id"),
         Index("ix_messages_state", "state", "id"),

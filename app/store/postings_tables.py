@@ -13,7 +13,11 @@ from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInsta
 
 class Posting(Base):
     """What one target is to hold of one event, or the reversal of what it holds (``reverses_id``). ``posting_key`` is
-    what the target is asked by. ``generation``: how often the message's postings were reversed before this one."""
+    what the target is asked by. ``generation``: how often the message's postings were reversed before this one.
+
+    What trails is tried for itself, not with its message: ``retry_at``, when it may be tried again after a failure;
+    ``retries`` and ``retrying_since``: since the target was last heard of; ``waiting_since``: since it lacks what it
+    names."""
 
     __tablename__ = "postings"
 
@@ -35,6 +39,10 @@ class Posting(Base):
     answer: Mapped[Any] = mapped_column(JsonText, nullable=True)
     reason_code: Mapped[str | None] = mapped_column(ToldString(60))
     reason: Mapped[str | None] = mapped_column(ToldText)
+    retry_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    retries: Mapped[int] = mapped_column(default=0, server_default="0")
+    retrying_since: Mapped[datetime | None] = mapped_column(UtcInstant)
+    waiting_since: Mapped[datetime | None] = mapped_column(UtcInstant)
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)
 
     __table_args__ = (

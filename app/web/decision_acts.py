@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
+from sqlalchemy.orm import Session
+
 from app.dead_letters.decide import Decided, Decision, NoSuchPosting, NotDecidable, Outcome, decide
+from app.dead_letters.posting_requeue import requeue_posting
 from app.postings.ledger import PostingState
 from app.web.parameters import ID_MOST
 from app.web.problems import FieldError, Problem
@@ -49,11 +53,32 @@ def state_of_query(text: str) -> PostingState:
 def decide_posting(here: Services, posting_id: int, decision: Decision, actor: str) -> Decided:
     """Commit it, then have somebody go on with the message; Problem with the posting's present state where there is
     nothing to decide."""
+    return _act(here, posting_id, lambda session: decide(session, posting_id, decision, actor, here.clock()))
+
+
+def reason_of(reason: str) -> str:
+    """Why a person acts; Problem where that says nothing."""
+    reason = reason.strip()
+    if not REASON_LEAST <= len(reason) <= REASON_MOST:
+        fault = FieldError(f"must have {REASON_LEAST} to {REASON_MOST:,} characters", pointer="/reason")
+        raise Problem(422, "refused", f"Say why: reason {fault.reason}.", [fault])
+    return reason
+
+
+def make_posting_again(here: Services, posting_id: int, reason: str, actor: str) -> Decided:
+    """The same for a posting that is not required and is to be made again."""
+    lanes_of = here.topology.lanes_of
+    return _act(
+        here, posting_id, lambda session: requeue_posting(session, posting_id, reason, actor, here.clock(), lanes_of)
+    )
+
+
+def _act(here: Services, posting_id: int, act: Callable[[Session], Decided]) -> Decided:
     try:
         if not 0 < posting_id <= ID_MOST:
             raise NoSuchPosting(f"There is no posting {posting_id}.")
         with here.store.writing() as session:
-            decided = decide(session, posting_id, decision, actor, here.clock())
+            decided = act(session)
     except NoSuchPosting as error:
         raise Problem(404, "not_found", str(error)) from None
     except NotDecidable as error:

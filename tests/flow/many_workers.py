@@ -6,14 +6,16 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.adapters.base import PostingRequest, TargetAnswer
+from app.dead_letters.decide import NotDecidable
+from app.dead_letters.posting_requeue import requeue_posting
 from app.dead_letters.repair import requeue
 from app.errors import OutcomeUnknown, Refused, Transient
 from app.inbox.states import State
@@ -21,8 +23,10 @@ from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.transform import transform_due
+from app.postings.ledger import PostingState
 from app.store.counts import fold_changes
 from app.store.messages_tables import Message
+from app.store.postings_tables import Posting
 from app.store.session import Store
 from tests.factories import pipeline
 from tests.fakes import Books, Clock, Killed
@@ -186,8 +190,8 @@ class Plants:
 
     def _all_posted(self) -> bool:
         with self.store.reading() as session:
-            query = select(Message.id).where(Message.state != State.POSTED.value).limit(1)
-            return session.execute(query).first() is None
+            left = or_(Message.state != State.POSTED.value, Message.step.is_not(None))
+            return session.execute(select(Message.id).where(left).limit(1)).first() is None
 
 
 def _others_done(busy: dict[int, Future[Any]], but: int) -> bool:
@@ -212,6 +216,10 @@ def _requeue_all(line: Pipeline) -> None:
     with line.store.writing() as session:
         dead = session.execute(select(Message.id).where(Message.state == State.DEAD.value).limit(20)).scalars()
         requeue(session, list(dead), "ada", line.clock())
+        left = (Posting.state == PostingState.UNKNOWN.value) & Posting.reason_code.is_not(None)
+        for posting_id in session.execute(select(Posting.id).where(left).limit(20)).scalars().all():
+            with suppress(NotDecidable):
+                requeue_posting(session, posting_id, "the worker is well", "ada", line.clock(), line.topology.lanes_of)
 
 
 def _fold(line: Pipeline) -> None:

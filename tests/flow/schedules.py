@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.store.session import Store
@@ -74,6 +75,12 @@ class SteppedStore(Store):
         self.actor.pause()
         with super().writing() as session:
             yield session
+
+
+def unflushed(store: Store) -> Store:
+    """Nobody pulls this computer's plug; a thousand flushes to its disk would be most of the test's time."""
+    event.listen(store.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return store
 
 
 class Choices:

@@ -24,6 +24,7 @@ from app.inbox.claim import (
 from app.inbox.figures import plant_figures
 from app.inbox.order import blocking_predecessors, overtaken, wake_next
 from app.inbox.states import Step, wake
+from app.inbox.trailing import first_trailing, wake_next_trailing
 from app.inbox.wakes import wake_arrived, wake_portion
 from app.pipeline import set_back
 from app.postings.reversals import open_orders
@@ -50,7 +51,8 @@ KINDS = [
 
 
 def _row(number: int) -> dict[str, Any]:
-    state, step, due, lane = KINDS[number % 12] if number > MESSAGES / 3 else ("posted", None, False, 0)
+    posted = ("posted", "post", True, 4) if number % 50 == 0 else ("posted", None, False, 0)
+    state, step, due, lane = KINDS[number % 12] if number > MESSAGES / 3 else posted
     waits = {"post": "key:P100:lot:7", "enrich": "item:X"}.get(step or "") if state == "waiting" else None
     return {
         "id": number,
@@ -125,6 +127,8 @@ QUERIES: dict[str, Callable[[Session], object]] = {
     "those that were overtaken": lambda session: overtaken(session, "P100", [m.id for m in _claimed(session)], "x"),
     "those next in their keys": lambda session: wake_next(session, [m.id for m in _claimed(session)], NOON),
     "those that are being reversed": lambda session: open_orders(session, [m.id for m in _claimed(session)]),
+    "those that trail before them": lambda session: first_trailing(session, "P100", [50, 100], [50], ["erp"]),
+    "those that trail behind them": lambda session: wake_next_trailing(session, [(50, "erp"), (100, None)], NOON),
     "nobody to wake": lambda session: wake(session, ["item:Y"], NOON),
     "nobody for whom it arrived": lambda session: wake_arrived(session, ["item:Y", "stock:P100:Y"], NOON),
     "a portion of those for whom it arrived": lambda session: _portion(session),

@@ -27,6 +27,7 @@ from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, release, run_once
 from tests.fakes import Books, Clock, Killed
 from tests.flow.reversing import Plant
+from tests.flow.trailing import Line as TrailingLine
 from tests.reading import message, posting_states, states
 
 pytestmark = pytest.mark.slow
@@ -326,3 +327,28 @@ def test_what_was_under_way_when_its_message_died_is_asked_for_before_it_is_sent
     assert (listed.posting.message_id, listed.state) == (key, "unknown")
     assert states(sqlite_store, key) == ["posted"]
     assert (line.erp.asked, len(line.erp.effects)) == ([line.posting(key).posting_key], 1)
+
+
+@pytest.mark.parametrize("what", ["intent", "answer"])
+def test_what_cannot_be_saved_of_a_trailing_posting_ends_that_posting_alone(sqlite_store: Store, what: str) -> None:
+    line = TrailingLine(sqlite_store)
+    first, second, *_ = line.accept(1, 2)
+    transform_due(line.line, "P100", 100)
+    enrich_due(line.line, "P100", 100)
+    if what == "intent":
+        with sqlite_store.writing() as session:
+            taken = line.posting(first).id
+            session.add(PostingAttempt(posting_id=taken, number=1, started_at=NOON, worker="another"))
+    else:
+        taken = line.planning.post
+        odd = [{"seen": object()}]
+        line.planning.post = lambda request: replace(taken(request), body=odd.pop() if odd else None)  # type: ignore[method-assign]
+
+    line.work(3, seconds=400)
+
+    ended = line.posting(first)
+    assert states(sqlite_store, first, second) == ["posted", "posted"]
+    assert (ended.state, ended.reason_code) == (("refused", "internal_error") if what == "intent" else ("posted", None))
+    assert line.posting(first, "report").state == "posted"
+    assert {line.posting(second, target).state for target in ("planning", "report")} == {"posted"}
+    assert [line.step(key) for key in (first, second)] == [("posted", None)] * 2

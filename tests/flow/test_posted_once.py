@@ -184,7 +184,7 @@ def test_an_optional_target_that_is_down_keeps_no_required_posting_of_its_messag
 
     assert posting_states(sqlite_store, moved) == ["posted", "posted", "planned"]
     assert [len(books.effects) for books in (erp, wms, planning)] == [1, 1, 0]
-    assert states(sqlite_store, moved) == ["waiting"]
+    assert states(sqlite_store, moved) == ["posted"]
 
 
 def test_a_transient_failure_is_tried_again_when_it_is_due_and_not_before(store: Store) -> None:

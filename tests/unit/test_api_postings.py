@@ -20,7 +20,7 @@ from app.store.session import Store
 from tests.factories import NOON
 from tests.fakes import Clock
 from tests.reading import posting_states, states
-from tests.unknown import DOCUMENT, KEY, unknown_posting
+from tests.unknown import DOCUMENT, KEY, refused_posting, unknown_posting
 from tests.web import Nudged, account_for, csrf_of, log_in, web_app
 
 SAID = {"outcome": "posted", "reference": "4711", "reason": "seen in the ERP"}
@@ -150,6 +150,52 @@ def test_it_is_found_from_the_first_page_and_decided_on_its_message_s(
     assert decided.location == "/messages/1"
     assert (states(sqlite_store, 1), posting_states(sqlite_store, 1)) == (["received"], ["planned"])
     assert "unknown outcome" not in operator.get("/").text
+
+
+def test_a_refused_posting_behind_a_posted_message_is_made_again_once(
+    client: FlaskClient, sqlite_store: Store, nudged: Nudged
+) -> None:
+    posting, why = refused_posting(sqlite_store), {"reason": "the schedule is there"}
+    operator, viewer = (account_for(sqlite_store, role) for role in (Role.OPERATOR, Role.VIEWER))
+    path = f"/v1/admin/postings/{posting}/requeue"
+
+    denied = client.post(path, headers=viewer, json=why)
+    pointless = client.post(path, headers=operator, json={"reason": " "})
+    first, second = (client.post(path, headers=operator, json=why) for _ in range(2))
+    figures = client.get("/v1/admin/queues", headers=viewer).json["plants"][0]
+    metrics = client.get("/metrics", headers=viewer).text
+
+    assert (denied.status_code, pointless.status_code) == (403, 422)
+    assert first.json == {"id": posting, "state": "planned", "message": {"id": 1, "state": "posted"}}
+    assert (second.status_code, second.json["posting_state"]) == (409, "planned")
+    assert client.post("/v1/admin/postings/99/requeue", headers=operator, json=why).status_code == 404
+    assert nudged.plants == [("P100", 1)]
+    assert (figures["states"], figures["trailing"]) == ({"posted": 1}, 1)
+    assert 'lineside_backlog_messages{plant="P100",state="posted",step="post"} 1.0' in metrics
+
+
+def test_a_refused_posting_is_made_again_from_a_terminal_and_from_its_page(
+    app: Flask, sqlite_url: str, sqlite_store: Store, tmp_path: Path
+) -> None:
+    posting = refused_posting(sqlite_store)
+    account_for(sqlite_store, Role.OPERATOR)
+    operator = app.test_client()
+    log_in(operator, "operator")
+    shown = operator.get("/messages/1").text
+    form = {"csrf_token": csrf_of(shown), "reason": "the schedule is there"}
+    environment = {"LINESIDE_HOME": str(tmp_path), "LINESIDE_DATABASE_URL": sqlite_url, "LINESIDE_CONFIG": ""}
+    command = ["requeue-posting", str(posting), "--reason", "it is there"]
+
+    made = operator.post(f"/postings/{posting}/requeue", data=form)
+    after = operator.get("/messages/1").text
+    at_a_terminal = CliRunner().invoke(main, command, env=environment)
+
+    assert "Post it to planning again" in shown
+    assert made.location == "/messages/1"
+    assert "What is required of it is posted." in after
+    assert "Post it to planning again" not in after
+    assert (at_a_terminal.exit_code, posting_states(sqlite_store, 1)) == (1, ["planned"])
+    assert "1 trailing" in operator.get("/").text
 
 
 def test_what_was_under_way_when_its_message_died_is_listed_as_unknown_and_decided(
