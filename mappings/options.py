@@ -134,6 +134,8 @@ INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "legacy_files": (UNITS, REASONS, STORAGES),
     "sap_idoc": (UNITS, REASONS, STORAGES, MOVEMENT_TYPES),
     "epcis": (UNITS, REASONS),
+    "edifact": (UNITS, STORAGES),
+    "x12": (UNITS, STORAGES),
 }
 OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "b2mml": (REASONS, STORAGES),
@@ -142,6 +144,8 @@ OUTBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "legacy_erp": (STORAGES, MOVEMENT_TYPES),
     "sap_idoc": (UNITS, REASONS, STORAGES),
     "sap_odata": (UNITS, REASONS, STORAGES),
+    "edifact": (UNITS,),
+    "x12": (UNITS,),
 }
 
 

@@ -35,6 +35,7 @@ from mappings.outbound.b2mml import material_issued as b2mml_issued
 from mappings.outbound.b2mml import production_completed as b2mml_completed
 from mappings.outbound.b2mml import production_order_released as b2mml_released
 from mappings.outbound.b2mml import production_scrapped as b2mml_scrapped
+from mappings.outbound.edifact import shipment_confirmed as edifact_shipped
 from mappings.outbound.epcis import inventory_moved as epcis_moved
 from mappings.outbound.epcis import material_issued as epcis_issued
 from mappings.outbound.epcis import production_completed as epcis_completed
@@ -43,7 +44,6 @@ from mappings.outbound.epcis import quality_held as epcis_held
 from mappings.outbound.epcis import quality_released as epcis_released
 from mappings.outbound.epcis import receipt_recorded as epcis_received
 from mappings.outbound.epcis import shipment_confirmed as epcis_shipped
-from mappings.outbound.edifact import shipment_confirmed as edifact_shipped
 from mappings.outbound.legacy_erp import inventory_moved as legacy_erp_moved
 from mappings.outbound.mes import production_order_released as mes_released
 from mappings.outbound.planning import production_completed as planning_completed

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+from app.bench import format_table, mapping_inputs
+from app.bench.format_samples import read, sent_in
 from app.bench.ground import GroundFailed, GroundMissing
 from app.bench.hang import HangOutcome, HangPlan, run_hang
 from app.bench.hang_plot import PlotUnavailable, require_charts, write_plot
 from app.bench.installation import POSTGRES_URL, RABBITMQ_URL, STACKS, Ground, Stack
 from app.bench.layout import HANG_PLANTS, HUNG_PLANT
+from app.bench.mapping_speed import measure
 from app.bench.outcome import Outcome, Plan
 from app.bench.results import COLUMNS, ResultUnreadable, markdown_table, read_runs
 from app.bench.run import run_chaos
@@ -157,6 +161,45 @@ def table(files: tuple[Path, ...]) -> None:
         click.echo(markdown_table(read_runs(files)))
     except ResultUnreadable as error:
         raise Unusable(str(error)) from None
+
+
+@bench.command()
+@click.option(
+    "--samples", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Real files to read, too."
+)
+@click.option("--page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Write the table into it.")
+@json_option
+def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
+    """Measure how many messages of each format one core reads, maps and checks, beside the bare parser, by turns.
+
+    With --samples, real files are read, too, and counted; with --page, the table of formats in it is made anew. With
+    --json one list of {name, figure, unit, yardstick, ratio, goal, met}. Exit codes: 0 measured, 2 the page has no place
+    for the table, or pydifact, the bare parser of EDIFACT, is not installed.
+    """
+    console = terminal(to_stderr=True)
+    try:
+        speeds = [measure(one) for one in track(mapping_inputs.samples(), "Measuring ...", console=console)]
+        reads = [read(sent) for sent in sent_in(samples)] if samples is not None else []
+        if page is not None:
+            made = format_table.table(reads, speeds) + (
+                "\n\nRefused:\n\n" + format_table.refusals(reads) if reads else ""
+            )
+            page.write_text(format_table.replaced(page.read_text("utf-8"), made), encoding="utf-8")
+    except (ValueError, ModuleNotFoundError) as error:
+        raise Unusable(str(error)) from None
+    if as_json:
+        print_json([speed.wire() for speed in speeds])
+        return
+    shown = Table(
+        "format", "a second", "bytes each", "bare parser", "x", "goal", "met", title="Messages or rows, one core"
+    )
+    for speed in speeds:
+        met = {None: "", True: "yes", False: "no"}[speed.met]
+        figures = (f"{speed.figure:,.0f}", f"{speed.bytes_each:,}", f"{speed.yardstick} {speed.bare:,.0f}")
+        shown.add_row(speed.name, *figures, f"{speed.ratio:.1f}", speed.goal, met)
+    terminal().print(shown)
+    for one in reads:
+        click.echo(f"{one.sent.format:<10} {one.sent.path.name:<60} {one.refused or f'{one.events} events'}")
 
 
 def print_hang(console: Console, outcome: HangOutcome) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mappings.context import MappingError, PlantFacts
 from mappings.inbound.plant_time import from_iso, from_pattern
@@ -42,7 +46,17 @@ def test_what_is_no_time_is_refused_with_its_place(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026013114050", "20260231140500", "2026013114050x", "99991231235959999", "\uff120260131140500"],
+    [
+        "",
+        "2026013114050",
+        "20260231140500",
+        "20260131241500",
+        " 2026013114050",
+        "+2026013114050",
+        "2026013114050x",
+        "99991231235959999",
+        "\uff120260131140500",
+    ],
 )
 def test_digits_that_are_no_time_are_refused(text: str) -> None:
     with pytest.raises(MappingError, match="time_invalid"):
@@ -52,3 +66,15 @@ def test_digits_that_are_no_time_are_refused(text: str) -> None:
 def test_a_plant_in_an_unknown_zone_is_told_by_its_name() -> None:
     with pytest.raises(MappingError, match="zone_unknown"):
         from_iso("2026-07-15T12:00:00", PlantFacts("P9", "Nowhere", "Mars/Olympus"), "ts")
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 2), datetime(2068, 12, 31)),
+    st.sampled_from(["%d.%m.%Y %H%M%S", "%Y%m%d%H%M%S", "%Y%m%d", "%y%m%d%H%M", "%y%m%d"]),
+)
+def test_a_time_of_digits_is_read_as_strptime_reads_it(moment: datetime, pattern: str) -> None:
+    text = moment.strftime(pattern)
+
+    read = datetime.fromisoformat(from_pattern(text, pattern, text, PlantFacts("P", "P", "UTC"), "at"))
+
+    assert read == datetime.strptime(text, pattern).replace(tzinfo=UTC)
