@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "requeue-posting": "app.commands.posting_requeue:requeue_posting",
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
+    "mapping": "app.commands.mapping:mapping",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
     "contracts": "app.commands.contracts:contracts",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,13 +17,12 @@ from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json
 from app.intake.placing import place_file
 from app.stack.running import reachable_host
+from app.web.bodies import BATCH, STRUCTURED
+from app.web.file_bodies import NameSaysNothing, content_type_of
 from config.settings import Settings, secret_variable
 from config.topology import Source
 
 TIMEOUT_SECONDS = 60.0
-KINDS = {".json": "application/json", ".xml": "application/xml", ".csv": "text/csv", ".txt": "text/plain"}
-CLOUD_EVENT = "application/cloudevents+json"
-CLOUD_EVENTS = "application/cloudevents-batch+json"
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def _post(
     body = file.read_bytes()
     content_type = _content_type(file, body)
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {key}"}
-    if content_type not in (CLOUD_EVENT, CLOUD_EVENTS):
+    if content_type not in (STRUCTURED, BATCH):
         if "type" not in query:
             raise Unusable("Give --type: what the source calls this kind of message.")
         query = {**query, "source": source.code}
@@ -126,19 +124,10 @@ def _post(
 
 
 def _content_type(file: Path, body: bytes) -> str:
-    suffix = file.suffix.lower()
-    if suffix not in KINDS:
-        raise Unusable(f"{file.name} does not say what it is; name it {', '.join('*' + kind for kind in KINDS)}.")
-    if suffix != ".json":
-        return KINDS[suffix]
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return KINDS[suffix]  # Lineside says where it is wrong
-    first = value[0] if isinstance(value, list) and value else value
-    if isinstance(first, dict) and "specversion" in first:
-        return CLOUD_EVENTS if isinstance(value, list) else CLOUD_EVENT
-    return KINDS[suffix]
+        return content_type_of(file.name, body)
+    except NameSaysNothing as error:
+        raise Unusable(str(error)) from None
 
 
 def _answers(answer: urllib3.BaseHTTPResponse) -> list[Answer]:

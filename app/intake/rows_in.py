@@ -158,20 +158,16 @@ def _raw(piece: Row | Document) -> str:
 
 
 def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
-    own_id = _own_id(file, piece)
-    if isinstance(own_id, BadRow):
-        return own_id
-    message_id = f"{file.kind.type}:{own_id}"
-    if len(message_id) > MAX_ID_LENGTH:
-        reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
-        return BadRow(piece.number, None, reason, _raw(piece))
+    message_id = message_id_of(file.kind, str(file.taken.id), piece)
+    if isinstance(message_id, BadRow):
+        return message_id
     return Incoming(
         plant=file.plant,
         source=file.source.code,
         source_message_id=message_id,
         type=file.kind.type,
-        content_type=ROW_CONTENT_TYPE if isinstance(piece, Row) else piece.content_type,
-        body=_body(piece),
+        content_type=content_type_of(piece),
+        body=body_of(piece),
         digest=_digest(piece),
         file_id=file.taken.id,
         row_number=piece.number,
@@ -193,11 +189,24 @@ def _countable(source: Source, piece: Row | Document) -> Any:
         return None
 
 
-def _own_id(file: FileUnderWork, piece: Row | Document) -> str | BadRow:
+def message_id_of(kind: DropFile, file_id: str, piece: Row | Document) -> str | BadRow:
+    """The id of the message that this piece becomes, or why it cannot be one. ``file_id`` tells the file from others
+    where the piece has no id of its own."""
+    own_id = _own_id(kind, file_id, piece)
+    if isinstance(own_id, BadRow):
+        return own_id
+    message_id = f"{kind.type}:{own_id}"
+    if len(message_id) > MAX_ID_LENGTH:
+        reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
+        return BadRow(piece.number, None, reason, _raw(piece))
+    return message_id
+
+
+def _own_id(kind: DropFile, file_id: str, piece: Row | Document) -> str | BadRow:
     """What tells this row or document from every other of its source."""
     if isinstance(piece, Document):
-        return piece.own_id or f"{file.taken.id}:{piece.number}"
-    id_columns = file.kind.options.get("id") or ()
+        return piece.own_id or f"{file_id}:{piece.number}"
+    id_columns = kind.options.get("id") or ()
     values = [piece.values.get(name, "").strip() for name in id_columns]
     for name, value in zip(id_columns, values, strict=True):
         if not value:
@@ -206,10 +215,15 @@ def _own_id(file: FileUnderWork, piece: Row | Document) -> str | BadRow:
         if not value.isprintable():
             reason = "this column tells one row from another; take out control characters."
             return BadRow(piece.number, name, reason, piece.raw)
-    return "|".join(values) if values else f"{file.taken.id}:{piece.number}"
+    return "|".join(values) if values else f"{file_id}:{piece.number}"
 
 
-def _body(piece: Row | Document) -> bytes:
+def content_type_of(piece: Row | Document) -> str:
+    return ROW_CONTENT_TYPE if isinstance(piece, Row) else piece.content_type
+
+
+def body_of(piece: Row | Document) -> bytes:
+    """The message's payload: a row as a JSON object of its columns' texts, a document as it stood in the file."""
     if isinstance(piece, Document):
         return piece.body
     return json.dumps(piece.values, ensure_ascii=False, separators=(",", ":")).encode()

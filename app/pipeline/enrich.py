@@ -21,7 +21,7 @@ from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
 from app.projections.production_orders import order_reference, released_orders
 from app.store.documents import CANONICAL, ENRICHED, load_documents, save_documents
-from config.topology import Plant, RetryPolicy, Target
+from config.topology import Plant, RetryPolicy, RouteTarget, Target, Topology
 from mappings.canonical import contract
 from mappings.canonical.fields import INTEGER_DIGITS
 from mappings.canonical.versions import newest
@@ -123,8 +123,8 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     if plant is None:
         raise Refused("not_in_topology", f"The topology no longer knows plant {message.plant}; add it, then requeue.")
     for index, event in enumerate(events):
-        _check_items(pipeline, event, facts, f"events[{index}]")
-        _check_order(pipeline, message, event, facts)
+        check_items(pipeline.topology, event, facts, f"events[{index}]")
+        check_order(pipeline.topology, message, event, facts)
     postings = [
         posting
         for index, event in enumerate(events)
@@ -138,8 +138,9 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     return Enriched(document, postings)
 
 
-def _check_items(pipeline: Pipeline, event: Event, facts: Facts, place: str) -> None:
-    if "items" not in pipeline.topology.systems_of_record:
+def check_items(topology: Topology, event: Event, facts: Facts, place: str) -> None:
+    """Raises Waiting for an item that nobody has described, Refused for a unit or an amount that it cannot have."""
+    if "items" not in topology.systems_of_record:
         return
     for code in sorted(contract.referenced_items(event)):
         if code not in facts.items:
@@ -159,9 +160,10 @@ def _check_amount(amount: Quantity, item: ItemFacts, place: str) -> None:
         raise Refused("quantity_invalid", f"{told}; correct the quantity or the item's units.", f"{place}.value")
 
 
-def _check_order(pipeline: Pipeline, message: Claimed, event: Event, facts: Facts) -> None:
+def check_order(topology: Topology, message: Claimed, event: Event, facts: Facts) -> None:
+    """Raises Waiting for a production order that is not released."""
     order = contract.needed_order(event)
-    source = pipeline.topology.sources.get(message.source)
+    source = topology.sources.get(message.source)
     if order is None or order in facts.orders or (source and not source.options.get("needs_released_order", True)):
         return
     raise Waiting(order_reference(message.plant, order), f"Waits for release of order {order}.")
@@ -171,23 +173,36 @@ def plan_event(
     pipeline: Pipeline, message: Claimed, plant: Plant, index: int, event: Event, facts: Facts
 ) -> list[PlannedPosting]:
     """One posting for each target that the topology routes this event to and that has something to do for it."""
-    planned = []
-    for route in pipeline.topology.route(event.type, message.plant):
-        target = pipeline.topology.targets[route.target]
-        mapping = OUTBOUND.get((target.mapping, event.type))
-        if mapping is None:
-            raise Refused(
-                "target_unmapped",
-                f"Target {target.code} (mapping {target.mapping}) has no mapping for {event.type}; "
-                "add the mapping or take the route out, then requeue.",
-            )
-        key = posting_key(message.source, message.source_message_id, index, target.code, message.generation)
-        document = mapping.to_document(event, _outbound_context(plant, target, key, event, facts))
-        if document is not None:
-            document = with_posting_date(target, plant, event, document)
-            version, generation = mapping.version, message.generation
-            planned.append(PlannedPosting(target.code, event.type, route.required, key, version, document, generation))
-    return planned
+    routes = pipeline.topology.route(event.type, message.plant)
+    planned = (plan_posting(pipeline.topology, message, plant, index, event, facts, route) for route in routes)
+    return [posting for posting in planned if posting is not None]
+
+
+def plan_posting(
+    topology: Topology,
+    message: Claimed,
+    plant: Plant,
+    index: int,
+    event: Event,
+    facts: Facts,
+    route: RouteTarget,
+) -> PlannedPosting | None:
+    """The posting of one event to one target; None where that has nothing to do. Raises Refused or MappingError."""
+    target = topology.targets[route.target]
+    mapping = OUTBOUND.get((target.mapping, event.type))
+    if mapping is None:
+        raise Refused(
+            "target_unmapped",
+            f"Target {target.code} (mapping {target.mapping}) has no mapping for {event.type}; "
+            "add the mapping or take the route out, then requeue.",
+        )
+    key = posting_key(message.source, message.source_message_id, index, target.code, message.generation)
+    document = mapping.to_document(event, _outbound_context(plant, target, key, event, facts))
+    if document is None:
+        return None
+    document = with_posting_date(target, plant, event, document)
+    version, generation = mapping.version, message.generation
+    return PlannedPosting(target.code, event.type, route.required, key, version, document, generation)
 
 
 def _outbound_context(plant: Plant, target: Target, key: str, event: Event, facts: Facts) -> OutboundContext:

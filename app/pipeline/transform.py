@@ -21,7 +21,7 @@ from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
 from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_documents
 from app.store.messages_tables import Message
-from config.topology import Plant, RetryPolicy, Source
+from config.topology import Plant, RetryPolicy, Source, Topology
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import CORRECT_IT, Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
@@ -84,8 +84,16 @@ def transform_message(
 ) -> Transformed:
     """Canonical events of one message. Raises Refused (or MappingError) with the place of the fault."""
     refuse_if_it_costs_workers(message)
-    source = pipeline.topology.sources.get(message.source)
-    plant = pipeline.topology.plants.get(message.plant)
+    return canonical_of(pipeline.topology, message, payload, crosswalks)
+
+
+def canonical_of(
+    topology: Topology, message: Claimed, payload: StoredPayload, crosswalks: Mapping[str, Crosswalks]
+) -> Transformed:
+    """What this topology, these crosswalks (by source) and today's mapping make of the payload; raises Refused or
+    MappingError. It reads nothing else, so it can be asked without a database."""
+    source = topology.sources.get(message.source)
+    plant = topology.plants.get(message.plant)
     if source is None or plant is None:
         missing = f"source {message.source}" if source is None else f"plant {message.plant}"
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")

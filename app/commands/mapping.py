@@ -1,0 +1,15 @@
+"""`lineside mapping`: see what a mapping makes of a message before it is released."""
+
+from __future__ import annotations
+
+import click
+
+from app.commands.mapping_try import try_file
+
+
+@click.group()
+def mapping() -> None:
+    """Mappings: try one on a file, see what a change of one changes. Nothing is sent, and nothing stored."""
+
+
+mapping.add_command(try_file)
