@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.commands.mapping_diff import diff
 from app.commands.mapping_try import try_file
 
 
@@ -13,3 +14,4 @@ def mapping() -> None:
 
 
 mapping.add_command(try_file)
+mapping.add_command(diff)

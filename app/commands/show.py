@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 class ConsoleShow:
@@ -19,12 +19,14 @@ class ConsoleShow:
         self._console.print(text)
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[float], None]]:
+    def progress(self, title: str, *, estimate: bool = False) -> Iterator[Callable[[float], None]]:
+        """``estimate``: also how long it will still take."""
         if not self._console.is_terminal:
             self._console.print(f"{title} ...")
             yield lambda share: None
             return
-        columns = (TextColumn("{task.description:<44}"), BarColumn(), TimeElapsedColumn())
+        columns: list[ProgressColumn] = [TextColumn("{task.description:<44}"), BarColumn(), TimeElapsedColumn()]
+        columns += [TimeRemainingColumn()] if estimate else []
         with Progress(*columns, console=self._console) as bars:
             bar = bars.add_task(title, total=1.0)
             yield lambda share: bars.update(bar, completed=min(1.0, share))

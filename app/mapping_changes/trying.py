@@ -16,6 +16,9 @@ from app.pipeline.outcome import Done, InternalFault, attempt
 
 T = TypeVar("T")
 
+WAITING = "waiting"
+"""The code where nothing is wrong with the message, and what it needs is not there: a crosswalk's entry."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -41,7 +44,7 @@ def fault_of(error: LinesideError) -> Fault:
         return Fault(error.code, f"The code failed: {type(cause).__name__}: {cause} ({where}). Mend it there.", None)
     if isinstance(error, Refused):
         return Fault(error.code, error.reason, error.field)
-    return Fault("waiting", str(error))
+    return Fault(WAITING, str(error))
 
 
 @contextmanager
