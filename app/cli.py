@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "plants": "app.commands.pauses:plants",
     "targets": "app.commands.pauses:targets",
     "mapping": "app.commands.mapping:mapping",
+    "new": "app.commands.new:new",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
     "contracts": "app.commands.contracts:contracts",

@@ -1,0 +1,1 @@
+"""A new source from a sample of what it sends: its mapping, registry line, golden pair and topology block."""
