@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape, unescape
 from app.mapping_changes.comparison import Outcome
 from app.mapping_changes.event_differences import leaves
 from app.mapping_changes.trying import Fault
+from mappings.formats import xml_body
 
 Kind = Literal["json", "xml", "other"]
 Run = Callable[[str], Outcome]
@@ -37,6 +38,7 @@ _TIME = re.compile(
 _DECIMAL = re.compile(r"-?\d+[.,]\d+")
 _JSON = re.compile(rf'("(?:[^"\\]|\\.)*")(\s*:)?|(?<![\w.+-])(\d{{{SMALLEST_NUMBER_DIGITS},}})(?![\w.])')
 _XML = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[.*?\]\]>|<[^>]*>|[^<]+", re.DOTALL)
+_DECLARED = re.compile(r"""(<\?xml[^>]{0,200}?encoding\s*=\s*["'])[A-Za-z0-9._-]+""")
 _ATTRIBUTE = re.compile(r"""(\s(?!xmlns|xsi:)[\w:.-]+\s*=\s*)("[^"]*"|'[^']*')""")
 _WORD = re.compile(r"[^\W_]{2,}(?:[-_/][^\W_]+)*")
 _CHECKED_LENGTHS = (8, 12, 13, 14, 18)
@@ -146,6 +148,13 @@ def check_digit(digits: str) -> str:
     """GS1 General Specifications, section 7.9: from the right, weights 3 and 1 in turn, filled up to ten."""
     total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
     return str(-total % 10)
+
+
+def xml_as_text(body: bytes) -> str:
+    """XML in any encoding as text that may be written as UTF-8: its declaration says so too. Raises MappingError,
+    UnicodeDecodeError."""
+    encoding, mark = xml_body.encoding_of(body)
+    return _DECLARED.sub(r"\1UTF-8", body[mark:].decode(encoding), count=1)
 
 
 def _json_pieces(text: str) -> Iterator[_Piece]:

@@ -74,6 +74,13 @@ def _only_reading(store: Store) -> Iterator[Session]:
         yield session
 
 
+def stored_message(store: Store, message_id: int) -> StoredMessage | None:
+    """One message, read from its newest correction where there is one; None where there is no such message."""
+    with _only_reading(store) as session:
+        message = session.get(Message, message_id)
+        return _with_payloads(session, [message])[0] if message is not None else None
+
+
 def _first_id_since(session: Session, since: datetime, newest: int) -> int:
     """By halving: ids and times rise together, and no index has the time."""
     low, high = 1, newest + 1

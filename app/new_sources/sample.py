@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
+from app.mapping_changes.masking import xml_as_text
 from mappings.context import MappingError
-from mappings.formats import delimited, fixed_width, json_body, xml_body, xml_record
+from mappings.formats import delimited, fixed_width, json_body, xml_record
 from mappings.formats.lines import BadRow, Row
 
 Format = Literal["csv", "fixed_width", "json", "xml"]
@@ -133,9 +134,8 @@ def _read_json(body: bytes) -> Sample:
 
 
 def _read_xml(body: bytes) -> Sample:
-    encoding, mark = xml_body.encoding_of(body)
     value = xml_record.read(body)
-    return Sample("xml", [value], [body[mark:].decode(encoding).encode()], _bounded(_fields_of(value)), {})
+    return Sample("xml", [value], [xml_as_text(body).encode()], _bounded(_fields_of(value)), {})
 
 
 def _fields_of(record: Mapping[str, Any]) -> list[Field]:

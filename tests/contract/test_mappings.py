@@ -1,10 +1,11 @@
 """Every registered mapping keeps what mappings promise.
 
 Golden pairs stand under ``tests/golden/<family>/<type>/<case>/``: ``input.json`` (or ``.xml``) and ``expected.json``.
-An inbound input is the source's own body and its expectation the list of events; an outbound input is an event
+An inbound input is the source's own body and its expectation the list of events, or ``refused.json`` (``code``,
+``field``) instead; an outbound input is an event
 (``{"type", "data"}``, and ``plant`` and ``options`` where the case needs its own), its expectation the document, or
-null where the target has nothing to do. ``<family>/context.json`` says for which plant, in which zone and with which
-table of units the inputs of an inbound family are read.
+null where the target has nothing to do. ``context.json`` of an inbound case, or of its family, says for which plant,
+in which zone and with which units (and ``options``, ``strict``, ``crosswalks``, ``plant_options``) it is read.
 """
 
 from __future__ import annotations
@@ -23,7 +24,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, InboundContext, ItemFacts, MappingError, OutboundContext, PlantFacts
+from mappings.context import (
+    Crosswalks,
+    Deviations,
+    Event,
+    InboundContext,
+    ItemFacts,
+    MappingError,
+    OutboundContext,
+    PlantFacts,
+)
 from mappings.registry import INBOUND, OUTBOUND, modules_behind
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -40,13 +50,32 @@ def plant(code: str) -> PlantFacts:
     return PlantFacts(code, code, ZONES[code], {"storage": f"{code}-ST", "site": code})
 
 
-def inbound_context(family: str) -> InboundContext:
-    """As ``context.json`` of the family says."""
-    told = json.loads((GOLDEN / family / "context.json").read_text("utf-8"))
-    code, zone = told["plant"], told["timezone"]
-    facts = PlantFacts(code, code, zone, {"storage": f"{code}-ST", "site": code})
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return InboundContext(facts, f"source of {family}", "message-1", at, told["units"], told.get("options", {}))
+def told_context(family: str, path: Path | None = None) -> dict[str, Any]:
+    own = path.parent / "context.json" if path else GOLDEN
+    told: dict[str, Any] = json.loads((own if own.is_file() else GOLDEN / family / "context.json").read_text("utf-8"))
+    return told
+
+
+def inbound_context(family: str, path: Path | None = None) -> InboundContext:
+    told = told_context(family, path)
+    code = told["plant"]
+    usual = {"storage": f"{code}-ST", "site": code}
+    facts = PlantFacts(code, code, told["timezone"], told.get("plant_options", usual))
+    tables = told.get("crosswalks", {})
+    return InboundContext(
+        plant=facts,
+        source=f"source of {family}",
+        source_message_id="message-1",
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+        units=told["units"],
+        options=told.get("options", {}),
+        deviations=deviations(family, path),
+        crosswalks=Crosswalks(family, tables.keys(), tables),
+    )
+
+
+def deviations(family: str, path: Path | None = None) -> Deviations:
+    return Deviations(strict=told_context(family, path).get("strict", False))
 
 
 def outbound_context(family: str, case: dict[str, Any]) -> OutboundContext:
@@ -54,15 +83,16 @@ def outbound_context(family: str, case: dict[str, Any]) -> OutboundContext:
     return OutboundContext(facts, family, "LSABCDEFGHIJKLMNOPQRSTUVWX", ITEMS, case.get("options", {}))
 
 
-def cases(family: str, kind: str) -> list[Path]:
-    return sorted(path for path in (GOLDEN / family / kind).glob("*/input.*"))
+def cases(family: str, kind: str, outcome: str = "expected.json") -> list[Path]:
+    """The inputs whose expectation has this name."""
+    return sorted(path for path in (GOLDEN / family / kind).glob("*/input.*") if (path.parent / outcome).is_file())
 
 
-def every_case(registry: dict[tuple[str, str], Any]) -> list[Any]:
+def every_case(registry: dict[tuple[str, str], Any], outcome: str = "expected.json") -> list[Any]:
     return [
         pytest.param(family, kind, path, id=f"{family}-{kind}-{path.parent.name}")
         for family, kind in registry
-        for path in cases(family, kind)
+        for path in cases(family, kind, outcome)
     ]
 
 
@@ -92,7 +122,8 @@ def test_every_golden_pair_belongs_to_a_registered_mapping() -> None:
 def test_an_inbound_message_becomes_the_events_of_its_golden_pair(family: str, kind: str, path: Path) -> None:
     mapping = INBOUND[family, kind]
 
-    events = mapping.to_canonical(mapping.read(path.read_bytes(), Deviations()), inbound_context(family))
+    payload = mapping.read(path.read_bytes(), deviations(family, path))
+    events = mapping.to_canonical(payload, inbound_context(family, path))
 
     assert [{"type": event.type, "data": event.data} for event in events] == expected(path)
 
@@ -101,9 +132,40 @@ def test_an_inbound_message_becomes_the_events_of_its_golden_pair(family: str, k
 def test_mapped_events_are_already_in_normalised_form(family: str, kind: str, path: Path) -> None:
     mapping = INBOUND[family, kind]
 
-    events = mapping.to_canonical(mapping.read(path.read_bytes(), Deviations()), inbound_context(family))
+    payload = mapping.read(path.read_bytes(), deviations(family, path))
+    events = mapping.to_canonical(payload, inbound_context(family, path))
 
     assert [contract.validate(event.type, event.data) for event in events] == [event.data for event in events]
+
+
+def mapped_whole(family: str, kind: str, path: Path) -> list[dict[str, Any]]:
+    """As the pipeline maps it, the check of the contract and of an empty result with it."""
+    mapping = INBOUND[family, kind]
+    payload = mapping.read(path.read_bytes(), deviations(family, path))
+    events = [contract.validate(e.type, e.data) for e in mapping.to_canonical(payload, inbound_context(family, path))]
+    if not events:
+        raise MappingError("no_event", "the mapping makes nothing of it")
+    return events
+
+
+@pytest.mark.parametrize(("family", "kind", "path"), every_case(INBOUND, "refused.json"))
+def test_an_inbound_message_is_refused_as_its_golden_pair_says(family: str, kind: str, path: Path) -> None:
+    told = json.loads((path.parent / "refused.json").read_text("utf-8"))
+
+    with pytest.raises(MappingError) as caught:
+        mapped_whole(family, kind, path)
+
+    assert {"code": caught.value.code, "field": caught.value.field} == told
+
+
+def test_every_golden_input_has_one_expectation() -> None:
+    unlike = [
+        path
+        for path in GOLDEN.glob("*/*/*/input.*")
+        if (path.parent / "expected.json").is_file() == (path.parent / "refused.json").is_file()
+    ]
+
+    assert unlike == []
 
 
 @pytest.mark.parametrize(("family", "kind", "path"), every_case(OUTBOUND))
