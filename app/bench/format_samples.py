@@ -45,7 +45,7 @@ class Read:
 def sent_in(folder: Path) -> Iterator[Sent]:
     """Every message below the folder, in the order of their names."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.stat().st_size <= LARGEST_BYTES:
+        if path.is_file() and path.suffix != ".md" and path.stat().st_size <= LARGEST_BYTES:
             found = _kind(path)
             if found is not None:
                 yield Sent(path, *found)

@@ -58,9 +58,12 @@ def table(reads: Sequence[Read], speeds: Iterable[Speed]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def refusals(reads: Sequence[Read]) -> str:
-    """Each real file that is refused, with its reason."""
-    return "\n".join(f"- {one.sent.format}, `{one.sent.path.name}`: {one.refused}" for one in reads if one.refused)
+def made(reads: Sequence[Read], speeds: Iterable[Speed]) -> str:
+    """The table, and below it each real file that is refused, with its reason."""
+    if not reads:
+        return table(reads, speeds)
+    refused = [f"- {one.sent.format}, `{one.sent.path.name}`: {one.refused}" for one in reads if one.refused]
+    return "\n".join([table(reads, speeds), "", "Refused:", "", *refused])
 
 
 def _row(one: Format, reads: Sequence[Read], speeds: Mapping[str, Speed]) -> tuple[str, ...]:

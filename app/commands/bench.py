@@ -164,26 +164,22 @@ def table(files: tuple[Path, ...]) -> None:
 
 
 @bench.command()
-@click.option(
-    "--samples", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Real files to read, too."
-)
+@click.option("--samples", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Real files to read.")
 @click.option("--page", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Write the table into it.")
 @json_option
 def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
     """Measure how many messages of each format one core reads, maps and checks, beside the bare parser, by turns.
 
     With --samples, real files are read, too, and counted; with --page, the table of formats in it is made anew. With
-    --json one list of {name, figure, unit, yardstick, ratio, goal, met}. Exit codes: 0 measured, 2 the page has no place
-    for the table, or pydifact, the bare parser of EDIFACT, is not installed.
+    --json one list of {name, figure, unit, yardstick, ratio, goal, met}. Exit codes: 0 measured, 2 the page has no
+    place for the table, or pydifact, the bare parser of EDIFACT, is not installed.
     """
     console = terminal(to_stderr=True)
     try:
         speeds = [measure(one) for one in track(mapping_inputs.samples(), "Measuring ...", console=console)]
         reads = [read(sent) for sent in sent_in(samples)] if samples is not None else []
         if page is not None:
-            made = format_table.table(reads, speeds) + (
-                "\n\nRefused:\n\n" + format_table.refusals(reads) if reads else ""
-            )
+            made = format_table.made(reads, speeds)
             page.write_text(format_table.replaced(page.read_text("utf-8"), made), encoding="utf-8")
     except (ValueError, ModuleNotFoundError) as error:
         raise Unusable(str(error)) from None
