@@ -46,15 +46,21 @@ HEAD = (
 )
 
 
-def families_without_format() -> set[str]:
-    """Families of the registry that the table would leave out."""
+def formats() -> list[Format]:
+    """Those above, and a row for each family of the registry that is none of theirs."""
     told = {one.inbound for one in FORMATS} | {family for one in FORMATS for family in one.outbound}
-    return {family for family, _ in [*INBOUND, *OUTBOUND]} - {family for family in told if family}
+    inbound = sorted({family for family, _ in INBOUND} - told)
+    outbound = sorted({family for family, _ in OUTBOUND} - told)
+    return [
+        *FORMATS,
+        *(Format(family, "", family, (), ()) for family in inbound),
+        *(Format(family, "", None, (family,), ()) for family in outbound),
+    ]
 
 
 def table(reads: Sequence[Read], speeds: Iterable[Speed]) -> str:
     by_name = {speed.name: speed for speed in speeds}
-    rows = [HEAD, ("---",) * 4 + ("---:",) * 4, *(_row(one, reads, by_name) for one in FORMATS)]
+    rows = [HEAD, ("---",) * 4 + ("---:",) * 4, *(_row(one, reads, by_name) for one in formats())]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
