@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from mappings.context import ItemFacts, MappingError
+from mappings.physical_units import ratio
 
 # Wide enough for 27 digits times a factor of as many; what would still be rounded is refused instead.
 _EXACT = decimal.Context(prec=80, traps=[decimal.Inexact, decimal.InvalidOperation, decimal.DivisionByZero])
@@ -39,7 +40,8 @@ def plain(value: Decimal) -> str:
 
 
 def knows_unit(item: ItemFacts, uom: str) -> bool:
-    return uom == item.base_uom or uom in item.units
+    """Whether the item has the unit, or measures in one of the same physical dimension."""
+    return uom == item.base_uom or uom in item.units or ratio(uom, item.base_uom) is not None
 
 
 def convert(amount: Quantity, to_uom: str, item: ItemFacts) -> Quantity:
@@ -50,9 +52,10 @@ def convert(amount: Quantity, to_uom: str, item: ItemFacts) -> Quantity:
     """
     if amount.uom == to_uom and knows_unit(item, to_uom):
         return amount
-    source, target = _factor(amount.uom, item), _factor(to_uom, item)
+    (many, few), (many_of_target, few_of_target) = _factor(amount.uom, item), _factor(to_uom, item)
     try:
-        value = _EXACT.divide(_EXACT.multiply(amount.value, source), target)
+        value = _EXACT.multiply(amount.value, _EXACT.multiply(many, few_of_target))
+        value = _EXACT.divide(value, _EXACT.multiply(few, many_of_target))
     except decimal.Inexact:
         raise MappingError(
             "quantity_inexact",
@@ -67,13 +70,17 @@ def to_base(amount: Quantity, item: ItemFacts) -> Quantity:
     return convert(amount, item.base_uom, item)
 
 
-def _factor(uom: str, item: ItemFacts) -> Decimal:
+def _factor(uom: str, item: ItemFacts) -> tuple[Decimal, Decimal]:
+    """``(a, b)``: one of the unit is a/b base units. The item's own table goes before physics."""
     if uom == item.base_uom:
-        return Decimal(1)
+        return Decimal(1), Decimal(1)
     factor = item.units.get(uom)
-    if factor is None or not factor.is_finite() or factor <= 0:
+    if factor is not None and factor.is_finite() and factor > 0:
+        return factor, Decimal(1)
+    physical = ratio(uom, item.base_uom) if factor is None else None
+    if physical is None:
         known = ", ".join([item.base_uom, *sorted(set(item.units) - {item.base_uom})])
         raise MappingError(
             "unit_unknown", f"item {item.code} has no unit {uom!r}; it has: {known}. Add it, then requeue."
         )
-    return factor
+    return physical
