@@ -137,6 +137,7 @@ class _Current:
     due_at: datetime | None
     waiting_for: str | None
     step: str | None
+    attempts: int
 
     def looked_again(self, move: Move) -> bool:
         """Whether it goes on waiting for the same thing: no news, so nothing is written but when to look next."""
@@ -207,19 +208,20 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
     times = (Message.received_at, Message.state_at, Message.due_at)
-    columns = (Message.plant, Message.type, *times, Message.waiting_for, Message.step)
+    columns = (Message.plant, Message.type, *times, Message.waiting_for, Message.step, Message.attempts)
     query = (
         select(Message.id, Message.state, *columns).where(Message.id.in_(ids)).order_by(Message.id).with_for_update()
     )
     if lease_token is not None:
         query = query.where(Message.lease_token == lease_token)
-    return {row.id: _Current(State(row.state), *row[2:]) for row in session.execute(query)}
+    return {row[0]: _Current(State(row[1]), *tuple(row)[2:]) for row in session.execute(query)}
 
 
 def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
     again = was.looked_again(move)
-    # It was woken while somebody looked whether it may go on: that look may have missed what woke it.
-    woken = again and was.due_at is not None and was.due_at <= now
+    # It was woken while somebody looked whether it may go on: that look may have missed what woke it. Each claim counts
+    # one and a wake counts anew, which no clock can blur: this one was read before the row could be locked.
+    woken = again and was.attempts == 0
     return {
         "b_id": move.message_id,
         "b_from": was.state.value,

@@ -225,7 +225,8 @@ def _wait_for(
     since = _waits_since(message, for_what, now)
     limit = timedelta(seconds=limit_seconds) if limit_seconds else _wait_limit(pipeline, message)
     log.debug("message_waits", plant=message.plant, message_id=message.id, waiting_for=for_what)
-    looks = 1 if message.retries else message.attempts
+    # What it waits for anew may have come in the moment before: it is looked at again soon.
+    looks = 1 if message.retries or message.waiting_for != for_what else message.attempts
     recheck = recheck_seconds(looks, cap)
     # It gives up when it said it would, not at the first look after that.
     left = max(0.0, (since + limit - now).total_seconds()) if gives_up else recheck

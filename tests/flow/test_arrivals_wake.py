@@ -13,6 +13,7 @@ from app.errors import Waiting, stock_reference
 from app.inbox import wakes
 from app.inbox.accept import Incoming
 from app.inbox.wakes import wake_portion
+from app.pipeline import enrich
 from app.pipeline.enrich import enrich_due
 from app.pipeline.transform import transform_due
 from app.store.messages_tables import Message
@@ -189,3 +190,35 @@ def test_a_wait_ends_when_the_source_says_it_does(sqlite_store: Store) -> None:
     assert found.reason == (
         "Waits for item WHEEL-10, which no system has described yet. Gave up after 0.25 h; provide it, then requeue."
     )
+
+
+def test_what_arrives_while_somebody_looks_wakes_it_whatever_the_clocks_say(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look reads the clock, waits for the other's transaction, and only then writes that it goes on waiting."""
+    clock = Clock(NOON)
+    line = pipeline(store, {"erp": Books()}, clock)
+    know_items(store)
+    accept(store, release())
+    (waiting,) = accept(store, completion(item="LATE-1"))
+    for _ in range(5):
+        run_once(line)
+        clock.pass_time(30)
+    looks = enrich.load_facts
+
+    def load_facts(*looked: Any) -> Any:
+        found = looks(*looked)
+        know_items(store, "LATE-1")
+        with store.writing() as session:
+            wakes.wake_arrived(session, ["item:LATE-1"], clock() + timedelta(milliseconds=50))
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(enrich, "load_facts", load_facts)
+        enrich_due(line, "P100", 10)
+
+    before = message(store, waiting)
+    clock.pass_time(1)
+    enrich_due(line, "P100", 10)
+    assert (before.state, before.waiting_for) == ("waiting", "item:LATE-1")
+    assert states(store, waiting) == ["enriched"]

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -49,7 +50,14 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path) -> Newcomer:
+def home() -> Iterator[Path]:
+    """A short one: the embedded broker's socket stands in it, whose path has a bound."""
+    with tempfile.TemporaryDirectory(prefix="ls-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path, home: Path) -> Newcomer:
     checkout = tmp_path / "checkout"
     for folder in ("app", "config", "mappings", "tasks", "tests/contract", "tests/golden"):
         shutil.copytree(ROOT / folder, checkout / folder)  # with what is compiled, which saves half a minute
@@ -62,7 +70,7 @@ def newcomer(tmp_path: Path) -> Newcomer:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         program.chmod(0o755)
     web, flower = free_ports(2)
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(checkout)}
+    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(checkout)}
     environment |= {"LINESIDE_PORT": str(web), "LINESIDE_FLOWER_PORT": str(flower), "LINESIDE_BROKER_URL": ""}
     environment |= {"LINESIDE_DATABASE_URL": "", "LINESIDE_WEB_WORKERS": "1", "LINESIDE_WORK_PROCESSES": "1"}
     return Newcomer(checkout, environment)
@@ -86,17 +94,17 @@ def running(newcomer: Newcomer) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def test_the_tutorial_leads_from_a_sample_to_posted(
-    newcomer: Newcomer, running: list[subprocess.Popen[bytes]], tmp_path: Path
+    newcomer: Newcomer, running: list[subprocess.Popen[bytes]], home: Path
 ) -> None:
     variables, *steps = blocks()
     at = steps.index(UP)
     before, (posted, changed) = steps[:at], steps[at + 1 :]
 
     said = [newcomer.types(f"{variables}\n{step}") for step in before]
-    with (tmp_path / "up.log").open("wb") as log:
+    with (home / "up.log").open("wb") as log:
         shell = ["bash", "-euc", f"{variables}\nexec {UP}"]
         running.append(subprocess.Popen(shell, cwd=newcomer.checkout, env=newcomer.environment, stdout=log, stderr=log))
-    wait_for_files(tmp_path / "lineside-tutorial" / "outbox" / "old-erp", 2, tmp_path / "up.log")
+    wait_for_files(home / "lineside-tutorial" / "outbox" / "old-erp", 2, home / "up.log")
     told = newcomer.types(f"{variables}\n{posted}")
     difference = newcomer.types(f"{variables}\n{changed}", code=1)
 
