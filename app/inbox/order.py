@@ -23,9 +23,6 @@ UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')"
 TRAILING = text("messages.state = 'posted' AND messages.step IS NOT NULL")
 POSTED = text("messages.ordering_key IS NOT NULL AND messages.state = 'posted'")
 
-# Made once: to make an alias of all columns for each statement was a fifth of the time that a small batch takes.
-_OURS = aliased(Message)
-
 # So many of a key are woken when an earlier one has ended. The others could not take effect yet anyway, and waking
 # each of thousands after each of thousands would be millions.
 WAKE_NEXT = 50
@@ -80,14 +77,15 @@ def _first_of_keys(
     however many messages a key has."""
     if not one_of_each:
         return {}
+    ours = aliased(Message)
     first = (
         select(Message.id)
-        .where(Message.plant == literal(plant), Message.ordering_key == _OURS.ordering_key, UNFINISHED)
+        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, UNFINISHED)
         .where(Message.key_rank > "" if has_rank else Message.key_rank == "", Message.id.not_in(others))
         .order_by(Message.key_rank, Message.id)
         .limit(1)
     )
-    found = select(first.correlate(_OURS).scalar_subquery()).where(_OURS.id.in_(one_of_each))
+    found = select(first.correlate(ours).scalar_subquery()).where(ours.id.in_(one_of_each))
     ids = [key for key in session.execute(found).scalars() if key is not None]
     columns = (Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for, Message.state)
     query = select(*columns).where(Message.id.in_(ids))
@@ -97,25 +95,27 @@ def _first_of_keys(
 def overtaken(session: Session, plant: str, message_ids: Sequence[int], passing: str) -> dict[int, int]:
     """Those of these messages that later ones of their key have overtaken, which took effect since the message came;
     each with the next of them. ``passing``: the type that may go before what waits for it."""
+    ours = aliased(Message)
     later = (
         select(Message.id)
-        .where(Message.plant == literal(plant), Message.ordering_key == _OURS.ordering_key, POSTED)
-        .where(tuple_(Message.key_rank, Message.id) > tuple_(_OURS.key_rank, _OURS.id), Message.type != passing)
-        .where(Message.state_at >= _OURS.received_at)
+        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, POSTED)
+        .where(tuple_(Message.key_rank, Message.id) > tuple_(ours.key_rank, ours.id), Message.type != passing)
+        .where(Message.state_at >= ours.received_at)
         .order_by(Message.key_rank, Message.id)
         .limit(1)
     )
-    query = select(_OURS.id, later.correlate(_OURS).scalar_subquery().label("later")).where(_OURS.id.in_(message_ids))
+    query = select(ours.id, later.correlate(ours).scalar_subquery().label("later")).where(ours.id.in_(message_ids))
     return {row.id: row.later for row in session.execute(query) if row.later is not None} if message_ids else {}
 
 
 def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
     """Make those due that come next in the keys of these messages, if they wait for their turn."""
-    place = _OURS.plant + literal(":") + _OURS.ordering_key
+    ours = aliased(Message)
+    place = ours.plant + literal(":") + ours.ordering_key
     waits = select(Message.id).where(
         waits_for(Message.waiting_for.in_([literal("key:") + place, literal("gap:") + place]))
     )
-    query = select(_OURS.plant, _OURS.ordering_key).where(_OURS.id.in_(list(ended)), waits.correlate(_OURS).exists())
+    query = select(ours.plant, ours.ordering_key).where(ours.id.in_(list(ended)), waits.correlate(ours).exists())
     ids: list[int] = []
     references: set[str] = set()
     for plant, key in sorted({(row.plant, row.ordering_key) for row in session.execute(query)}):

@@ -41,9 +41,6 @@ SUPERSEDED = "superseded"
 """Why a posting is ``refused`` by Lineside itself: the message was corrected, its mapping or route changed, or a newer
 state had taken effect before it."""
 
-_ORIGINAL = aliased(Posting)
-"""Made once, as an alias of all columns takes longer to make than its statement to run."""
-
 
 @dataclass(frozen=True)
 class Reversed:
@@ -109,6 +106,7 @@ class PostingResult:
 
 def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[OpenPosting]]:
     """The postings of each message that are not at their end, in the order they are to be made, with its reversals."""
+    original = aliased(Posting)
     query = (
         select(
             Posting.id,
@@ -128,9 +126,9 @@ def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[Op
             Posting.reason_code,
             Posting.reason,
             Posting.reverses_id,
-            _ORIGINAL.reference.label("reversed_reference"),
+            original.reference.label("reversed_reference"),
         )
-        .outerjoin(_ORIGINAL, _ORIGINAL.id == Posting.reverses_id)
+        .outerjoin(original, original.id == Posting.reverses_id)
         .where(Posting.message_id.in_(message_ids), Posting.state.in_([state.value for state in TO_DO]))
         .order_by(Posting.message_id, Posting.ordinal)
     )
