@@ -85,6 +85,11 @@ def test_a_field_that_may_be_missing_and_other_words_break_nobody() -> None:
     assert list(breaking_changes(before, after)) == []
 
 
-@pytest.mark.parametrize("event_type", sorted(UPCASTS) or ["none yet"])
-def test_every_older_version_leads_to_one_that_has_a_contract(event_type: str) -> None:
-    assert newest_type(event_type) in SCHEMAS or event_type == "none yet"
+def test_every_older_version_leads_to_one_that_has_a_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    def astray() -> list[str]:
+        return [name for name in UPCASTS if name not in SCHEMAS or newest_type(name) not in SCHEMAS]
+
+    found = astray()
+    monkeypatch.setitem(UPCASTS, COMPLETED, ("production.completed.v9", dict))
+
+    assert (found, astray()) == ([], [COMPLETED])
