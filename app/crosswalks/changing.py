@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -74,8 +74,8 @@ def _present(session: Session, system: str, name: str, values: Sequence[str]) ->
 def _check_room(session: Session, system: str, more: int) -> None:
     if not more:
         return
-    kept = select(CrosswalkEntry.value).where(CrosswalkEntry.system == system).limit(ENTRIES_MOST + 1)
-    if len(session.execute(kept).all()) + more > ENTRIES_MOST:
+    kept = select(CrosswalkEntry.value).where(CrosswalkEntry.system == system).limit(ENTRIES_MOST + 1).subquery()
+    if session.execute(select(func.count()).select_from(kept)).scalar_one() + more > ENTRIES_MOST:
         raise TooManyEntries(f"The crosswalks of {system} hold at most {ENTRIES_MOST:,} entries.")
 
 

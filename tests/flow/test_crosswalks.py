@@ -209,3 +209,18 @@ def test_an_entry_that_could_never_count_is_refused_with_the_mend(
         fill(house, name, value, becomes, system)
 
     assert told in caught.value.detail
+
+
+def test_a_systems_tables_have_a_bound_and_what_is_there_can_still_be_changed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = open_house(store, tmp_path, topology(mes_p100=("reasons",)))
+    monkeypatch.setattr("app.crosswalks.changing.ENTRIES_MOST", 2)
+    fill(house, "reasons", "K1", "DENT")
+    fill(house, "reasons", "K2", "DENT")
+
+    with pytest.raises(Problem) as caught:
+        fill(house, "reasons", "K3", "DENT")
+
+    assert "hold at most 2 entries" in caught.value.detail
+    assert fill(house, "reasons", "K1", "SCRATCH") == 1
