@@ -22,6 +22,7 @@ from app.store.target_tables import TargetPause
 
 POLL_SECONDS = 0.25
 CALM_SECONDS = 2.5
+LOOKED_AT_AGAIN = ("item:", "order:", "stock:")
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ def orders_are_read(store: Store, orders: Collection[Order]) -> bool:
 def wait_until_settled(store: Store, accepted: int, seconds: float, moved: Callable[[int], None]) -> bool:
     """Wait until ``accepted`` messages are there and none of them moves any more; False when that takes too long.
 
-    What waits for an item or an order that never comes has settled, and so has what waits behind it; what will be tried
-    again by itself has not.
+    What waits for an item or an order that never comes has settled once it was looked at again, and so has what waits
+    behind it; what will be tried again by itself has not.
     ``moved`` is told how many have settled.
     """
     deadline = time.monotonic() + seconds
@@ -124,10 +125,13 @@ def _restless(store: Store) -> int:
 
 
 def _moves_by_itself(message: type[Message]) -> ColumnElement[bool]:
-    """A target that is left alone for a while is tried again by itself; one that is paused waits for a person."""
+    """A target that is left alone for a while is tried again by itself; one that is paused waits for a person. What
+    only began to wait for something is looked at again soon, since that may have come in the moment before."""
     trailing = (message.state == State.POSTED.value) & message.step.is_not(None)
     waiting = or_(message.state == State.WAITING.value, trailing)
     paused = exists().where(message.waiting_for == literal(target_reference("")).concat(TargetPause.target))
     left_alone = message.waiting_for.startswith(target_reference("")) & ~paused
-    again = waiting & or_(message.waiting_for.is_(None), left_alone)
+    comes_at_once = or_(*(message.waiting_for.startswith(kind) for kind in LOOKED_AT_AGAIN))
+    began = comes_at_once & (message.attempts <= 1)
+    again = waiting & or_(message.waiting_for.is_(None), left_alone, began)
     return or_(message.state.in_([state.value for state in IN_PROGRESS]), again)

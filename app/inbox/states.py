@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, event, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, case, event, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from app.store.messages_tables import Message, StateChange, TimelineEntry
@@ -276,17 +276,18 @@ def wake(session: Session, references: Iterable[str], now: datetime, among: Sequ
     """Make everything that waits for one of these due now; returns how many messages that were.
 
     ``among``: only these ids. What is woken begins its looks anew, soon after each other. Rows are locked in the order
-    of their ids, as everywhere.
+    of their ids, as everywhere. What is due already is woken too: a look that begins before this is committed would see
+    nothing of what has arrived, and nothing would tell it so.
     """
     wanted = list(references)
     woken = 0
     for start in range(0, len(wanted), 500):
         waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(wanted[start : start + 500])))
-        waiting = waiting.where(Message.due_at > now)
         if among is not None:
             waiting = waiting.where(Message.id.in_(among))
         locked = waiting.order_by(Message.id).with_for_update()
-        statement = update(Message).where(Message.id.in_(locked)).values(due_at=now, attempts=0)
+        soonest = case((Message.due_at > now, now), else_=Message.due_at)
+        statement = update(Message).where(Message.id.in_(locked)).values(due_at=soonest, attempts=0)
         result: Any = session.execute(statement.execution_options(synchronize_session=False))
         woken += result.rowcount
     return woken

@@ -26,7 +26,7 @@ def wake_arrived(session: Session, references: Iterable[str], now: datetime) -> 
     wanted = sorted(set(references))
     for start in range(0, len(wanted), PORTION):
         chunk = wanted[start : start + PORTION]
-        waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(chunk)), Message.due_at > now)
+        waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(chunk)))
         ids = session.execute(waiting.limit(PORTION + 1)).scalars().all()
         if len(ids) > PORTION:
             _open(session, chunk, now)

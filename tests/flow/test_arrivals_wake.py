@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from app.inbox.wakes import wake_portion
 from app.pipeline import enrich
 from app.pipeline.enrich import enrich_due
 from app.pipeline.transform import transform_due
+from app.projections.items import save_items
 from app.store.messages_tables import Message
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, release, run_once
@@ -221,4 +223,29 @@ def test_what_arrives_while_somebody_looks_wakes_it_whatever_the_clocks_say(
     clock.pass_time(1)
     enrich_due(line, "P100", 10)
     assert (before.state, before.waiting_for) == ("waiting", "item:LATE-1")
+    assert states(store, waiting) == ["enriched"]
+
+
+def test_what_was_due_when_something_arrived_is_looked_at_after_it_and_not_before(store: Store) -> None:
+    """Its look may begin while what it waits for is written and not committed; it would see nothing of it, and wait."""
+    clock = Clock(NOON)
+    line = pipeline(store, {"erp": Books()}, clock)
+    know_items(store)
+    accept(store, release())
+    (waiting,) = accept(store, completion(item="LATE-1"))
+    for _ in range(5):
+        run_once(line)
+        clock.pass_time(100)
+    looker = Thread(target=enrich_due, args=(line, "P100", 10))
+
+    with store.writing() as session:
+        save_items(session, [{**_EMPTY, "code": "LATE-1", "units": {}, "base_uom": "EA"}], "test", clock())
+        wakes.wake_arrived(session, ["item:LATE-1"], clock())
+        looker.start()
+        looker.join(0.5 if store.is_sqlite else 30)  # SQLite lets nobody claim anything meanwhile
+    looker.join(30)
+    clock.pass_time(1)
+    enrich_due(line, "P100", 10)
+
+    assert not looker.is_alive()
     assert states(store, waiting) == ["enriched"]

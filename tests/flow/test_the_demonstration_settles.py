@@ -7,13 +7,13 @@ from sqlalchemy import update
 
 from app.demo.table import wait_until_settled
 from app.errors import Refused, Transient
-from app.pipeline.outcome import target_reference
+from app.pipeline.outcome import RECHECK_FIRST_SECONDS, target_reference
 from app.postings.pauses import pause_target
 from app.store.messages_tables import Message
 from app.store.session import Store
-from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
+from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
-from tests.reading import states
+from tests.reading import message, states
 
 pytestmark = pytest.mark.slow
 
@@ -70,3 +70,20 @@ def test_what_a_worker_has_in_hand_has_not_settled_whatever_it_waited_for(store:
 
     assert states(store, *ids) == ["dead", "waiting"]
     assert not wait_until_settled(store, 2, 3.0, lambda settled: None)
+
+
+def test_what_only_began_to_wait_has_settled_once_it_was_looked_at_again(store: Store) -> None:
+    """The release may have taken effect between its look and its wait, and then nothing wakes it."""
+    know_items(store)
+    clock = Clock(NOON)
+    line = pipeline(store, {"erp": Books()}, clock)
+    (waiting,) = accept(store, completion())
+    run_once(line)
+
+    assert message(store, waiting).waiting_for == "order:P100:1000"
+    assert not wait_until_settled(store, 1, 3.0, lambda settled: None)
+
+    clock.pass_time(RECHECK_FIRST_SECONDS * 2)
+    run_once(line)
+
+    assert wait_until_settled(store, 1, 10.0, lambda settled: None)
