@@ -20,9 +20,11 @@ PERMITS = (TRANSFORM, ENRICH, POST)
 RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
+PROJECT = "lineside.project"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
+PROJECTIONS_QUEUE = "lineside.projections"
 RELAY_EVERY_SECONDS = 1.0
 
 
@@ -45,7 +47,7 @@ def plant_queues(plant: str) -> tuple[str, str, str]:
 def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str]) -> list[str]:
     """The queues that a worker of this role consumes. Nobody consumes a dead queue: it is a mirror to look at."""
     if role == "work":
-        return [work_queue(plant) for plant in plants]
+        return [*(work_queue(plant) for plant in plants), PROJECTIONS_QUEUE]
     if role == "post":
         return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE]
     return [RELAY_QUEUE]
@@ -64,7 +66,9 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE] + [name for plant in plants for name in plant_queues(plant)]
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE] + [
+        name for plant in plants for name in plant_queues(plant)
+    ]
     return [declared_queue(name, broker_url) for name in names]
 
 

@@ -1,10 +1,10 @@
-"""What runs on the clock: the relay, and the reading of master data and orders that it asks for."""
+"""What runs on the clock: the relay, and what it asks for: master data, orders, and projections brought up to date."""
 
 from __future__ import annotations
 
 from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
-from config.queues import READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
+from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
 from tasks.base import app, workplace
 
 
@@ -14,6 +14,8 @@ def relay() -> None:
     here.relay.tick()
     if here.relay.items_are_due():
         app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
+    if here.relay.effects_are_due():
+        app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
     for source, domain in due_readings(here.pipeline):
         named = {"source": source, "domain": domain}
         app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)

@@ -13,6 +13,7 @@ from app.api import (
     documentation,
     exceptions,
     health,
+    inventory,
     message_reads,
     messages,
     operations,
@@ -39,6 +40,7 @@ MODULES = (
     pauses,
     exceptions,
     crosswalks,
+    inventory,
     contracts,
     health,
 )

@@ -26,13 +26,19 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, local_time, age, seconds, tone, linked, listed, shortened):
+    for filter_of in (number, amount, local_time, age, seconds, tone, linked, listed, shortened):
         app.add_template_filter(filter_of)
 
 
 def number(value: int) -> str:
     """Thousands parted by a narrow space, which no locale reads as a decimal sign."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def amount(value: str) -> str:
+    """A decimal number as a person reads it: thousands parted, a true minus sign, no digit lost."""
+    whole, point, part = value.removeprefix("-").partition(".")
+    return ("\u2212" if value.startswith("-") else "") + number(int(whole)) + point + part
 
 
 def local_time(moment: datetime | None, plant: str = "") -> Markup:

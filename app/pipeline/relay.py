@@ -25,6 +25,7 @@ from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
 from app.pipeline.set_back import ClockMend
 from app.pipeline.wake_targets import wake_for_targets
 from app.postings.pauses import read_pauses
+from app.projections.projector import has_effects
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
 from app.store.leases import lease_end, lease_is_free, take_lease
@@ -96,6 +97,11 @@ class Relay:
         """Whether master data should be read again; the reading itself is another worker's, as an ERP may be slow."""
         with self.pipeline.store.reading() as session:
             return lease_is_free(session, ITEMS_LEASE, self.pipeline.clock(), SYNC_EVERY_SECONDS)
+
+    def effects_are_due(self) -> bool:
+        """Whether anything that took effect is still to be entered into the projections."""
+        with self.pipeline.store.reading() as session:
+            return has_effects(session)
 
     def _due(self, plant: str) -> dict[Step, int]:
         with self.pipeline.store.reading() as session:

@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Numeric, String,
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
+from mappings.units import plain
+
 # SQLite gives an automatic row id to INTEGER only; PostgreSQL gets 64 bits.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -89,7 +91,8 @@ class ToldString(ToldText):
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
-    """A quantity, exact on both databases: NUMERIC on PostgreSQL, text on SQLite (whose NUMERIC is a float)."""
+    """A quantity, exact on both databases: NUMERIC on PostgreSQL, text on SQLite (whose NUMERIC is a float). Equal
+    quantities are equal texts."""
 
     impl = Numeric(30, 9)
     cache_ok = True
@@ -98,7 +101,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
         return dialect.type_descriptor(String(40) if dialect.name == "sqlite" else Numeric(30, 9))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        return format(value, "f") if value is not None and dialect.name == "sqlite" else value
+        return plain(value) if value is not None and dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)

@@ -6,6 +6,7 @@ from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
+from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import (
     Correction,
     Lane,
@@ -33,11 +34,14 @@ __all__ = [
     "CrosswalkEntry",
     "CrosswalkVersion",
     "DroppedFile",
+    "Effect",
     "Item",
+    "ItemStock",
     "Lane",
     "Lease",
     "Message",
     "MessageDocument",
+    "Movement",
     "OpenWake",
     "Payload",
     "PlantPause",
@@ -52,6 +56,7 @@ __all__ = [
     "SourceNumbers",
     "StateChange",
     "StateCount",
+    "Stock",
     "TargetCalls",
     "TargetPause",
     "TargetState",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import base64
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -58,6 +60,38 @@ def next_page(before: int | None) -> str | None:
         return None
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "before"]
     return f"{request.path}?{urlencode([*kept, ('before', str(before))])}"
+
+
+def next_after(key: Sequence[str]) -> str:
+    """The current list, continued behind the row with this key."""
+    behind = base64.urlsafe_b64encode(json.dumps(key, ensure_ascii=False).encode()).decode().rstrip("=")
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "after"]
+    return f"{request.path}?{urlencode([*kept, ('after', behind)])}"
+
+
+def after(query: Mapping[str, str], parts: int) -> list[str] | None:
+    """The key, of so many parts, that ``next_after`` has put into the address."""
+    given = query.get("after", "").strip()
+    if not given:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+    except ValueError:
+        key = None
+    if not (isinstance(key, list) and len(key) == parts and all(isinstance(p, str) and "\0" not in p for p in key)):
+        raise _refuse("after", "must be as `next` has it")
+    try:
+        "".join(key).encode()
+    except UnicodeEncodeError:
+        raise _refuse("after", "must be as `next` has it") from None
+    return key
+
+
+def is_set(query: Mapping[str, str], name: str) -> bool:
+    found = query.get(name, "").strip().lower()
+    if found not in ("", "true", "false"):
+        raise _refuse(name, "must be true or false")
+    return found == "true"
 
 
 def text(query: Mapping[str, str], name: str, bound: int = 200) -> str | None:

@@ -1,0 +1,72 @@
+"""Inventory: what plants have of items, where it is, and the messages that each number comes from."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.console.routing import VIEWER, page
+from app.projections.projector import behind
+from app.projections.stock_lists import (
+    ITEM_KEY,
+    MovementFilter,
+    StockFilter,
+    list_items,
+    list_movements,
+    list_places,
+    sums_of_item,
+)
+from app.web import parameters
+from app.web.services import services
+from app.web.stock import behind_told, told_item, told_movement, told_place
+
+PAGE = 100
+MOVEMENTS = 50
+
+
+@page("GET", "/inventory", VIEWER)
+def show_inventory() -> ResponseReturnValue:
+    here, asked = services(), request.args
+    plant, item = parameters.text(asked, "plant"), parameters.text(asked, "item")
+    after = parameters.after(asked, len(ITEM_KEY))
+    with here.store.reading() as session:
+        rows = list_items(session, plant, item, PAGE + 1, after)
+        late = behind_told(behind(session))
+        key = tuple(getattr(rows[PAGE - 1], column.key) for column in ITEM_KEY) if len(rows) > PAGE else None
+        told = [told_item(row) for row in rows[:PAGE]]
+    return render_template(
+        "inventory.html",
+        rows=told,
+        behind=late,
+        more=parameters.next_after(key) if key else None,
+        plants=list(here.topology.plants),
+        plant=plant,
+        item=item,
+    )
+
+
+@page("GET", "/inventory/<plant>/<path:item>", VIEWER)
+def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
+    """One item in one plant: its places, and its last movements with the messages that they come from."""
+    here, asked = services(), request.args
+    chosen = StockFilter(plant=plant, item=item)
+    before = parameters.whole_number(asked, "before")
+    with here.store.reading() as session:
+        movements = list_movements(session, MovementFilter(chosen, void=True), MOVEMENTS + 1, before)
+        places = list_places(session, chosen, PAGE + 1)
+        values = {
+            "sums": [told_item(row) for row in sums_of_item(session, plant, item)],
+            "places": [told_place(row) for row in places[:PAGE]],
+            "more_places": len(places) > PAGE,
+            "movements": [told_movement(*row) for row in movements[:MOVEMENTS]],
+            "behind": behind_told(behind(session)),
+        }
+        older = movements[MOVEMENTS - 1][0].id if len(movements) > MOVEMENTS else None
+    return render_template(
+        "item_stock.html",
+        **values,
+        plant=plant,
+        item=item,
+        older=parameters.next_page(older),
+        first_page=before is None,
+    )

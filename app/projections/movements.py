@@ -1,0 +1,172 @@
+"""What an event does to stock: one movement for each change of one place.
+
+Scrap of an order moves nothing: what was scrapped was never put into stock, and the components that it took were
+issued. A hold moves nothing either: it says what may be done with stock, not where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from app.store.ledger_tables import NOWHERE
+from mappings.canonical import contract
+from mappings.context import Event, ItemFacts
+from mappings.units import Quantity, quantity, to_base
+
+UNRESTRICTED, QUALITY, BLOCKED = "unrestricted", "quality", "blocked"
+
+
+class Kind(StrEnum):
+    """Why stock changed."""
+
+    PRODUCED = "produced"
+    CONSUMED = "consumed"
+    MOVED = "moved"
+    ADJUSTED = "adjusted"
+    COUNTED = "counted"
+    RECEIVED = "received"
+    SHIPPED = "shipped"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one row of stock is about; the unit is the item's base unit."""
+
+    plant: str
+    item: str
+    uom: str
+    storage: str = NOWHERE
+    lot: str = NOWHERE
+    serial: str = NOWHERE
+    status: str = UNRESTRICTED
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One change. ``quantity`` is signed; where ``is_count`` it is what was found on the shelf, and the change is
+    whatever that makes of it."""
+
+    place: Place
+    kind: Kind
+    quantity: Decimal
+    is_count: bool = False
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The event's plant, and the items as they were when it was enriched."""
+
+    plant: str
+    items: Mapping[str, ItemFacts]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def storage_of(self, line: Mapping[str, Any]) -> str:
+        return line.get("storage") or self.data.get("location", {}).get("storage") or NOWHERE
+
+    def base(self, item: str, wire: Mapping[str, str]) -> Quantity:
+        """In the item's base unit; as it came where nobody describes items."""
+        amount = quantity(wire)
+        return to_base(amount, self.items[item]) if item in self.items else amount
+
+    def legs(self, line: Mapping[str, Any], amount: Quantity, sign: int, kind: Kind, **place: Any) -> Iterator[Leg]:
+        """The change of one line, a serial at a time where each piece of it has one."""
+        where = {"plant": self.plant, "storage": self.storage_of(line), "lot": line.get("lot") or NOWHERE} | place
+        serials = line.get("serials") or ()
+        if len(serials) == amount.value:
+            for serial in serials:
+                yield Leg(Place(item=line["item"], uom=amount.uom, serial=serial, **where), kind, Decimal(sign))
+        elif amount.value:
+            yield Leg(Place(item=line["item"], uom=amount.uom, **where), kind, amount.value * sign)
+
+
+def legs_of(plant: str, event: Event, items: Mapping[str, ItemFacts]) -> list[Leg]:
+    """Every change that the event makes to stock, in the order of the event's lines.
+
+    Raises MappingError where an amount has no exact value in the item's base unit.
+    """
+    reader = _READERS.get(event.type)
+    return list(reader(_Here(plant, items, event.data))) if reader else []
+
+
+def happened_at(event: Event) -> datetime:
+    return contract.event_time(event)
+
+
+def _produced(here: _Here) -> Iterator[Leg]:
+    for line in here.data.get("outputs", ()):
+        yield from here.legs(line, here.base(line["item"], line["quantity"]), 1, Kind.PRODUCED)
+
+
+def _consumed(here: _Here) -> Iterator[Leg]:
+    for line in here.data["components"]:
+        yield from here.legs(line, here.base(line["item"], line["quantity"]), -1, Kind.CONSUMED)
+
+
+def _moved(here: _Here) -> Iterator[Leg]:
+    """Where the second end names no storage location it is the first one's, unless it is at another site."""
+    data = here.data
+    origin, goal = data["from"], data["to"]
+    sites = origin.get("site") or here.plant, goal.get("site") or here.plant
+    named = data.get("location", {}).get("storage") or NOWHERE
+    left = origin.get("storage") or named
+    entered = goal.get("storage") or (left if sites[0] == sites[1] else NOWHERE)
+    status = origin.get("stock_status") or UNRESTRICTED
+    amount = here.base(data["item"], data["quantity"])
+    yield from here.legs(data, amount, -1, Kind.MOVED, plant=sites[0], storage=left, status=status)
+    status = goal.get("stock_status") or status
+    yield from here.legs(data, amount, 1, Kind.MOVED, plant=sites[1], storage=entered, status=status)
+
+
+def _adjusted(here: _Here) -> Iterator[Leg]:
+    data = here.data
+    amount = here.base(data["item"], data["delta"])
+    size = Quantity(abs(amount.value), amount.uom)
+    yield from here.legs(data, size, -1 if amount.value < 0 else 1, Kind.ADJUSTED)
+
+
+def _counted(here: _Here) -> Iterator[Leg]:
+    """What was found; of serials, each one that was found."""
+    data = here.data
+    amount = here.base(data["item"], data["counted"])
+    lot, storage = data.get("lot") or NOWHERE, here.storage_of(data)
+    serials = data.get("serials") or ()
+    each = [(serial, Decimal(1)) for serial in serials] if len(serials) == amount.value else []
+    for serial, found in each or [(NOWHERE, amount.value)]:
+        place = Place(here.plant, data["item"], amount.uom, storage, lot, serial)
+        yield Leg(place, Kind.COUNTED, found, is_count=True)
+
+
+def _received(here: _Here) -> Iterator[Leg]:
+    """What is accepted may be used, what is rejected may not, and the rest awaits its inspection."""
+    data = here.data
+    received, accepted, rejected = (here.base(data["item"], data[n]) for n in ("received", "accepted", "rejected"))
+    rest = Quantity(received.value - accepted.value - rejected.value, received.uom)
+    parts = ((accepted, UNRESTRICTED), (rejected, BLOCKED), (rest, QUALITY))
+    for amount, status in parts:
+        yield from here.legs(data, amount, 1, Kind.RECEIVED, status=status)
+
+
+def _shipped(here: _Here) -> Iterator[Leg]:
+    packed = (line for package in here.data.get("packages", ()) for line in package.get("lines", ()))
+    for line in (*packed, *here.data.get("lines", ())):
+        yield from here.legs(line, here.base(line["item"], line["quantity"]), -1, Kind.SHIPPED)
+
+
+_READERS: Mapping[str, Callable[[_Here], Iterator[Leg]]] = {
+    "production.completed.v1": _produced,
+    "material.issued.v1": _consumed,
+    "inventory.moved.v1": _moved,
+    "inventory.adjusted.v1": _adjusted,
+    "inventory.counted.v1": _counted,
+    "receipt.recorded.v1": _received,
+    "shipment.confirmed.v1": _shipped,
+}
+
+
+def moves_stock(event: Event) -> bool:
+    return event.type in _READERS

@@ -1,0 +1,107 @@
+"""The movement ledger, the stock that it sums up to, and what is still to be entered into it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.store.base import Base, BigId, ExactDecimal, ToldText, UtcInstant, plain_text
+
+NOWHERE = ""
+"""A storage location, lot or serial that an event does not name; as text, so that a row of stock has one key."""
+
+
+class Stock(Base):
+    """So much of an item in one place: the sum of its movements. A row whose quantity is zero was stock once.
+
+    ``uom`` is the item's base unit when the stock moved, ``counts`` how many of its movements are counts,
+    ``moved_at`` when the newest of them happened.
+    """
+
+    __tablename__ = "stock"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    plant: Mapped[str] = mapped_column(plain_text(80))
+    item: Mapped[str] = mapped_column(plain_text(80))
+    uom: Mapped[str] = mapped_column(plain_text(16))
+    storage: Mapped[str] = mapped_column(plain_text(80), default=NOWHERE)
+    lot: Mapped[str] = mapped_column(plain_text(80), default=NOWHERE)
+    serial: Mapped[str] = mapped_column(plain_text(80), default=NOWHERE)
+    status: Mapped[str] = mapped_column(plain_text(16))
+    quantity: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    counts: Mapped[int] = mapped_column(default=0)
+    moved_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+    __table_args__ = (
+        UniqueConstraint("plant", "item", "uom", "storage", "lot", "serial", "status", name="uq_stock_place"),
+        Index("ix_stock_lot", "lot", "id"),
+    )
+
+
+class ItemStock(Base):
+    """The same by item: what a plant has of it in each status, in all places together."""
+
+    __tablename__ = "item_stock"
+
+    plant: Mapped[str] = mapped_column(plain_text(80), primary_key=True)
+    item: Mapped[str] = mapped_column(plain_text(80), primary_key=True)
+    uom: Mapped[str] = mapped_column(plain_text(16), primary_key=True)
+    unrestricted: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    quality: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    blocked: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+
+
+class Movement(Base):
+    """One change of one row of stock, and the event of a message that it comes from. ``quantity`` is signed and in the
+    stock's unit. Of a count it is the difference that was found, and ``counted`` what the shelf held; what comes late
+    and happened before the count changes the difference and not the stock. ``void_at``: since when it counts no more,
+    because its message was reversed."""
+
+    __tablename__ = "movements"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    stock_id: Mapped[int] = mapped_column(BigId, ForeignKey("stock.id"))
+    message_id: Mapped[int] = mapped_column(BigId)
+    event_index: Mapped[int]
+    leg: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))
+    quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
+    counted: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    happened_at: Mapped[datetime] = mapped_column(UtcInstant)
+    entered_at: Mapped[datetime] = mapped_column(UtcInstant)
+    plant: Mapped[str] = mapped_column(plain_text(80))
+    item: Mapped[str] = mapped_column(plain_text(80))
+    order_id: Mapped[str | None] = mapped_column(plain_text(80))
+    document: Mapped[str | None] = mapped_column(ToldText)
+    reason: Mapped[str | None] = mapped_column(ToldText)
+    void_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+    __table_args__ = (
+        Index("ix_movements_message", "message_id"),
+        Index("ix_movements_stock", "stock_id", "happened_at", "id"),
+        Index("ix_movements_item", "plant", "item", "id"),
+        Index(
+            "ix_movements_order",
+            "plant",
+            "order_id",
+            "id",
+            postgresql_where=text("order_id IS NOT NULL"),
+            sqlite_where=text("order_id IS NOT NULL"),
+        ),
+    )
+
+
+class Effect(Base):
+    """A message that took effect, or was reversed (``undo``), and has not been entered yet. Written in the transaction
+    that makes it so. ``fault``: why it cannot be entered; it is passed over until the projections are built anew."""
+
+    __tablename__ = "effects"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    message_id: Mapped[int] = mapped_column(BigId)
+    undo: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(UtcInstant)
+    fault: Mapped[str | None] = mapped_column(ToldText)
