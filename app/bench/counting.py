@@ -40,12 +40,14 @@ class Sent:
 @dataclass(frozen=True)
 class Books:
     """What all targets hold: documents that took effect, reversals among them, and the stock of each ERP by its name.
-    ``drafts`` have no effect; ``half_way`` names documents that are neither drafts nor done."""
+    ``drafts`` have no effect; ``half_way`` names documents that are neither drafts nor done. ``picture``: what Lineside
+    itself says that each plant has of each item, where it was asked."""
 
     entries: Sequence[Entry]
     stock: Mapping[str, Stock]
     half_way: tuple[str, ...] = ()
     drafts: int = 0
+    picture: Stock | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Count:
     unreversed: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     stock: tuple[str, ...] = ()
+    picture: tuple[str, ...] = ()
 
 
 class Held:
@@ -115,6 +118,7 @@ def count(sent: Sent, books: Books) -> Count:
         unreversed=tuple(f"{_told(report)} in {target}" for report, target, number in dead if number > 0),
         unexpected=(*_unexpected(sent, held), *books.half_way),
         stock=tuple(_differences(sent.due(), books.stock)),
+        picture=() if books.picture is None else tuple(_misseen(sent.due(), books.picture)),
     )
 
 
@@ -183,3 +187,14 @@ def _differences(due: Iterable[Report], stock: Mapping[str, Stock]) -> Iterable[
         if should != holds:
             erp, place, item = where
             yield f"{item} at {place} in {erp}: {holds} instead of {should}"
+
+
+def _misseen(due: Iterable[Report], picture: Stock) -> Iterable[str]:
+    """Items of plants of which Lineside says something else than its messages brought about."""
+    expected: Counter[tuple[str, str]] = Counter()
+    for report in due:
+        for (_, item), amount in report.deltas.items():
+            expected[report.plant, item] += amount
+    for where in sorted(expected.keys() | picture.keys()):
+        if expected[where] != picture.get(where, Decimal(0)):
+            yield f"{where[1]} in {where[0]}: {picture.get(where, Decimal(0))} instead of {expected[where]}"

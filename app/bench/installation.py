@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from sqlalchemy import select
+
 from app.access.keys import create_key
 from app.bench.arena import LEASE_SECONDS, Arena
 from app.bench.armed import armed, switches_of
-from app.bench.counting import Books
+from app.bench.counting import Books, Stock
 from app.bench.faulty_proxy import FaultyProxy
 from app.bench.ground import (
     Broker,
@@ -31,12 +33,14 @@ from app.bench.tryton_books import TrytonBooks
 from app.bench.tryton_ground import TrytonServer, postgres_tryton, sqlite_tryton
 from app.clock import utc_now
 from app.demo.erp_processes import Progress
+from app.projections.stock_lists import total
 from app.stack import programs
 from app.stack.ports import NeededPort
 from app.stack.procfile import BROKER, read_procfile
 from app.stack.programs import Program
 from app.stack.running import answers, claimed_home, prepare_database, running_stack, wait_until
 from app.stack.supervisor import Pauses, Supervisor
+from app.store.ledger_tables import ItemStock
 from app.store.session import Store
 from config.settings import Settings, load_settings, secret_variable
 from config.topology_file import load_topology
@@ -88,12 +92,19 @@ class Installation:
     tryton: TrytonBooks | None = None
 
     def books(self) -> Books:
-        """All that the targets hold now, in their own words."""
+        """All that the targets hold now, in their own words, beside what Lineside says."""
         entries, stock = [*self.systems.books.entries()], {ERP: self.systems.books.stock()}
+        picture = self._picture()
         if self.tryton is None:
-            return Books(entries, stock)
+            return Books(entries, stock, picture=picture)
         state = self.tryton.read()
-        return Books([*entries, *state.entries], {**stock, TRYTON: state.stock}, state.half_way, state.drafts)
+        stock_of_all = {**stock, TRYTON: state.stock}
+        return Books([*entries, *state.entries], stock_of_all, state.half_way, state.drafts, picture)
+
+    def _picture(self) -> Stock:
+        with self.store.reading() as session:
+            rows = session.scalars(select(ItemStock))
+            return {(row.plant, row.item): total(row) for row in rows}
 
     @property
     def url(self) -> str:

@@ -55,7 +55,15 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         found = self.count
-        faults = (found.doubled, found.lost, found.misordered, found.unreversed, found.unexpected, found.stock)
+        faults = (
+            found.doubled,
+            found.lost,
+            found.misordered,
+            found.unreversed,
+            found.unexpected,
+            found.stock,
+            found.picture,
+        )
         return self.settled and not any(faults) and not self.refused_at_the_door
 
     def as_json(self) -> dict[str, Any]:
@@ -74,6 +82,7 @@ class Outcome:
             "unreversed": len(found.unreversed),
             "unexpected": len(found.unexpected),
             "stock_differences": len(found.stock),
+            "picture_differences": len(found.picture),
             "refused_at_the_door": len(self.refused_at_the_door),
             "tryton_drafts": self.drafts,
             "dead": sum(self.dead.values()),
@@ -91,6 +100,7 @@ class Outcome:
         found, plan = self.count, self.plan
         kinds = {"lost": found.lost, "doubled": found.doubled, "misordered": found.misordered, "stock": found.stock}
         kinds |= {"dead, and not reversed": found.unreversed, "refused at the door": self.refused_at_the_door}
+        kinds |= {"in Lineside's own picture": found.picture}
         kinds |= {"in the books, and should not be": found.unexpected}
         lines = [f"{kind}: {place}" for kind, places in kinds.items() for place in places[:shown]]
         left = {

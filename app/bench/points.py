@@ -48,10 +48,15 @@ def _holds_a_lane(_arguments: tuple[Any, ...], result: Any) -> bool:
     return result is not None
 
 
+def _has_effects(arguments: tuple[Any, ...], _result: Any) -> bool:
+    """``_enter_effects`` with something to enter."""
+    return bool(arguments[1])
+
+
 _DOOR, _TAKE, _ROWS = "app.inbox.door", "app.intake.take", "app.intake.rows_in"
 _TRANSFORM, _ENRICH = "app.pipeline.transform", "app.pipeline.enrich"
 _POST, _CALLS, _RELAY = "app.pipeline.post", "app.pipeline.calls", "app.pipeline.relay"
-_RECORDING = "app.pipeline.recording"
+_RECORDING, _PICTURE = "app.pipeline.recording", "app.projections.projector"
 
 POINTS = (
     Point("web.before_the_commit", _DOOR, "Door._commit", "before"),
@@ -69,6 +74,7 @@ POINTS = (
     Point("work.before_the_save_of_enrich", _ENRICH, "save_documents", "before"),
     Point("work.after_the_save_of_enrich", _ENRICH, "save_plans", "after"),
     Point("work.between_enrich_and_post", _ENRICH, "_enrich_claimed", "after"),
+    Point("work.within_the_commit_of_the_picture", _PICTURE, "_enter_effects", "after", _has_effects),
     Point("post.after_the_lane_is_held", _POST, "hold_lane", "after", _holds_a_lane),
     Point("post.before_the_calls", _POST, "post_wave", "before"),
     Point("post.after_the_question", _CALLS, "_find", "after"),

@@ -13,6 +13,9 @@ COLUMNS = ("accepted", "posted", "in_tryton", "reversed", "dead", "doubled", "lo
 FOUND = ("unreversed", "unexpected", "stock_differences", "refused_at_the_door")
 """What has no column of its own, and must be 0 as well."""
 
+FOUND_SINCE = ("picture_differences",)
+"""The same, in runs since Lineside keeps a picture of its own."""
+
 
 class ResultUnreadable(Exception):
     """A file holds something else than runs; the text says where."""
@@ -59,7 +62,7 @@ def _figures(runs: Sequence[Run]) -> list[str]:
 
 
 def _else(runs: Sequence[Run]) -> str:
-    found = {name: sum(run[name] for run in runs) for name in FOUND}
+    found = {name: sum(run.get(name, 0) for run in runs) for name in (*FOUND, *FOUND_SINCE)}
     told = [f"{number} {name.replace('_', ' ')}" for name, number in found.items() if number]
     unclean = sum(not run["clean"] for run in runs)
     return ", ".join(told) or (f"{unclean} not clean" if unclean else "none")

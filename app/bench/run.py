@@ -27,6 +27,7 @@ from app.dead_letters.repair import requeue
 from app.demo.run import Show
 from app.demo.table import wait_until_settled
 from app.inbox.states import State
+from app.projections.projector import has_effects
 from app.store.messages_tables import Message
 from app.store.session import Store
 
@@ -34,6 +35,7 @@ ACCEPT_SECONDS = 90.0
 TAKE_SECONDS = 3.0
 SETTLE_SECONDS = 480.0
 ARCHIVE_SECONDS = 120.0
+PICTURE_SECONDS = 60.0
 POLL_SECONDS = 0.05
 REFUSED = "target_refused"
 
@@ -82,6 +84,7 @@ def _run(plan: Plan, feed: Sequence[Sending], here: Installation, show: Show, ho
         missed = here.arena.end([fault.kind for fault in schedule])
         requeued = _requeue(here.store, {name for name, report in messages.items() if report.refused_by})
         settled = (_settle(here.store, len(messages), advance) if requeued else settled) and taken
+    settled = _wait_for_the_picture(here.store) and settled
     return _outcome(plan, feed, here, senders, missed, requeued, settled, time.monotonic() - began, home)
 
 
@@ -105,6 +108,16 @@ def _wait_for_files(here: Installation, files: Collection[str]) -> bool:
 
 def _settle(store: Store, messages: int, advance: Any) -> bool:
     return wait_until_settled(store, messages, SETTLE_SECONDS, lambda settled: advance(settled / messages))
+
+
+def _wait_for_the_picture(store: Store) -> bool:
+    until = time.monotonic() + PICTURE_SECONDS
+    while time.monotonic() < until:
+        with store.reading() as session:
+            if not has_effects(session):
+                return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _dead(store: Store) -> dict[Name, tuple[int, str]]:

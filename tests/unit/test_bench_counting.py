@@ -51,6 +51,20 @@ def test_books_that_hold_everything_once_are_clean() -> None:
     assert found == Count(posted=4)
 
 
+def test_a_picture_that_differs_from_what_the_messages_brought_about_is_found() -> None:
+    first, made = moved(1), replace(moved(2), deltas={STOCK: 5})
+    sent = Sent(
+        {one.name: one for one in (first, made)}, {}, told_in_turn(first, made), frozenset({first.name, made.name}), {}
+    )
+    books = Books(entries_of(first, made), {ERP: {STOCK: Decimal(3), LINE: Decimal(2)}})
+
+    right = count(sent, replace(books, picture={("P100", "WHEEL-10"): Decimal(5)}))
+    wrong = count(sent, replace(books, picture={("P100", "WHEEL-10"): Decimal(4), ("P200", "X"): Decimal(1)}))
+
+    assert right == Count(posted=4)
+    assert wrong.picture == ("WHEEL-10 in P100: 4 instead of 5", "X in P200: 1 instead of 0")
+
+
 def test_a_document_that_stands_there_twice_is_doubled() -> None:
     only = moved(1)
     entries = [*entries_of(only), replace(entries_of(only)[0], number=9)]
