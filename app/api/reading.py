@@ -39,7 +39,11 @@ def wire_of(schema: type[Schema]) -> Callable[[Mapping[str, Any]], dict[str, Any
 
 def answer(name: str, rows: Sequence[Any], following: str | None, behind: Mapping[str, Any]) -> Response:
     """One page; 304 where the caller has it already."""
-    told = {name: rows, "next": following, "behind": {key: _told(value) for key, value in behind.items()}}
+    return one_answer({name: rows, "next": following, "behind": {key: _told(value) for key, value in behind.items()}})
+
+
+def one_answer(told: Mapping[str, Any]) -> Response:
+    """The same for one thing."""
     response = jsonify(told)
     response.add_etag()
     response.make_conditional(request)

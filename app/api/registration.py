@@ -19,6 +19,7 @@ from app.api import (
     operations,
     pauses,
     postings,
+    production_orders,
     reversals,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
@@ -41,6 +42,7 @@ MODULES = (
     exceptions,
     crosswalks,
     inventory,
+    production_orders,
     contracts,
     health,
 )

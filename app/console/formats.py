@@ -26,7 +26,7 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, amount, local_time, age, seconds, tone, linked, listed, shortened):
+    for filter_of in (number, amount, local_time, age, span, seconds, tone, linked, listed, shortened):
         app.add_template_filter(filter_of)
 
 

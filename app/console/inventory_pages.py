@@ -49,7 +49,7 @@ def show_inventory() -> ResponseReturnValue:
 def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
     """One item in one plant: its places, and its last movements with the messages that they come from."""
     here, asked = services(), request.args
-    chosen = StockFilter(plant=plant, item=item)
+    chosen = StockFilter(plant=parameters.named(plant), item=parameters.named(item))
     before = parameters.whole_number(asked, "before")
     with here.store.reading() as session:
         movements = list_movements(session, MovementFilter(chosen, void=True), MOVEMENTS + 1, before)

@@ -13,9 +13,8 @@ from app.errors import stock_reference
 from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
 from app.projections.items import item_reference, load_items, save_items
-from app.projections.movements import moves_stock
-from app.projections.production_orders import RELEASED, apply_events, order_reference, undo_events
-from app.projections.projector import note_effects
+from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
+from app.projections.projector import is_reported, note_effects
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
@@ -30,7 +29,7 @@ def take_effect(
 ) -> list[str]:
     """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
     older than what stands changes nothing."""
-    note_effects(session, _moving_stock(messages), now)
+    note_effects(session, _reporting(messages), now)
     stale = _take_place(session, plant, messages)
     messages = [
         (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])
@@ -44,7 +43,7 @@ def take_effect(
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
     fulfilled += sorted(_stock_of(plant, [event for _, event in pairs]))
-    return fulfilled + apply_events(session, plant, pairs, _facts(session, pairs), now)
+    return fulfilled + apply_releases(session, plant, pairs, _facts(session, pairs), now)
 
 
 def undo_effect(
@@ -52,16 +51,16 @@ def undo_effect(
 ) -> None:
     """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
     what was said of an item is corrected by saying it anew."""
-    note_effects(session, _moving_stock(messages), now, undo=True)
+    note_effects(session, _reporting(messages), now, undo=True)
     pairs = [(message.id, event) for message, events in messages for event in events]
     orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
     if orders:
         forget(session, orders, [message.id for message, _ in messages])
-    undo_events(session, plant, pairs, _facts(session, pairs), now)
+    undo_releases(session, plant, pairs, now)
 
 
-def _moving_stock(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
-    return [message.id for message, events in messages if any(moves_stock(event) for event in events)]
+def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
+    return [message.id for message, events in messages if any(is_reported(event) for event in events)]
 
 
 def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
@@ -93,8 +92,9 @@ def _take_place(
 
 
 def _facts(session: Session, pairs: Sequence[tuple[int, Event]]) -> dict[str, ItemFacts]:
-    """The items as they are now. Where a unit was taken from one since its message was checked, the item as it was
-    then: what a target holds is counted, whatever became of the item meanwhile."""
+    """The items of releases as they are now. Where a unit was taken from one since its message was checked, the item as
+    it was then: what a target holds is counted, whatever became of the item meanwhile."""
+    pairs = [(message_id, event) for message_id, event in pairs if event.type == RELEASED]
     items = load_items(session, {code for _, event in pairs for code in contract.referenced_items(event)})
     lacking = {
         message_id

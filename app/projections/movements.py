@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from app.store.ledger_tables import NOWHERE
-from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
 from mappings.units import Quantity, quantity, to_base
 
@@ -91,10 +89,6 @@ def legs_of(plant: str, event: Event, items: Mapping[str, ItemFacts]) -> list[Le
     """
     reader = _READERS.get(event.type)
     return list(reader(_Here(plant, items, event.data))) if reader else []
-
-
-def happened_at(event: Event) -> datetime:
-    return contract.event_time(event)
 
 
 def _produced(here: _Here) -> Iterator[Leg]:

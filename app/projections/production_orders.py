@@ -1,4 +1,4 @@
-"""Production orders as the events tell them: planned, completed, scrapped, state."""
+"""Production orders as their releases tell them. What became of them is entered with their reports."""
 
 from __future__ import annotations
 
@@ -34,80 +34,52 @@ def released_orders(session: Session, plant: str, order_ids: Collection[str]) ->
     return set(session.execute(query).scalars()) if order_ids else set()
 
 
-def apply_events(
+def apply_releases(
     session: Session,
     plant: str,
     events: Sequence[tuple[int, Event]],
     items: Mapping[str, ItemFacts],
     now: datetime,
 ) -> list[str]:
-    """Bring the orders up to these (message id, event) pairs; returns the references that the releases fulfil.
-
-    Runs in the transaction that makes the messages ``posted``, so each event counts exactly once.
-    """
-    relevant = [(key, event) for key, event in events if event.type in (RELEASED, COMPLETED, SCRAPPED)]
-    if not relevant:
+    """Bring the orders up to the releases among these (message id, event) pairs; returns the references that they
+    fulfil. Runs in the transaction that makes the messages ``posted``."""
+    releases = [(key, event) for key, event in events if event.type == RELEASED]
+    if not releases:
         return []
-    orders = _lock(session, plant, {event.data["order_id"] for _, event in relevant}, now)
-    fulfilled = []
-    for message_id, event in relevant:
+    orders = _lock(session, plant, {event.data["order_id"] for _, event in releases}, now)
+    for message_id, event in releases:
         order = orders[event.data["order_id"]]
         order.updated_at = now
-        if event.type == RELEASED:
-            _release(order, event, message_id, items)
-            fulfilled.append(order_reference(plant, order.order_id))
-        elif event.type == COMPLETED:
-            _complete(order, event, items)
-        else:
-            order.scrapped += _base_value(event.data["item"], event.data["quantity"], items)
+        _release(order, event, message_id, items)
     session.flush()
-    return fulfilled
+    return [order_reference(plant, event.data["order_id"]) for _, event in releases]
 
 
-def undo_events(
-    session: Session,
-    plant: str,
-    events: Sequence[tuple[int, Event]],
-    items: Mapping[str, ItemFacts],
-    now: datetime,
-) -> None:
-    """Take these (message id, event) pairs out of the orders again, the last first.
-
-    Runs in the transaction that makes the messages ``compensated``, so each event is taken out exactly once.
-    """
-    relevant = [(key, event) for key, event in events if event.type in (RELEASED, COMPLETED, SCRAPPED)]
-    if not relevant:
+def undo_releases(session: Session, plant: str, events: Sequence[tuple[int, Event]], now: datetime) -> None:
+    """Take the releases among these out of the orders again; where another one has taken its place since, that one
+    stands. Runs in the transaction that makes the messages ``compensated``."""
+    releases = [(key, event) for key, event in events if event.type == RELEASED]
+    if not releases:
         return
-    orders = _lock(session, plant, {event.data["order_id"] for _, event in relevant}, now)
-    for message_id, event in reversed(relevant):
+    orders = _lock(session, plant, {event.data["order_id"] for _, event in releases}, now)
+    for message_id, event in releases:
         order = orders[event.data["order_id"]]
-        order.updated_at = now
-        if event.type == RELEASED:
-            _withdraw(order, message_id)
-        elif event.type == COMPLETED:
-            order.completed -= _made(order, event, items)
-            _reopen(order, event)
-        else:
-            order.scrapped -= _base_value(event.data["item"], event.data["quantity"], items)
+        if order.released_message_id == message_id:
+            order.released_message_id, order.planned, order.updated_at = None, Decimal(0), now
     session.flush()
+
+
+def open_orders(session: Session, orders: Collection[tuple[str, str]], now: datetime) -> None:
+    """Rows for these orders (plant, order), where there are none yet."""
+    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    rows = [_new(plant, order_id, now) for plant, order_id in sorted(orders)]
+    if rows:
+        session.connection().execute(insert(ProductionOrder).on_conflict_do_nothing(), rows)
 
 
 def _lock(session: Session, plant: str, order_ids: Collection[str], now: datetime) -> dict[str, ProductionOrder]:
     """The orders' rows, created where they are missing, locked in one order so that two callers cannot dead-lock."""
-    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    rows = [
-        {
-            "plant": plant,
-            "order_id": order_id,
-            "planned": Decimal(0),
-            "completed": Decimal(0),
-            "scrapped": Decimal(0),
-            "state": "unreleased",
-            "updated_at": now,
-        }
-        for order_id in sorted(order_ids)
-    ]
-    session.execute(insert(ProductionOrder).on_conflict_do_nothing(), rows)
+    open_orders(session, {(plant, order_id) for order_id in order_ids}, now)
     query = (
         select(ProductionOrder)
         .where(tuple_(ProductionOrder.plant, ProductionOrder.order_id).in_([(plant, key) for key in sorted(order_ids)]))
@@ -117,46 +89,22 @@ def _lock(session: Session, plant: str, order_ids: Collection[str], now: datetim
     return {order.order_id: order for order in session.execute(query).scalars()}
 
 
+def _new(plant: str, order_id: str, now: datetime) -> dict[str, object]:
+    return {"plant": plant, "order_id": order_id, "planned": Decimal(0), "updated_at": now}
+
+
 def _release(order: ProductionOrder, event: Event, message_id: int, items: Mapping[str, ItemFacts]) -> None:
-    order.item = event.data["item"]
-    order.planned = _base_value(event.data["item"], event.data["quantity"], items)
-    facts = items.get(event.data["item"])
-    order.uom = facts.base_uom if facts else event.data["quantity"]["uom"]
+    data = event.data
+    order.item = data["item"]
+    order.planned = _base_value(data["item"], data["quantity"], items)
+    facts = items.get(data["item"])
+    order.uom = facts.base_uom if facts else data["quantity"]["uom"]
+    order.planned_start_at, order.planned_end_at = _moment(data.get("start")), _moment(data.get("end"))
     order.released_message_id = message_id
-    if order.state == "unreleased":
-        order.state = "released"
 
 
-def _withdraw(order: ProductionOrder, message_id: int) -> None:
-    """Unless another release has taken its place since."""
-    if order.released_message_id != message_id:
-        return
-    order.released_message_id, order.planned = None, Decimal(0)
-    if order.state == "released":
-        order.state = "unreleased"
-
-
-def _complete(order: ProductionOrder, event: Event, items: Mapping[str, ItemFacts]) -> None:
-    order.completed += _made(order, event, items)
-    if event.data.get("final"):
-        order.state = "completed"
-    elif order.state == "released":
-        order.state = "started"
-
-
-def _reopen(order: ProductionOrder, event: Event) -> None:
-    """Only what this completion brought about: an order that another one ended stays ended."""
-    if order.state == "completed" and not event.data.get("final"):
-        return
-    if order.completed:
-        order.state = "started"
-    else:
-        order.state = "released" if order.released_message_id is not None else "unreleased"
-
-
-def _made(order: ProductionOrder, event: Event, items: Mapping[str, ItemFacts]) -> Decimal:
-    made = [output for output in event.data["outputs"] if order.item is None or output["item"] == order.item]
-    return sum((_base_value(output["item"], output["quantity"], items) for output in made), Decimal(0))
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _base_value(item: str, wire: Mapping[str, str], items: Mapping[str, ItemFacts]) -> Decimal:

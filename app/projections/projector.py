@@ -20,13 +20,23 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from app.projections.ledger import Entry, already_entered, enter, void
-from app.projections.movements import happened_at, legs_of
+from app.projections.movements import legs_of, moves_stock
+from app.projections.order_reports import (
+    ReportLine,
+    already_reported,
+    enter_reports,
+    lines_of,
+    reports_of_order,
+    void_reports,
+)
 from app.store.access_tables import Lease
 from app.store.documents import ENRICHED, load_documents
 from app.store.leases import NEVER_HELD
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import Message
+from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
 from app.store.session import Store, allow_long_statements
+from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import Event, ItemFacts, MappingError
 
@@ -34,6 +44,7 @@ log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 
+PROJECTIONS = (Effect, Movement, ItemStock, Stock, OrderReport, OrderItem, OrderProgress)
 PORTION = 250
 RIGHT = "projections"
 BEHIND_MOST = 10_000
@@ -128,6 +139,7 @@ def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime) -
             part = effects[start:end]
             if part[0].undo:
                 void(session, {effect.message_id for effect in part}, now)
+                void_reports(session, {effect.message_id for effect in part}, now)
                 _drop(session, part)
             else:
                 _enter_messages(session, part, now)
@@ -136,39 +148,52 @@ def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime) -
 
 def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) -> None:
     ids = sorted({effect.message_id for effect in effects})
-    known = already_entered(session, ids)
+    known = already_entered(session, ids) | already_reported(session, ids)
     documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
     plants = {
         row.id: row.plant for row in session.execute(select(Message.id, Message.plant).where(Message.id.in_(ids)))
     }
     entries: list[Entry] = []
+    lines: list[ReportLine] = []
     faulty: dict[int, str] = {}
     for key in ids:
         if key in known:
             continue
         try:
-            entries += _entries_of(key, plants[key], documents[key])
+            moved, reported = _read(key, plants[key], documents[key])
+            entries += moved
+            lines += reported
         except MappingError as error:
             faulty[key] = f"{error.code}: {error.reason}"
         except (KeyError, TypeError, ValueError) as error:
             faulty[key] = f"Its enriched document cannot be read ({type(error).__name__})."
     enter(session, entries, now)
+    enter_reports(session, lines, now)
     for effect in effects:
         if effect.message_id in faulty:
             _put_aside(session, [effect], faulty[effect.message_id])
     _drop(session, [effect for effect in effects if effect.message_id not in faulty])
 
 
-def _entries_of(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> list[Entry]:
+def _read(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> tuple[list[Entry], list[ReportLine]]:
+    """What the events of one message say of stock and of orders."""
     entries: list[Entry] = []
+    lines: list[ReportLine] = []
     for index, stored in enumerate(document):
         event = newest(Event(stored["type"], stored["data"]))
-        legs = legs_of(plant, event, _items_then(stored))
+        items = _items_then(stored)
         reference = event.data.get("document_ref") or {}
         named = ":".join(reference[name] for name in ("type", "id", "line") if name in reference)
         told = (event.data.get("order_id"), named or None, event.data.get("reason"))
-        entries += [Entry(message_id, index, n, leg, happened_at(event), *told) for n, leg in enumerate(legs)]
-    return entries
+        legs = enumerate(legs_of(plant, event, items))
+        entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]
+        lines += lines_of(message_id, index, plant, event, items)
+    return entries, lines
+
+
+def is_reported(event: Event) -> bool:
+    """Whether the event says anything that is projected."""
+    return moves_stock(event) or reports_of_order(event)
 
 
 def _items_then(stored: Mapping[str, Any]) -> dict[str, ItemFacts]:
@@ -199,7 +224,7 @@ def rebuild(store: Store, now: datetime) -> int | None:
         if not _have_right(session):
             return None
         allow_long_statements(session.connection())
-        for table in (Effect, Movement, ItemStock, Stock):
+        for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
         posted = select(Message.id, literal(False), literal(now, Effect.at.type)).where(Message.state == "posted")
         session.execute(insert(Effect).from_select(["message_id", "undo", "at"], posted.order_by(Message.id)))

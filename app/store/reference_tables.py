@@ -26,7 +26,8 @@ class Item(Base):
 
 
 class ProductionOrder(Base):
-    """A production order as Lineside's events tell it. Quantities are in the item's base unit."""
+    """A production order as its release tells it; ``planned`` is in the item's base unit. One that was reported of and
+    never released has no item. What became of it stands in ``order_progress`` and ``order_items``."""
 
     __tablename__ = "production_orders"
 
@@ -35,8 +36,7 @@ class ProductionOrder(Base):
     item: Mapped[str | None] = mapped_column(String(80))
     uom: Mapped[str | None] = mapped_column(String(16))
     planned: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
-    completed: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
-    scrapped: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
-    state: Mapped[str] = mapped_column(String(16))
+    planned_start_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    planned_end_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     released_message_id: Mapped[int | None] = mapped_column(BigId)
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)

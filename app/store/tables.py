@@ -17,6 +17,7 @@ from app.store.messages_tables import (
     StateCount,
     TimelineEntry,
 )
+from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
 from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
@@ -43,6 +44,9 @@ __all__ = [
     "MessageDocument",
     "Movement",
     "OpenWake",
+    "OrderItem",
+    "OrderProgress",
+    "OrderReport",
     "Payload",
     "PlantPause",
     "Posting",

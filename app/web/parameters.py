@@ -94,6 +94,13 @@ def is_set(query: Mapping[str, str], name: str) -> bool:
     return found == "true"
 
 
+def named(code: str) -> str:
+    """A code out of the address; what no code can be names nothing."""
+    if len(code) > 200 or not code.isprintable():
+        raise Problem(404, "not_found", "There is no such thing.")
+    return code
+
+
 def text(query: Mapping[str, str], name: str, bound: int = 200) -> str | None:
     value = query.get(name, "").strip()
     if len(value) > bound or not value.isprintable():

@@ -15,11 +15,11 @@ from app.inbox.states import MOVES, State
 from app.store.counts import message_counts
 from app.store.messages_tables import Message, TimelineEntry
 from app.store.postings_tables import Posting
-from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, know_items, move_event, release
 from tests.fakes import Clock
 from tests.flow.many_workers import PLANTS, Plants
+from tests.reading import projected_orders
 
 pytestmark = pytest.mark.slow
 
@@ -147,6 +147,4 @@ def _timelines_are_legal(store: Store) -> None:
 
 
 def _orders_are_counted_once(store: Store) -> None:
-    with store.reading() as session:
-        completed = set(session.execute(select(ProductionOrder.completed)).scalars())
-    assert completed == {Decimal(sum(range(1, COMPLETIONS + 1)))}
+    assert {one.completed for one in projected_orders(store)} == {Decimal(sum(range(1, COMPLETIONS + 1)))}

@@ -13,12 +13,12 @@ from app.dead_letters.reversal import reverse
 from app.inbox.accept import Incoming
 from app.pipeline.reference_data import sync_items
 from app.projections.items import load_items
+from app.projections.order_lists import OrderPicture
 from app.store.messages_tables import TimelineEntry
-from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, incoming, know_items, pipeline, release, run_once
 from tests.fakes import Books, Clock
-from tests.reading import posting_states, states
+from tests.reading import posting_states, projected_orders, states
 
 
 def _item(message_id: str, description: str, at: str, **fields: Any) -> Incoming:
@@ -37,9 +37,9 @@ def _description(store: Store) -> str:
         return load_items(session, ["X-1"])["X-1"].description
 
 
-def _order(store: Store) -> ProductionOrder:
-    with store.reading() as session:
-        return session.execute(select(ProductionOrder)).scalar_one()
+def _order(store: Store) -> OrderPicture:
+    (picture,) = projected_orders(store)
+    return picture
 
 
 def _last_note(store: Store, message_id: int) -> str:
@@ -73,7 +73,7 @@ def test_a_late_older_release_is_posted_nowhere(store: Store) -> None:
 
     assert [document["data"]["quantity"]["value"] for document in books.documents] == ["20", "20"]
     assert (states(store, older), posting_states(store, older)) == (["posted"], ["refused", "refused"])
-    assert _order(store).planned == 20
+    assert _order(store).order.planned == 20
     assert "order 1000 stands as told by message" in _last_note(store, older)
 
 
@@ -156,7 +156,7 @@ def test_after_a_release_is_reversed_an_older_one_stands_again(store: Store) -> 
 
     run_once(line)
 
-    assert (_order(store).planned, _order(store).state) == (10, "released")
+    assert (_order(store).order.planned, _order(store).status) == (10, "released")
 
 
 def test_an_order_ends_the_same_whatever_the_order_of_arrival(sqlite_store: Store) -> None:
@@ -168,8 +168,7 @@ def test_an_order_ends_the_same_whatever_the_order_of_arrival(sqlite_store: Stor
         run_once(line, up_to=1_000)
     run_once(line, up_to=1_000)
 
-    with sqlite_store.reading() as session:
-        ended = {(row.planned, row.completed, row.state) for row in session.execute(select(ProductionOrder)).scalars()}
+    ended = {(one.order.planned, one.completed, one.status) for one in projected_orders(sqlite_store)}
 
     assert ended == {(30, 7, "completed")}
 

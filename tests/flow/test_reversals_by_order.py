@@ -13,13 +13,13 @@ from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.inbox.states import wake
 from app.pipeline.outcome import target_reference
 from app.postings.pauses import resume_target
+from app.projections.order_lists import OrderPicture
 from app.store.messages_tables import StateChange, TimelineEntry
-from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from tests.factories import NOON, accept, completion, incoming, move_event, release
 from tests.fakes import Killed
 from tests.flow.reversing import Plant
-from tests.reading import message, states, timeline
+from tests.reading import message, projected_orders, states, timeline
 
 pytestmark = pytest.mark.slow
 
@@ -216,9 +216,9 @@ def test_a_person_who_orders_while_a_worker_posts_is_told_to_wait(sqlite_store: 
     assert plant.net() == [1, 1, 1]
 
 
-def _order(store: Store) -> ProductionOrder:
-    with store.reading() as session:
-        return session.execute(select(ProductionOrder)).scalar_one()
+def _order(store: Store) -> OrderPicture:
+    (picture,) = projected_orders(store)
+    return picture
 
 
 def test_a_reversed_completion_and_scrap_count_no_more_in_their_order(store: Store) -> None:
@@ -246,8 +246,8 @@ def test_a_reversed_completion_and_scrap_count_no_more_in_their_order(store: Sto
     plant.work()
 
     after = _order(store)
-    assert (before.completed, before.scrapped, before.state) == (Decimal(7), Decimal(1), "started")
-    assert (after.completed, after.scrapped, after.state) == (Decimal(3), Decimal(0), "started")
+    assert (before.completed, before.scrapped, before.status) == (Decimal(7), Decimal(1), "started")
+    assert (after.completed, after.scrapped, after.status) == (Decimal(3), Decimal(0), "started")
     assert states(store, *ids) == ["posted", "compensated", "posted", "compensated"]
 
 
@@ -261,13 +261,13 @@ def test_an_order_whose_only_completion_is_reversed_is_released_again_and_a_reve
     plant.id = completed
     plant.order()
     plant.work()
-    then = _order(store).state
+    then = _order(store).status
     plant.id = released
     plant.order()
     plant.work()
 
     assert then == "released"
-    assert (_order(store).state, _order(store).released_message_id) == ("unreleased", None)
+    assert (_order(store).status, _order(store).order.released_message_id) == ("unreleased", None)
 
 
 def test_the_counts_of_states_agree_with_the_messages(plant: Plant) -> None:
