@@ -159,7 +159,11 @@ def _handler_of(systems: PracticeSystems) -> type[BaseHTTPRequestHandler]:
             self._serve("POST")
 
         def _serve(self, method: str) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            raw = self.rfile.read(length)
+            if len(raw) < length:  # whoever sent it died over it: not even half a document is one
+                self.close_connection = True
+                return
             parts = [part for part in self.path.partition("?")[0].split("/") if part]
             answer = systems.answer(method, parts, self.headers.get("X-Posting-Key", ""), json.loads(raw or b"{}"))
             body = json.dumps(answer.body).encode()

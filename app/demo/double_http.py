@@ -101,6 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         if raw is None:
             self._send(_problem(413, f"the body is larger than {MAX_BODY_BYTES:,} bytes"))
             return
+        if len(raw) < self._length():  # whoever sent it died over it
+            self.close_connection = True
+            return
         fault = None if parts == ("faults",) else self.server.faults.take(method)
         if fault is not None:
             self._wait(fault.delay_seconds)
@@ -114,11 +117,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_faultily(answer, fault)
 
     def _body(self) -> bytes | None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > MAX_BODY_BYTES:
+        if self._length() > MAX_BODY_BYTES:
             self.close_connection = True
             return None
-        return self.rfile.read(length)
+        return self.rfile.read(self._length())
+
+    def _length(self) -> int:
+        return int(self.headers.get("Content-Length") or 0)
 
     def _authorised_answer(self, method: str, parts: tuple[str, ...], raw: bytes) -> _Answer:
         given = self.headers.get("X-Api-Key", "")
