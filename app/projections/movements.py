@@ -92,7 +92,7 @@ def legs_of(plant: str, event: Event, items: Mapping[str, ItemFacts]) -> list[Le
 
 
 def _produced(here: _Here) -> Iterator[Leg]:
-    for line in here.data.get("outputs", ()):
+    for line in here.data["outputs"]:
         yield from here.legs(line, here.base(line["item"], line["quantity"]), 1, Kind.PRODUCED)
 
 

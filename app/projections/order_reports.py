@@ -88,7 +88,7 @@ _LINES = {
 
 def _lines(event: Event) -> Iterator[tuple[Reported, Mapping[str, Any]]]:
     kind, name = _LINES[event.type]
-    for line in event.data.get(name, ()) if name else (event.data,):
+    for line in event.data[name] if name else (event.data,):
         yield kind, line
 
 

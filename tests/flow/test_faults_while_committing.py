@@ -71,20 +71,20 @@ class Line:
             return session.execute(select(Posting).where(Posting.message_id == key)).scalar_one()
 
 
-def _without_outputs(events: Any) -> Any:
-    return [{**event, "data": {k: v for k, v in event["data"].items() if k != "outputs"}} for event in events]
+def _without_quantity(events: Any) -> Any:
+    return [{**event, "data": {k: v for k, v in event["data"].items() if k != "quantity"}} for event in events]
 
 
 def test_events_that_cannot_take_effect_end_their_own_message_and_are_posted_once(store: Store) -> None:
     line = Line(store)
     line.post(len(line.prepare(*(release(f"r{order}", order) for order in "ABC"))))
     bad, *others = line.prepare(
-        completion("bad", "A", at="2026-03-02T09:00:00Z"),
+        release("bad", "A", at="2026-03-02T09:00:00Z"),
         *(completion(f"{order}{n}", order, at=f"2026-03-02T09:0{n}:00Z") for order in "BC" for n in range(5)),
     )
     (behind,) = line.prepare(completion("behind", "A", at="2026-03-02T10:00:00Z"))
     healthy = line.events(bad)
-    line.events(bad, _without_outputs(healthy))
+    line.events(bad, _without_quantity(healthy))
 
     line.post(3)
     parked = (states(store, bad, behind), message(store, behind).waiting_for, message(store, bad).reason_code)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from app.dead_letters.reversal import reverse
@@ -236,12 +237,17 @@ def _minute(number: int) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%S}Z"
 
 
-def test_one_whose_document_is_torn_is_told_and_holds_up_none_of_the_others(store: Store) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [{"no": "list"}, [{"type": "production.completed.v1", "data": {"event_time": AT}, "context": {"items": {}}}]],
+    ids=["no events", "no outputs"],
+)
+def test_one_whose_document_is_torn_is_told_and_holds_up_none_of_the_others(store: Store, body: Any) -> None:
     know_items(store)
     torn, _ = _post(store, _adjusted("a1", "3"), _adjusted("a2", "4"))
     with store.writing() as session:
         of_it = (MessageDocument.message_id == torn, MessageDocument.step == "enriched")
-        session.execute(update(MessageDocument).where(*of_it).values(body={"no": "list"}))
+        session.execute(update(MessageDocument).where(*of_it).values(body=body))
 
     _project(store)
 
