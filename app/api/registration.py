@@ -14,6 +14,7 @@ from app.api import (
     exceptions,
     health,
     inventory,
+    lots,
     message_reads,
     messages,
     operations,
@@ -43,6 +44,7 @@ MODULES = (
     crosswalks,
     inventory,
     production_orders,
+    lots,
     contracts,
     health,
 )

@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.projections.movements import Leg, Place
+from app.projections.upsert import upsert
 from app.store.ledger_tables import ItemStock, Movement, Stock
 
 CHUNK = 500
@@ -258,11 +258,7 @@ def _save_items(session: Session, rows: Sequence[_Row]) -> None:
         was = sums.get(key)
         amounts = {status: gained[status] + (getattr(was, status) if was else 0) for status in STATUSES}
         values.append({**dict(zip(("plant", "item", "uom"), key, strict=True)), **amounts})
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = build(ItemStock)
-    replaced = {status: statement.excluded[status] for status in STATUSES}
-    replacing = statement.on_conflict_do_update(index_elements=["plant", "item", "uom"], set_=replaced)
-    session.connection().execute(replacing, values)
+    upsert(session, ItemStock, ("plant", "item", "uom"), STATUSES, values)
 
 
 def _load_sums(session: Session, keys: Sequence[tuple[str, str, str]]) -> Mapping[tuple[str, str, str], Any]:

@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import case, func, insert, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.projections.lot_links import IN, OUT, Link, LinkKey, add_links
 from app.projections.production_orders import open_orders
+from app.projections.upsert import upsert
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -36,7 +37,8 @@ class Reported(StrEnum):
 
 @dataclass(frozen=True)
 class ReportLine:
-    """``amount`` is in the item's base unit; an end has neither item nor amount."""
+    """``amount`` is in the item's base unit; an end has neither item nor amount. Lines of one ``transformation`` belong
+    together: what was consumed in it became what it produced."""
 
     message_id: int
     event_index: int
@@ -45,6 +47,7 @@ class ReportLine:
     order_id: str
     kind: Reported
     happened_at: datetime
+    transformation: str
     item: str | None = None
     amount: Quantity | None = None
     lot: str | None = None
@@ -65,14 +68,16 @@ def lines_of(
     if event.type not in _LINES:
         return
     moment, data = contract.event_time(event), event.data
+    transformation = data.get("transformation_id") or data["order_id"]
     number = 0
     for number, (kind, line) in enumerate(_lines(event), start=1):
         amount = quantity(line["quantity"])
         amount = to_base(amount, items[line["item"]]) if line["item"] in items else amount
         told = (line["item"], amount, line.get("lot"), data.get("reason"))
-        yield ReportLine(message_id, index, number, plant, data["order_id"], kind, moment, *told)
+        yield ReportLine(message_id, index, number, plant, data["order_id"], kind, moment, transformation, *told)
     if data.get("final"):
-        yield ReportLine(message_id, index, number + 1, plant, data["order_id"], Reported.ENDED, moment)
+        order = data["order_id"]
+        yield ReportLine(message_id, index, number + 1, plant, order, Reported.ENDED, moment, transformation)
 
 
 def reports_of_order(event: Event) -> bool:
@@ -104,6 +109,7 @@ def enter_reports(session: Session, lines: Sequence[ReportLine], now: datetime) 
         if line.item is not None and line.amount is not None:
             gains[*line.order, line.item, line.amount.uom][line.kind.value] += line.amount.value
     _add(session, gains)
+    add_links(session, [link for line in lines if (link := _link(line)) is not None])
     _tell_progress(session, orders)
 
 
@@ -118,6 +124,7 @@ def void_reports(session: Session, message_ids: Collection[int], now: datetime) 
             gains[report.plant, report.order_id, report.item, report.uom][report.kind] -= report.quantity
     session.flush()
     _add(session, gains)
+    add_links(session, [link for report in voided if (link := _cut(report)) is not None])
     _tell_progress(session, {(report.plant, report.order_id) for report in voided})
 
 
@@ -139,11 +146,32 @@ def _values(line: ReportLine, now: datetime) -> dict[str, Any]:
         "uom": line.amount.uom if line.amount else None,
         "quantity": line.amount.value if line.amount else None,
         "lot": line.lot,
+        "transformation": line.transformation,
         "reason": line.reason,
         "happened_at": line.happened_at,
         "entered_at": now,
         "void_at": None,
     }
+
+
+_DIRECTIONS = {Reported.CONSUMED.value: IN, Reported.PRODUCED.value: OUT}
+
+
+def _link(line: ReportLine) -> Link | None:
+    if line.kind.value not in _DIRECTIONS or line.item is None or line.amount is None:
+        return None
+    lot = LinkKey(
+        line.plant, line.transformation, _DIRECTIONS[line.kind.value], line.item, line.lot or "", line.amount.uom
+    )
+    return Link(lot, line.amount.value, line.order_id)
+
+
+def _cut(report: OrderReport) -> Link | None:
+    if report.kind not in _DIRECTIONS or report.item is None or report.uom is None or report.quantity is None:
+        return None
+    direction, lot = _DIRECTIONS[report.kind], report.lot or ""
+    key = LinkKey(report.plant, report.transformation, direction, report.item, lot, report.uom)
+    return Link(key, -report.quantity, report.order_id)
 
 
 _ITEM_KEY = (OrderItem.plant, OrderItem.order_id, OrderItem.item, OrderItem.uom)
@@ -162,7 +190,7 @@ def _add(session: Session, gains: Mapping[tuple[str, str, str, str], Mapping[str
         was = were.get(key)
         sums = {name: gains[key][name] + (getattr(was, name) if was else 0) for name in SUMS}
         rows.append({**dict(zip(names, key, strict=True)), **sums})
-    _upsert(session, OrderItem, names, SUMS, rows)
+    upsert(session, OrderItem, names, SUMS, rows)
 
 
 def _tell_progress(session: Session, orders: Collection[tuple[str, str]]) -> None:
@@ -180,15 +208,4 @@ def _tell_progress(session: Session, orders: Collection[tuple[str, str]]) -> Non
             moments = found.get((plant, order_id), (None, None, None))
             told = dict(zip(("started_at", "reported_at", "ended_at"), moments, strict=True))
             rows.append({"plant": plant, "order_id": order_id, **told})
-    _upsert(session, OrderProgress, ["plant", "order_id"], ("started_at", "reported_at", "ended_at"), rows)
-
-
-def _upsert(
-    session: Session, table: type[Any], key: Sequence[str], values: Sequence[str], rows: list[dict[str, Any]]
-) -> None:
-    if not rows:
-        return
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = build(table)
-    replaced = {name: statement.excluded[name] for name in values}
-    session.connection().execute(statement.on_conflict_do_update(index_elements=key, set_=replaced), rows)
+    upsert(session, OrderProgress, ["plant", "order_id"], ("started_at", "reported_at", "ended_at"), rows)

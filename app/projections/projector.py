@@ -34,7 +34,7 @@ from app.store.documents import ENRICHED, load_documents
 from app.store.leases import NEVER_HELD
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import Message
-from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
+from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 
-PROJECTIONS = (Effect, Movement, ItemStock, Stock, OrderReport, OrderItem, OrderProgress)
+PROJECTIONS = (Effect, Movement, ItemStock, Stock, OrderReport, OrderItem, OrderProgress, TransformationLot)
 PORTION = 250
 RIGHT = "projections"
 BEHIND_MOST = 10_000
@@ -184,6 +184,7 @@ def _read(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) ->
         items = _items_then(stored)
         reference = event.data.get("document_ref") or {}
         named = ":".join(reference[name] for name in ("type", "id", "line") if name in reference)
+        named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else "")
         told = (event.data.get("order_id"), named or None, event.data.get("reason"))
         legs = enumerate(legs_of(plant, event, items))
         entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]

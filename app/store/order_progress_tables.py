@@ -1,4 +1,4 @@
-"""What became of production orders: every report of them, and what the reports come to."""
+"""What became of production orders: every report of them, what the reports come to, and which lots they link."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class OrderReport(Base):
     uom: Mapped[str | None] = mapped_column(plain_text(16))
     quantity: Mapped[Decimal | None] = mapped_column(ExactDecimal)
     lot: Mapped[str | None] = mapped_column(plain_text(80))
+    transformation: Mapped[str] = mapped_column(plain_text(200))
     reason: Mapped[str | None] = mapped_column(ToldText)
     happened_at: Mapped[datetime] = mapped_column(UtcInstant)
     entered_at: Mapped[datetime] = mapped_column(UtcInstant)
@@ -52,6 +53,24 @@ class OrderItem(Base):
     produced: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     consumed: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     scrapped: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+
+
+class TransformationLot(Base):
+    """How much of a lot went into a transformation or came out of it: the links of the lots' genealogy. An empty lot is
+    one that nobody named; a quantity of zero is no link any more."""
+
+    __tablename__ = "transformation_lots"
+
+    plant: Mapped[str] = mapped_column(plain_text(80), primary_key=True)
+    transformation: Mapped[str] = mapped_column(plain_text(200), primary_key=True)
+    direction: Mapped[str] = mapped_column(plain_text(3), primary_key=True)
+    item: Mapped[str] = mapped_column(plain_text(80), primary_key=True)
+    lot: Mapped[str] = mapped_column(plain_text(80), primary_key=True)
+    uom: Mapped[str] = mapped_column(plain_text(16), primary_key=True)
+    quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
+    order_id: Mapped[str] = mapped_column(plain_text(80))
+
+    __table_args__ = (Index("ix_transformation_lots_lot", "lot", "item", "direction"),)
 
 
 class OrderProgress(Base):

@@ -17,7 +17,7 @@ from app.store.messages_tables import (
     StateCount,
     TimelineEntry,
 )
-from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
+from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
@@ -66,4 +66,5 @@ __all__ = [
     "TargetState",
     "TimelineEntry",
     "ToldState",
+    "TransformationLot",
 ]

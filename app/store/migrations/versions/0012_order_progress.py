@@ -41,6 +41,7 @@ def upgrade() -> None:
         _code("uom", 16, nullable=True),
         sa.Column("quantity", base.ExactDecimal(), nullable=True),
         _code("lot", nullable=True),
+        _code("transformation", 200),
         sa.Column("reason", base.ToldText(), nullable=True),
         _instant("happened_at", nullable=False),
         _instant("entered_at", nullable=False),
@@ -65,6 +66,21 @@ def upgrade() -> None:
         *(_instant(name) for name in ("started_at", "reported_at", "ended_at")),
         sa.PrimaryKeyConstraint("plant", "order_id", name=op.f("pk_order_progress")),
     )
+    op.create_table(
+        "transformation_lots",
+        _code("plant"),
+        _code("transformation", 200),
+        _code("direction", 3),
+        _code("item"),
+        _code("lot"),
+        _code("uom", 16),
+        sa.Column("quantity", base.ExactDecimal(), nullable=False),
+        _code("order_id"),
+        sa.PrimaryKeyConstraint(
+            "plant", "transformation", "direction", "item", "lot", "uom", name=op.f("pk_transformation_lots")
+        ),
+    )
+    op.create_index("ix_transformation_lots_lot", "transformation_lots", ["lot", "item", "direction"])
     for name in PLANNED:
         op.add_column("production_orders", _instant(name))
     for name in MOVED_AWAY:
@@ -77,7 +93,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("order_progress", "order_items", "order_reports"):
+    for table in ("transformation_lots", "order_progress", "order_items", "order_reports"):
         op.drop_table(table)
     for name in PLANNED:
         op.drop_column("production_orders", name)

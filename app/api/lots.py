@@ -1,0 +1,92 @@
+"""Lots: what they were made of, and what was made of them."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from app.access.policy import at_least
+from app.access.roles import Role
+from app.api.inventory_schemas import DECIMAL, QuantitySchema
+from app.api.openapi_parts import done, problems, query
+from app.api.reading import IF_NONE_MATCH, one_answer
+from app.api.routing import route
+from app.projections.lot_trace import LOTS_MOST, Direction, Gap
+from app.web import parameters
+from app.web.lots import told_trace, trace_lot
+from app.web.services import services
+
+blueprint = Blueprint("lots", __name__, description="Lots and their genealogy.")
+
+
+class TracedLotSchema(Schema):
+    item = fields.String(required=True)
+    lot = fields.String(required=True)
+    depth = fields.Integer(required=True, metadata={"description": "How many transformations away"})
+    uom = fields.String(required=True, allow_none=True, metadata={"description": "null where there are several"})
+    plants = fields.List(fields.String(), required=True)
+    came = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    went = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    on_hand = fields.String(required=True, metadata=DECIMAL)
+    receipts = fields.List(fields.String(), required=True)
+    shipments = fields.List(fields.String(), required=True)
+
+
+class TracedLinkSchema(Schema):
+    plant = fields.String(required=True)
+    transformation = fields.String(required=True)
+    order_id = fields.String(required=True)
+    direction = fields.String(required=True, metadata={"enum": ["in", "out"]})
+    item = fields.String(required=True)
+    lot = fields.String(required=True, allow_none=True)
+    quantity = fields.Nested(QuantitySchema, required=True)
+
+
+class GapSchema(Schema):
+    kind = fields.String(required=True, metadata={"enum": [gap.value for gap in Gap]})
+    item = fields.String(required=True)
+    lot = fields.String(required=True, allow_none=True)
+    plant = fields.String(required=True, allow_none=True)
+    transformation = fields.String(required=True, allow_none=True)
+    order_id = fields.String(required=True, allow_none=True)
+    quantity = fields.String(required=True, allow_none=True, metadata=DECIMAL)
+    told = fields.String(required=True)
+
+
+class TraceSchema(Schema):
+    direction = fields.String(required=True, metadata={"enum": [direction.value for direction in Direction]})
+    is_whole = fields.Boolean(required=True, metadata={"description": "Whether these are all of its lots"})
+    lots = fields.List(fields.Nested(TracedLotSchema), required=True)
+    links = fields.List(fields.Nested(TracedLinkSchema), required=True)
+    gaps = fields.List(fields.Nested(GapSchema), required=True)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/lots/<path:lot>/trace",
+    at_least(Role.VIEWER),
+    summary="The genealogy of a lot, to any depth, the nearest lots first",
+    parameters=[
+        query("item", "The item, where lots of several items have this name"),
+        query("direction", "Up to what it was made of, or down to what was made of it", enum=["up", "down"]),
+        query("limit", "So many lots at most", type="integer", minimum=1, maximum=LOTS_MOST, default=1000),
+        IF_NONE_MATCH,
+    ],
+    responses={
+        **done("The genealogy", TraceSchema),
+        "304": {"description": "As before"},
+        **problems("401", "403", "404", "422"),
+    },
+)
+def trace_one_lot(lot: str) -> Response:
+    """Issues and completions of one order, or of one `transformation_id`, link their lots. `came` and `went` sum up the
+    movements of a lot by why; what is moved neither comes nor goes."""
+    asked = request.args
+    directions = parameters.words(asked, "direction", {direction.value for direction in Direction})
+    direction = Direction(directions[0]) if directions else Direction.UP
+    most = parameters.whole_number(asked, "limit", LOTS_MOST) or 1000
+    with services().store.reading() as session:
+        found = trace_lot(session, parameters.named(lot), parameters.text(asked, "item"), direction, most)
+    return one_answer(told_trace(found, direction))
