@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "targets": "app.commands.pauses:targets",
     "mapping": "app.commands.mapping:mapping",
     "new": "app.commands.new:new",
+    "reconcile": "app.commands.reconcile:reconcile",
     "projections": "app.commands.projections:projections",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",

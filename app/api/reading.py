@@ -39,7 +39,7 @@ def wire_of(schema: type[Schema]) -> Callable[[Mapping[str, Any]], dict[str, Any
 
 def answer(name: str, rows: Sequence[Any], following: str | None, behind: Mapping[str, Any]) -> Response:
     """One page; 304 where the caller has it already."""
-    return one_answer({name: rows, "next": following, "behind": {key: _told(value) for key, value in behind.items()}})
+    return one_answer({name: rows, "next": following, "behind": told_values(behind)})
 
 
 def one_answer(told: Mapping[str, Any]) -> Response:
@@ -48,6 +48,11 @@ def one_answer(told: Mapping[str, Any]) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def told_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its instants as text."""
+    return {name: _told(value) for name, value in row.items()}
 
 
 def _told(value: Any) -> Any:

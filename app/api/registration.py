@@ -21,6 +21,7 @@ from app.api import (
     pauses,
     postings,
     production_orders,
+    reconciliations,
     reversals,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
@@ -45,6 +46,7 @@ MODULES = (
     inventory,
     production_orders,
     lots,
+    reconciliations,
     contracts,
     health,
 )

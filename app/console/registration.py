@@ -16,6 +16,7 @@ from app.console import (
     order_pages,
     overview,
     posting_pages,
+    reconciliation_pages,
     sign_in_pages,
     trail_pages,
 )
@@ -32,6 +33,7 @@ PAGES = (
     inventory_pages,
     order_pages,
     lot_pages,
+    reconciliation_pages,
     crosswalk_pages,
     trail_pages,
     sign_in_pages,

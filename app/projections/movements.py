@@ -31,6 +31,18 @@ class Kind(StrEnum):
     SHIPPED = "shipped"
 
 
+TYPE_OF: Mapping[Kind, str] = {
+    Kind.PRODUCED: "production.completed.v1",
+    Kind.CONSUMED: "material.issued.v1",
+    Kind.MOVED: "inventory.moved.v1",
+    Kind.ADJUSTED: "inventory.adjusted.v1",
+    Kind.COUNTED: "inventory.counted.v1",
+    Kind.RECEIVED: "receipt.recorded.v1",
+    Kind.SHIPPED: "shipment.confirmed.v1",
+}
+"""The type of event that a movement of each kind comes from."""
+
+
 @dataclass(frozen=True)
 class Place:
     """What one row of stock is about; the unit is the item's base unit."""

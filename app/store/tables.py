@@ -21,6 +21,7 @@ from app.store.order_progress_tables import OrderItem, OrderProgress, OrderRepor
 from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
+from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 
@@ -34,6 +35,7 @@ __all__ = [
     "CrosswalkChange",
     "CrosswalkEntry",
     "CrosswalkVersion",
+    "Difference",
     "DroppedFile",
     "Effect",
     "Item",
@@ -54,8 +56,11 @@ __all__ = [
     "ProductionOrder",
     "ReadRecord",
     "ReadingMark",
+    "Reconciliation",
     "ReversalOrder",
     "SequencePosition",
+    "Snapshot",
+    "SnapshotRow",
     "SourceNote",
     "SourceNumbers",
     "StateChange",

@@ -1,0 +1,177 @@
+"""`lineside reconcile`: hold what a system says it has against what was reported, and name the messages in between."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+import click
+
+from app.adapters.registry import build_adapter
+from app.clock import utc_now
+from app.commands.actor import terminal_actor
+from app.commands.database import open_database
+from app.commands.exits import AnswerIsNo, Unreachable, Unusable
+from app.commands.opening import open_settings, open_topology
+from app.commands.printing import json_option, print_json, terminal
+from app.commands.show import ConsoleShow
+from app.errors import LinesideError, Refused, TargetPaused
+from app.projections.projector import has_effects, project
+from app.reconcile.compare import Balance
+from app.reconcile.keys import Level
+from app.reconcile.reports import find_report, list_differences, list_reports
+from app.reconcile.reports import reconcile as compare_snapshot
+from app.reconcile.snapshots import SnapshotUnreadable, balances_of_file, read_balances, save_snapshot
+from app.store.session import Store
+from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_report
+from config.settings import Settings
+from config.topology import Topology
+
+DIFFERENCES_MOST = 100_000
+SHOWN = 50
+CATCH_UP_ROUNDS = 60
+
+
+@click.group()
+def reconcile() -> None:
+    """Differences between what a system says that it has and what was reported, each with its messages."""
+
+
+@reconcile.command()
+@click.argument("system")
+@click.option("--file", "stream", type=click.File(encoding="utf-8-sig"), help="Balances that it wrote, as CSV.")
+@click.option("--level", type=click.Choice([level.value for level in Level]), default="item", show_default=True)
+@json_option
+def run(system: str, stream: TextIO | None, level: str, as_json: bool) -> None:
+    """Take a snapshot of SYSTEM and compare it.
+
+    SYSTEM is a target, whose balances are read over its adapter, or with --file any target or source. The file has a
+    header that names plant, item, quantity, uom and, where they are told apart, storage and lot. Exit codes: 0 all is
+    explained, 1 something is not, 2 the file or the topology has to be mended, 3 the system does not answer.
+    """
+    settings = open_settings()
+    topology = open_topology(settings)
+    show = ConsoleShow(terminal(to_stderr=True))
+    with open_database(settings) as store:
+        began = utc_now()
+        balances = _balances(settings, topology, system, stream, show)
+        _catch_up(store)
+        with store.writing() as session:
+            origin = getattr(stream, "name", "a file") if stream else "read"
+            snapshot = save_snapshot(session, system, began, origin, terminal_actor(), balances)
+        report = compare_snapshot(store, topology, snapshot, Level(level), terminal_actor(), utc_now())
+        _show(store, report.id, as_json)
+    if report.unexplained:
+        raise click.exceptions.Exit(AnswerIsNo.exit_code)
+
+
+@reconcile.command("list")
+@click.option("--system")
+@click.option("--limit", default=20, type=click.IntRange(1, 1_000), show_default=True)
+@json_option
+def list_all(system: str | None, limit: int, as_json: bool) -> None:
+    """What was compared, the newest first. Exit codes: 0 listed, 1 nothing was."""
+    with open_database(open_settings()) as store, store.reading() as session:
+        rows = [told_report(report) for report in list_reports(session, system, limit)]
+    if as_json:
+        print_json({"reconciliations": rows})
+    for row in [] if as_json else rows:
+        click.echo(
+            f"{row['id']:>6}  {row['made_at']:%Y-%m-%d %H:%M}  {row['system']:<16} by {row['level']:<8} "
+            f"{row['compared']} compared, {row['differences']} differ, {row['unexplained']} unexplained"
+        )
+    if not rows:
+        raise click.exceptions.Exit(1) if as_json else AnswerIsNo("Nothing was compared yet.")
+
+
+@reconcile.command("show")
+@click.argument("report_id", type=int)
+@click.option("--unexplained", is_flag=True, help="Only what the causes do not explain.")
+@click.option("--csv", "as_csv", is_flag=True, help="Every difference as CSV.")
+@json_option
+def show_one(report_id: int, unexplained: bool, as_csv: bool, as_json: bool) -> None:
+    """Show one comparison again. Exit codes: 0 shown, 1 there is none."""
+    with open_database(open_settings()) as store:
+        _show(store, report_id, as_json, as_csv, unexplained)
+
+
+def _balances(
+    settings: Settings, topology: Topology, system: str, stream: TextIO | None, show: ConsoleShow
+) -> Sequence[Balance]:
+    known = {*topology.targets, *topology.sources} if stream else set(topology.targets)
+    if system not in known:
+        of = "target or source" if stream else "target"
+        raise Unusable(f"The topology has no {of} {system!r}; it has: {', '.join(sorted(known)) or 'none'}.")
+    try:
+        if stream is not None:
+            return list(balances_of_file(stream))
+        with show.progress(f"Reading the balances of {system}") as advance:
+            adapter = build_adapter(topology.targets[system], settings)
+            return list(_counted(read_balances(adapter), advance))
+    except SnapshotUnreadable as error:
+        raise Unusable(str(error)) from None
+    except UnicodeDecodeError:
+        raise Unusable("The file is not UTF-8.") from None
+    except (Refused, TargetPaused) as error:
+        raise Unusable(f"{system}: {error}") from None
+    except LinesideError as error:
+        raise Unreachable(f"{system}: {error}") from None
+
+
+def _counted(balances: Iterable[Balance], advance: Any) -> Iterable[Balance]:
+    """How many there will be nobody knows: the bar only shows that it moves."""
+    for number, balance in enumerate(balances):
+        yield balance
+        if number % 100 == 0:
+            advance(1 - 1 / (1 + number / 1_000))
+
+
+def _catch_up(store: Store) -> None:
+    """What took effect is entered first; where that takes a worker too long, the report is of what is entered."""
+    for _ in range(CATCH_UP_ROUNDS):
+        project(store, utc_now, 1.0)
+        with store.reading() as session:
+            if not has_effects(session):
+                return
+    click.echo("Not all that took effect is entered yet; see `lineside projections`.", err=True)
+
+
+def _show(store: Store, report_id: int, as_json: bool, as_csv: bool = False, unexplained: bool = False) -> None:
+    with store.reading() as session:
+        found = find_report(session, report_id)
+        if found is None:
+            raise AnswerIsNo(f"There is no reconciliation {report_id}.")
+        report = told_report(*found)
+        rows = list_differences(session, report_id, DIFFERENCES_MOST, unexplained=unexplained)
+        differences = [told_difference(row) for row in rows]
+    if as_json:
+        print_json({**report, "found": differences})
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flat_difference(one) for one in differences)
+    else:
+        _print(report, differences)
+
+
+def _print(report: dict[str, Any], differences: Sequence[dict[str, Any]]) -> None:
+    click.echo(
+        f"{report['system']} as of {report['taken_at']:%Y-%m-%d %H:%M:%S} UTC: {report['compared']} compared by "
+        f"{report['level']}, {report['differences']} differ, {report['unexplained']} of them unexplained."
+    )
+    for one in differences[:SHOWN]:
+        place = " ".join(part for part in (one["plant"], one["item"], one["storage"], one["lot"]) if part)
+        click.echo(f"\n{place}: has {one['system']} {one['uom']}, reported {one['reported']} ({one['difference']})")
+        for cause in one["causes"]:
+            named = f", messages {', '.join(map(str, cause['messages'][:10]))}" if cause["messages"] else ""
+            more = f" and {cause['count'] - 10} more" if cause["count"] > 10 else ""
+            click.echo(f"  {cause['quantity']:>12}  {cause['told']}{named}{more}. {cause['mend']}.")
+        if one["unexplained"] != "0":
+            click.echo(f"  {one['unexplained']:>12}  unexplained")
+    if len(differences) > SHOWN:
+        click.echo(f"\nThese are {SHOWN} of {len(differences)}: lineside reconcile show {report['id']} --csv has all.")
+    if report["unread_count"]:
+        named = ", ".join(map(str, report["unread"][:10]))
+        click.echo(f"\nThe effect of {report['unread_count']} messages is not known yet: {named}.")

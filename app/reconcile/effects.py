@@ -1,0 +1,236 @@
+"""Which messages' effects a system lacks at the cut-off, and why; and what it may have beyond them.
+
+Everything reported is in what is compared with: what took effect, and what is still on its way or dead. So a system
+that has all of it differs by nothing, and each message that it lacks explains its own part.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.inbox.states import TERMINAL, State
+from app.postings.ledger import PostingState
+from app.projections.items import load_items
+from app.projections.movements import TYPE_OF, Kind, Leg, Place, legs_of
+from app.store.documents import CANONICAL, ENRICHED, load_documents
+from app.store.ledger_tables import Movement, Stock
+from app.store.messages_tables import Message
+from app.store.postings_tables import Posting
+from mappings.canonical import contract
+from mappings.canonical.versions import newest
+from mappings.context import Event, ItemFacts, MappingError
+
+PENDING_MOST = 20_000
+LACKING_MOST = 20_000
+CHUNK = 500
+
+
+class Cause(StrEnum):
+    """Why a system says something else than what was reported."""
+
+    DEAD = "dead"
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    REFUSED = "refused"
+    TIMING = "timing"
+    NOT_ROUTED = "not_routed"
+    DUPLICATE = "duplicate"
+    UNIT = "unit_mismatch"
+    LOT = "lot_mismatch"
+    STORAGE = "storage_mismatch"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one message does to one place, and where it stands at the system. ``cause`` is None where the system has it;
+    ``is_certain``: whether it surely lacks it."""
+
+    message_id: int
+    place: Place
+    quantity: Decimal
+    cause: Cause | None
+    is_certain: bool = True
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Of messages that have not taken effect. ``unread``: those whose events are not known, so that nobody can say what
+    they would do; ``is_whole``: whether these are all."""
+
+    effects: Sequence[Effect]
+    unread: Sequence[int]
+    is_whole: bool
+
+
+class Standing:
+    """Where messages stand at one system at the cut-off, by message and type of event."""
+
+    def __init__(self, session: Session, system: str, cut_off: datetime, sources: Mapping[int, str]) -> None:
+        self._system, self._sources = system, sources
+        self._states: dict[tuple[int, str], tuple[PostingState, datetime]] = {}
+        self._cut_off = cut_off
+        for chunk in _chunks(sorted(sources)):
+            query = select(Posting.message_id, Posting.kind, Posting.state, Posting.updated_at).where(
+                Posting.message_id.in_(chunk), Posting.target == system, Posting.reverses_id.is_(None)
+            )
+            for row in session.execute(query.order_by(Posting.id)):
+                self._states[row.message_id, row.kind] = (PostingState(row.state), row.updated_at)
+
+    def cause(self, message_id: int, event_type: str, state: str) -> tuple[Cause | None, bool]:
+        """Why the system lacks the message's events of this type, and whether it surely does."""
+        if self._sources.get(message_id) == self._system:
+            return None, True
+        posting, at = self._states.get((message_id, event_type), (None, None))
+        if posting is PostingState.POSTED:
+            return (None, True) if at is None or at <= self._cut_off else (Cause.TIMING, True)
+        if posting in (PostingState.SENDING, PostingState.UNKNOWN):
+            return Cause.UNKNOWN_OUTCOME, False
+        if state == State.DEAD:
+            return Cause.DEAD, True
+        if state == State.WAITING:
+            return Cause.WAITING, True
+        if state != State.POSTED:
+            return Cause.IN_FLIGHT, True
+        if posting is None:
+            return Cause.NOT_ROUTED, True
+        return (Cause.REFUSED if posting is PostingState.REFUSED else Cause.IN_FLIGHT), True
+
+
+def pending(session: Session, system: str, cut_off: datetime) -> Pending:
+    """What messages would do to stock that were accepted and have not taken effect."""
+    open_states = [state.value for state in State if state not in TERMINAL]
+    query = select(Message.id, Message.plant, Message.state, Message.source)
+    query = query.where(Message.state.in_(open_states), Message.received_at <= cut_off)
+    rows = session.execute(query.order_by(Message.id).limit(PENDING_MOST + 1)).all()
+    messages = {row.id: row for row in rows[:PENDING_MOST]}
+    standing = Standing(session, system, cut_off, {row.id: row.source for row in messages.values()})
+    effects: list[Effect] = []
+    unread: list[int] = []
+    for chunk in _chunks(list(messages)):
+        events, torn = _events(session, chunk)
+        unread += torn
+        codes = {code for mine in events.values() for event in mine for code in contract.referenced_items(event)}
+        items = load_items(session, codes)
+        for key, mine in events.items():
+            try:
+                legs = [leg for event in mine for leg in _legs(messages[key].plant, event, items, cut_off)]
+            except (MappingError, KeyError, TypeError, ValueError):
+                unread.append(key)
+                continue
+            for leg in legs:
+                cause, is_certain = standing.cause(key, TYPE_OF[leg.kind], messages[key].state)
+                effects.append(Effect(key, leg.place, leg.quantity, cause, is_certain))
+    return Pending(effects, sorted(unread), len(rows) <= PENDING_MOST)
+
+
+def _events(session: Session, ids: Sequence[int]) -> tuple[dict[int, list[Event]], list[int]]:
+    """The events of these messages as far as they came, and those of which none can be read."""
+    enriched = load_documents(session, ids, ENRICHED)
+    documents = load_documents(session, [key for key in ids if key not in enriched], CANONICAL) | enriched
+    events: dict[int, list[Event]] = {}
+    torn: list[int] = []
+    for key in ids:
+        try:
+            events[key] = [newest(Event(stored["type"], stored["data"])) for stored in documents[key]]
+        except (KeyError, TypeError):
+            torn.append(key)
+    return events, torn
+
+
+def _legs(plant: str, event: Event, items: Mapping[str, ItemFacts], cut_off: datetime) -> list[Leg]:
+    """A count is no change that could be lacking: what it finds depends on all that happened before it."""
+    if contract.event_time(event) > cut_off:
+        return []
+    return [leg for leg in legs_of(plant, event, items) if not leg.is_count]
+
+
+def lacking(session: Session, system: str, cut_off: datetime) -> list[Effect]:
+    """What took effect and the system lacks: postings to it that trail, were refused, or came after the cut-off."""
+    open_there = [state.value for state in PostingState if state is not PostingState.POSTED]
+    query = select(Posting.message_id).where(
+        Posting.target == system, Posting.state.in_(open_there), Posting.reverses_id.is_(None)
+    )
+    ids = set(session.scalars(query.order_by(Posting.id.desc()).limit(LACKING_MOST)))
+    ids |= _entered_since(session, cut_off)
+    return list(_effects_of(session, system, cut_off, ids))
+
+
+def not_routed(
+    session: Session, system: str, cut_off: datetime, items: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Effect]]:
+    """What took effect on these items of plants and is not posted to the system at all."""
+    found: dict[tuple[str, str], list[Effect]] = {}
+    for plant, item in items:
+        query = select(Movement.message_id).where(
+            Movement.plant == plant, Movement.item == item, Movement.void_at.is_(None)
+        )
+        ids = set(session.scalars(query))
+        effects = _effects_of(session, system, cut_off, ids, (plant, item))
+        found[plant, item] = [effect for effect in effects if effect.cause is Cause.NOT_ROUTED]
+    return found
+
+
+def effects_held(session: Session, system: str, cut_off: datetime, ids: Collection[int]) -> list[Effect]:
+    """The effects of these messages that the system has."""
+    return [effect for effect in _effects_of(session, system, cut_off, ids) if effect.cause is None]
+
+
+def _entered_since(session: Session, cut_off: datetime) -> set[int]:
+    """Messages that took effect after the cut-off; read from the end of the ledger backwards."""
+    found: set[int] = set()
+    last: int | None = None
+    while True:
+        query = select(Movement.id, Movement.message_id, Movement.entered_at).order_by(Movement.id.desc())
+        rows = session.execute((query if last is None else query.where(Movement.id < last)).limit(CHUNK)).all()
+        found |= {row.message_id for row in rows if row.entered_at > cut_off}
+        if len(rows) < CHUNK or rows[-1].entered_at <= cut_off:
+            return found
+        last = rows[-1].id
+
+
+def _effects_of(
+    session: Session, system: str, cut_off: datetime, ids: Collection[int], of: tuple[str, str] | None = None
+) -> Iterator[Effect]:
+    for chunk in _chunks(sorted(ids)):
+        rows = session.execute(select(Message.id, Message.source, Message.state).where(Message.id.in_(chunk))).all()
+        standing = Standing(session, system, cut_off, {row.id: row.source for row in rows})
+        states = {row.id: row.state for row in rows}
+        query = select(Movement, Stock).join(Stock, Stock.id == Movement.stock_id).where(Movement.message_id.in_(chunk))
+        query = query.where(Movement.void_at.is_(None), Movement.happened_at <= cut_off)
+        if of is not None:
+            query = query.where(Movement.plant == of[0], Movement.item == of[1])
+        for movement, stock in session.execute(query):
+            kind = TYPE_OF[Kind(movement.kind)]
+            cause, is_certain = standing.cause(movement.message_id, kind, states.get(movement.message_id, State.POSTED))
+            place = Place(stock.plant, stock.item, stock.uom, stock.storage, stock.lot, stock.serial, stock.status)
+            yield Effect(movement.message_id, place, movement.quantity, cause, is_certain)
+
+
+def ledger_at(session: Session, cut_off: datetime) -> dict[Place, Decimal]:
+    """The stock of every place as of the cut-off."""
+    later: dict[int, Decimal] = defaultdict(Decimal)
+    moved_since = select(Movement.stock_id, Movement.quantity).join(Stock, Stock.id == Movement.stock_id)
+    moved_since = moved_since.where(
+        Stock.moved_at > cut_off, Movement.happened_at > cut_off, Movement.void_at.is_(None)
+    )
+    for stock_id, quantity in session.execute(moved_since):
+        later[stock_id] += quantity
+    found: dict[Place, Decimal] = {}
+    for row in session.scalars(select(Stock).execution_options(yield_per=2_000)):
+        place = Place(row.plant, row.item, row.uom, row.storage, row.lot, row.serial, row.status)
+        found[place] = row.quantity - later.get(row.id, Decimal(0))
+    return found
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield list(ids[start : start + CHUNK])
