@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,6 +22,7 @@ from app.bench.mapping_speed import measure
 from app.bench.outcome import Outcome, Plan
 from app.bench.results import COLUMNS, ResultUnreadable, markdown_table, read_runs
 from app.bench.run import run_chaos
+from app.bench.visibility import Figure, VisibilityPlan, run_visibility
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
@@ -196,6 +198,45 @@ def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
     terminal().print(shown)
     for one in reads:
         click.echo(f"{one.sent.format:<10} {one.sent.path.name:<60} {one.refused or f'{one.events} events'}")
+
+
+@bench.command()
+@click.option("--messages", default=1_000_000, type=click.IntRange(2_000, 10_000_000), show_default=True)
+@click.option("--few", default=100_000, type=click.IntRange(1_000, 1_000_000), show_default=True)
+@click.option("--stack", type=click.Choice(STACKS), default=STACKS[0], show_default=True)
+@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
+@json_option
+def visibility(messages: int, few: int, stack: Stack, database_url: str, as_json: bool) -> None:
+    """Measure how fast lists, details, traces and reconciliation answer, with --few messages stored and with many.
+
+    With --json one list of {name, stack, figure, unit, yardstick, ratio, goal, met}; the yardstick is the same with
+    few messages. Exit codes: 0 every goal is met, 1 one is not, 3 a server that the stack needs does not answer.
+    """
+    if few >= messages:
+        raise Unusable("--few must be less than --messages.")
+    try:
+        figures = run_visibility(
+            VisibilityPlan(Ground(stack, database_url), few, messages), ConsoleShow(terminal(to_stderr=True))
+        )
+    except GroundMissing as error:
+        raise Unreachable(str(error)) from None
+    if as_json:
+        print_json([figure.wire(stack) for figure in figures])
+    else:
+        print_visibility(terminal(), figures, messages, stack)
+    if not all(figure.met for figure in figures):
+        click.get_current_context().exit(NO)
+
+
+def print_visibility(console: Console, figures: Sequence[Figure], messages: int, stack: Stack) -> None:
+    shown = Table("what", f"with {messages:,} messages", "with few", "x", "goal", "met", title=f"On {stack}")
+    for figure in figures:
+        told = figure.wire(stack)
+        few = "" if figure.few is None else f"{figure.few:.4g}"
+        ratio = "" if told["ratio"] is None else f"{told['ratio']:g}"
+        row = (figure.name, f"{figure.figure:.4g} {figure.unit}", few, ratio, figure.goal or "")
+        shown.add_row(*row, {None: "", True: "yes", False: "no"}[figure.met])
+    console.print(shown)
 
 
 def print_hang(console: Console, outcome: HangOutcome) -> None:

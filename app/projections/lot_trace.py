@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, and_, cast, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from app.projections.lot_links import IN, OUT
@@ -19,7 +19,6 @@ from app.store.order_progress_tables import TransformationLot
 
 LOTS_MOST = 20_000
 """Lots of one answer at most; one that says so is not whole."""
-CHUNK = 400
 
 Lot = tuple[str, str]
 """item, lot"""
@@ -43,8 +42,7 @@ class Gap(StrEnum):
     UNBALANCED = "more_taken_than_came"
 
 
-@dataclass(frozen=True)
-class TracedLot:
+class TracedLot(NamedTuple):
     """``depth``: how many transformations away. ``came`` and ``went``: how much of it, by why, in ``uom``;
     ``documents``: those of its receipts and shipments; ``on_hand``: what is left."""
 
@@ -59,8 +57,7 @@ class TracedLot:
     documents: Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True)
-class TracedLink:
+class TracedLink(NamedTuple):
     """``lot`` went into (``in``) or came out of (``out``) the transformation."""
 
     plant: str
@@ -114,69 +111,52 @@ def items_of_lot(session: Session, lot: str) -> list[str]:
 def trace(session: Session, item: str, lot: str, direction: Direction, most: int = LOTS_MOST) -> Trace:
     """Everything that leads to this lot, or that it led to. Cycles, as rework makes them, are gone round once."""
     ends, begins = (OUT, IN) if direction is Direction.UP else (IN, OUT)
-    found = _reachable(session, (item, lot), ends, begins, most + 1)
-    is_whole = len(found) <= most
-    links = _links_of(session, found, ends, begins)
+    lots = _reachable((item, lot), ends, begins, most + 1)
+    links = _links_of(session, lots, ends, begins)
     depths = _depths((item, lot), links, ends)
-    lots = sorted((one for one in found if one in depths), key=lambda one: (depths[one], one))[:most]
-    kept = set(lots)
-    links = [link for link in links if link.lot is None or (link.item, link.lot) in kept]
+    nearest = sorted(depths, key=lambda one: (depths[one], one))
+    kept, is_whole = nearest[:most], len(nearest) <= most
+    if not is_whole:
+        known = set(kept)
+        links = [link for link in links if link.lot is None or (link.item, link.lot) in known]
     accounts = _accounts(session, lots)
-    traced = [_traced(one, depths[one], accounts.get(one, _Account())) for one in lots]
+    traced = [_traced(one, depths[one], accounts.get(one)) for one in kept]
     return Trace(traced, links, [*_gaps(links, ends, direction), *_imbalances(traced)], is_whole)
 
 
-def _reachable(session: Session, start: Lot, ends: str, begins: str, most: int) -> list[Lot]:
-    """One recursive query: from a lot to its transformations, from these to the lots at their other side."""
-    reached = select(TransformationLot.item.label("item"), TransformationLot.lot.label("lot")).where(
-        TransformationLot.item == start[0], TransformationLot.lot == start[1]
-    )
-    lots = reached.distinct().cte("lots", recursive=True)
+def _reachable(start: Lot, ends: str, begins: str, most: int) -> CTE:
+    """The lots that a recursive query comes to: from a lot to its transformations, from these to the lots at their
+    other side. ``most`` bounds it; which ones are left out then is the database's choice."""
+    columns = zip(start, (TransformationLot.item, TransformationLot.lot), strict=True)
+    lots = select(*(cast(literal(code), of.type).label(of.key) for code, of in columns)).cte("lots", recursive=True)
     near, far = aliased(TransformationLot), aliased(TransformationLot)
-    at_near = and_(near.item == lots.c.item, near.lot == lots.c.lot, near.direction == ends, near.quantity != 0)
     at_far = and_(far.plant == near.plant, far.transformation == near.transformation, far.direction == begins)
-    onward = (
-        select(far.item, far.lot)
-        .select_from(lots)
-        .join(near, at_near)
-        .join(far, at_far)
-        .where(far.lot != "", far.quantity != 0)
-    )
-    lots = lots.union(onward)
-    rows = [(row.item, row.lot) for row in session.execute(select(lots.c.item, lots.c.lot).limit(most))]
-    return rows if start in rows else [start, *rows][:most]
+    onward = select(far.item, far.lot).select_from(lots).join(near, _ends_at(near, lots, ends)).join(far, at_far)
+    reached = lots.union(onward.where(far.lot != "", far.quantity != Decimal(0)))
+    return select(reached.c.item, reached.c.lot).limit(most).cte("reached")
 
 
-def _links_of(session: Session, lots: Sequence[Lot], ends: str, begins: str) -> list[TracedLink]:
-    """The transformations at which these lots end, and what begins them."""
-    rows: dict[tuple[Any, ...], TransformationLot] = {}
-    steps: set[Step] = set()
-    for chunk in _chunks(lots):
-        at_end = select(TransformationLot).where(
-            tuple_(TransformationLot.item, TransformationLot.lot).in_(chunk),
-            TransformationLot.direction == ends,
-            TransformationLot.quantity != 0,
-        )
-        for row in session.scalars(at_end):
-            rows[_key(row)] = row
-            steps.add((row.plant, row.transformation))
-    for chunk in _chunks(sorted(steps)):
-        at_begin = select(TransformationLot).where(
-            tuple_(TransformationLot.plant, TransformationLot.transformation).in_(chunk),
-            TransformationLot.direction == begins,
-            TransformationLot.quantity != 0,
-        )
-        rows |= {_key(row): row for row in session.scalars(at_begin)}
-    return [_link(rows[key]) for key in sorted(rows)]
+def _ends_at(near: Any, lots: Any, ends: str) -> ColumnElement[bool]:
+    of_lot = and_(near.item == lots.c.item, near.lot == lots.c.lot)
+    return and_(of_lot, near.direction == ends, near.quantity != Decimal(0))
 
 
-def _key(row: TransformationLot) -> tuple[str, ...]:
-    return row.plant, row.transformation, row.direction, row.item, row.lot, row.uom
+_LINK = ("plant", "transformation", "order_id", "direction", "item", "lot", "quantity", "uom")
+_PLACE = ("plant", "transformation", "direction", "item", "lot", "uom")
 
 
-def _link(row: TransformationLot) -> TracedLink:
-    named = (row.plant, row.transformation, row.order_id, row.direction, row.item)
-    return TracedLink(*named, row.lot or None, row.quantity, row.uom)
+def _links_of(session: Session, lots: CTE, ends: str, begins: str) -> list[TracedLink]:
+    """Where these lots end, and what begins the transformations at which they do; in one statement, so that the lots
+    are reached once."""
+    near, far = aliased(TransformationLot), aliased(TransformationLot)
+    at_near = _ends_at(near, lots, ends)
+    ending = select(*(getattr(near, name) for name in _LINK)).select_from(lots).join(near, at_near)
+    steps = select(near.plant, near.transformation).select_from(lots).join(near, at_near).distinct().subquery()
+    of_step = and_(far.plant == steps.c.plant, far.transformation == steps.c.transformation)
+    beginning = select(*(getattr(far, name) for name in _LINK)).select_from(steps).join(far, of_step)
+    both = ending.union_all(beginning.where(far.direction == begins, far.quantity != Decimal(0))).subquery()
+    query = select(*(both.c[name] for name in _LINK)).order_by(*(both.c[name] for name in _PLACE))
+    return [TracedLink(p, t, o, d, i, lot or None, q, u) for p, t, o, d, i, lot, q, u in session.execute(query)]
 
 
 def _depths(start: Lot, links: Iterable[TracedLink], ends: str) -> dict[Lot, int]:
@@ -203,29 +183,32 @@ def _depths(start: Lot, links: Iterable[TracedLink], ends: str) -> dict[Lot, int
     return depths
 
 
-def _accounts(session: Session, lots: Sequence[Lot]) -> dict[Lot, _Account]:
+def _accounts(session: Session, lots: CTE) -> dict[Lot, _Account]:
     """What moved of each lot, by why; moves within and between plants change nothing in sum."""
-    accounts: dict[Lot, _Account] = {}
-    for chunk in _chunks(lots):
-        in_chunk = tuple_(Stock.item, Stock.lot).in_(chunk)
-        held: Any = select(Stock.item, Stock.lot, Stock.plant, Stock.uom, Stock.quantity).where(in_chunk)
-        for row in session.execute(held):
-            account = accounts.setdefault((row.item, row.lot), _Account())
-            account.uoms.add(row.uom)
-            account.plants.add(row.plant)
-            account.on_hand += row.quantity
-        moved: Any = select(Stock.item, Stock.lot, Movement.kind, Movement.quantity, Movement.document)
-        moved = moved.join(Movement, Movement.stock_id == Stock.id)
-        moved = moved.where(in_chunk, Movement.void_at.is_(None), Movement.kind != Kind.MOVED.value)
-        for row in session.execute(moved):
-            account = accounts[row.item, row.lot]
-            (account.came if row.quantity > 0 else account.went)[row.kind] += abs(row.quantity)
-            if row.document and row.kind in (Kind.RECEIVED, Kind.SHIPPED):
-                account.documents[row.kind].add(row.document)
+    accounts: dict[Lot, _Account] = defaultdict(_Account)
+    of_lot = and_(Stock.item == lots.c.item, Stock.lot == lots.c.lot)
+    held: Any = select(Stock.item, Stock.lot, Stock.plant, Stock.uom, Stock.quantity).select_from(lots)
+    for item, lot, plant, uom, quantity in session.execute(held.join(Stock, of_lot)):
+        account = accounts[item, lot]
+        account.uoms.add(uom)
+        account.plants.add(plant)
+        account.on_hand += quantity
+    if not accounts:
+        return accounts
+    moved: Any = select(Stock.item, Stock.lot, Movement.kind, Movement.quantity, Movement.document).select_from(lots)
+    moved = moved.join(Stock, of_lot).join(Movement, Movement.stock_id == Stock.id)
+    moved = moved.where(Movement.void_at.is_(None), Movement.kind != Kind.MOVED.value)
+    for item, lot, kind, quantity, document in session.execute(moved):
+        account = accounts[item, lot]
+        (account.came if quantity > 0 else account.went)[kind] += abs(quantity)
+        if document and kind in (Kind.RECEIVED, Kind.SHIPPED):
+            account.documents[kind].add(document)
     return accounts
 
 
-def _traced(lot: Lot, depth: int, account: _Account) -> TracedLot:
+def _traced(lot: Lot, depth: int, account: _Account | None) -> TracedLot:
+    if account is None:
+        return TracedLot(*lot, depth, None, (), {}, {}, Decimal(0), {})
     uom = next(iter(account.uoms)) if len(account.uoms) == 1 else None
     documents = {kind: sorted(named) for kind, named in sorted(account.documents.items())}
     plants = sorted(account.plants)
@@ -254,13 +237,9 @@ def _imbalances(lots: Iterable[TracedLot]) -> list[FoundGap]:
     """Lots of which more was taken than ever came; of which nothing ever came, nobody knows where they are from."""
     gaps = []
     for one in lots:
+        if not one.went:
+            continue
         came, went = sum(one.came.values(), Decimal(0)), sum(one.went.values(), Decimal(0))
         if went > came:
             gaps.append(FoundGap(Gap.UNBALANCED if came else Gap.UNKNOWN_LOT, one.item, one.lot, quantity=went - came))
     return gaps
-
-
-def _chunks(values: Sequence[tuple[str, str]] | Collection[tuple[str, str]]) -> Iterable[list[tuple[str, str]]]:
-    rows = list(values)
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]

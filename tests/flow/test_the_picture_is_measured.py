@@ -1,0 +1,42 @@
+"""`lineside bench visibility` reads every list and detail of the picture over the product's own web process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.bench.ground import GroundMissing
+from app.bench.installation import STACKS, Ground, Stack
+from app.bench.visibility import VisibilityPlan, run_visibility
+from tests.services import POSTGRES_URL, missing_service
+
+pytestmark = pytest.mark.slow
+
+
+class Quiet:
+    def line(self, text: str) -> None:
+        """Nobody reads along."""
+
+    @contextmanager
+    def progress(self, _title: str) -> Iterator[Callable[[float], None]]:
+        yield lambda share: None
+
+
+@pytest.mark.parametrize(
+    "stack", [STACKS[0], pytest.param(STACKS[1], marks=pytest.mark.services)], ids=["sqlite", "postgresql"]
+)
+def test_each_figure_is_measured_and_three_wrong_balances_are_found(stack: Stack) -> None:
+    plan = VisibilityPlan(Ground(stack, POSTGRES_URL), few=200, many=400, links=1_100, calls=4)
+
+    try:
+        figures = {figure.name: figure for figure in run_visibility(plan, Quiet())}
+    except GroundMissing as missing:
+        missing_service(str(missing), POSTGRES_URL)
+
+    (compared,) = [figure for name, figure in figures.items() if name.startswith("reconciliation")]
+    assert compared.met
+    assert figures["trace of 1,111 links"].met
+    assert min(figure.figure for figure in figures.values()) > 0
+    assert len(figures) == 21
