@@ -17,7 +17,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Words:
-    """A list of texts."""
+    """A list of texts; each one of ``known`` where those are given."""
+
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class ByPlant:
     or_for_all: bool = False
 
 
-Shape = Word | Words | Table | Layouts | Keys | ByPlant
+Shape = Word | Words | Flag | Table | Layouts | Keys | ByPlant
 
 # Crosswalks by name: the value tables that mappings ask, where the topology lists them for a source or target.
 UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "movement_types"
@@ -56,6 +63,9 @@ TEXT = Word()
 LOCATION = ("site", "area", "work_center", "work_unit", "storage", "bin")
 
 PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT})
+
+# AdventureWorks' kinds of transactions: of purchase orders, sales orders and work orders.
+TRANSACTIONS = ("P", "S", "W")
 
 _PARTNER = Keys({"item_codes": Words(), "unit_if_missing": TEXT})
 
@@ -84,6 +94,7 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
     ),
     "edifact": _PARTNER,
     "x12": _PARTNER,
+    "adventureworks": Keys({"transactions": Words(TRANSACTIONS), "needs_released_order": Flag()}),
 }
 
 # What is read from a target names its plants by `locations`, whatever the target's mapping.
@@ -132,6 +143,7 @@ INBOUND_CROSSWALKS: Mapping[str, tuple[str, ...]] = {
     "mes_json": (UNITS, REASONS, STORAGES),
     "mes_b2mml": (UNITS, REASONS, STORAGES),
     "legacy_files": (UNITS, REASONS, STORAGES),
+    "adventureworks": (UNITS, REASONS, STORAGES),
     "sap_idoc": (UNITS, REASONS, STORAGES, MOVEMENT_TYPES),
     "epcis": (UNITS, REASONS),
     "edifact": (UNITS, STORAGES),

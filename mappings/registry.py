@@ -12,6 +12,11 @@ from typing import Any
 
 from mappings.context import Deviations, Event, InboundContext, OutboundContext
 from mappings.formats import b2mml, edifact, epcis, idoc, json_body, rows, x12
+from mappings.inbound.adventureworks import inventory as aw_inventory
+from mappings.inbound.adventureworks import product as aw_product
+from mappings.inbound.adventureworks import purchase_line as aw_purchase_line
+from mappings.inbound.adventureworks import transaction as aw_transaction
+from mappings.inbound.adventureworks import work_order as aw_work_order
 from mappings.inbound.edifact import delfor, desadv, invrpt, orders, recadv
 from mappings.inbound.epcis import document as epcis_document
 from mappings.inbound.legacy_files import confirmation, movement
@@ -132,6 +137,11 @@ INBOUND: dict[tuple[str, str], InboundMapping] = {
     ("mes_b2mml", "b2mml.OperationsEvent"): InboundMapping(b2mml.read_events, b2mml_events.to_canonical),
     ("legacy_files", "legacy.confirmation"): InboundMapping(rows.read, confirmation.to_canonical),
     ("legacy_files", "legacy.movement"): InboundMapping(rows.read, movement.to_canonical),
+    ("adventureworks", "adventureworks.product"): InboundMapping(rows.read, aw_product.to_canonical),
+    ("adventureworks", "adventureworks.work_order"): InboundMapping(rows.read, aw_work_order.to_canonical),
+    ("adventureworks", "adventureworks.purchase_line"): InboundMapping(rows.read, aw_purchase_line.to_canonical),
+    ("adventureworks", "adventureworks.transaction"): InboundMapping(rows.read, aw_transaction.to_canonical),
+    ("adventureworks", "adventureworks.inventory"): InboundMapping(rows.read, aw_inventory.to_canonical),
     ("sap_idoc", "idoc.LOIPRO"): InboundMapping(idoc.read, idoc_order.to_canonical),
     ("sap_idoc", "idoc.MBGMCR"): InboundMapping(idoc.read, goods_movement.to_canonical),
     ("sap_idoc", "idoc.DESADV"): InboundMapping(idoc.read, delivery.to_canonical),

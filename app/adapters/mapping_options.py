@@ -10,6 +10,7 @@ from config.topology_options import OptionFault
 from mappings.options import (
     PLANT_OPTIONS,
     ByPlant,
+    Flag,
     Keys,
     Layouts,
     Shape,
@@ -46,11 +47,14 @@ def _faults(shape: Shape, value: Any, path: Path, plants: Collection[str]) -> It
         yield from _faults_of_word(shape, value, path)
     elif isinstance(shape, Table | Layouts):
         yield from _faults_of_entries(shape, value, path, plants)
+    elif isinstance(shape, Flag):
+        if not isinstance(value, bool):
+            yield OptionFault(path, "this should be true or false", "write true or false, without quotes")
     elif not isinstance(value, list):
         yield OptionFault(path, "this should be a list", "write [a, b] or one `- a` a line")
     else:
         for index, word in enumerate(value):
-            yield from _faults_of_word(Word(), word, (*path, index))
+            yield from _faults_of_word(Word(shape.known), word, (*path, index))
 
 
 def _faults_by_plant(shape: ByPlant, value: Any, path: Path, plants: Collection[str]) -> Iterator[OptionFault]:

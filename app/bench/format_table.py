@@ -26,6 +26,7 @@ class Format:
 FORMATS = (
     Format("JSON", "RFC 8259", "mes_json", ("wms", "planning", "mes", "tryton"), ("JSON",)),
     Format("CSV, fixed width", "by the topology", "legacy_files", ("legacy_erp",), ("CSV", "fixed width")),
+    Format("AdventureWorks", "OLTP tables in CSV", "adventureworks", (), ()),
     Format("B2MML", "V0401, V0600, V0700", "mes_b2mml", ("b2mml",), ("B2MML",)),
     Format("SAP IDoc", "port version 3, flat and XML", "sap_idoc", ("sap_idoc",), ("IDoc flat", "IDoc XML")),
     Format("SAP OData", "V2", None, ("sap_odata",), ()),

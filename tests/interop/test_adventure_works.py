@@ -50,11 +50,11 @@ HEADERLESS: list[tuple[str, list[str], list[str], list[str]]] = [
 ]
 
 
-def house_for(store: Store, home: Path, options: Mapping[str, Any]) -> House:
+def house_for(store: Store, home: Path, options: Mapping[str, Any], kind: str = "adventureworks.row") -> House:
     """The packaged topology with one more source, which drops files of these options."""
     topology = load_topology(None)
-    kind = DropFile("*.csv", "adventureworks.row", "csv", options)
-    source = Source("adventureworks", "legacy ERP", ("P300",), "adventureworks", intake="drop", files=(kind,))
+    files = (DropFile("*.csv", kind, "csv", options),)
+    source = Source("adventureworks", "legacy ERP", ("P300",), "adventureworks", intake="drop", files=files)
     return open_house(store, home, replace(topology, sources={**topology.sources, source.code: source}))
 
 
@@ -138,15 +138,23 @@ def test_an_export_in_the_right_delimiter_with_other_columns_is_refused_by_their
     assert "has the unknown WorkOrderID" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "key", "column"),
+    [
+        ("Production.WorkOrder.csv", "work_order", "WorkOrderID", "StartDate"),
+        ("Production.TransactionHistoryArchive.csv", "transaction", "TransactionID", "TransactionDate"),
+    ],
+)
 def test_a_row_whose_times_a_spreadsheet_destroyed_is_kept_and_dead_and_gets_no_invented_date(
-    sqlite_store: Store, tmp_path: Path
+    sqlite_store: Store, tmp_path: Path, name: str, kind: str, key: str, column: str
 ) -> None:
-    path = sample(f"{FOLDER}/excel-mangled/Production.WorkOrder.csv")
-    house = house_for(sqlite_store, tmp_path, {"delimiter": ",", "id": ["WorkOrderID"]})
+    path = sample(f"{FOLDER}/excel-mangled/{name}")
+    house = house_for(sqlite_store, tmp_path, {"delimiter": ",", "id": [key]}, f"adventureworks.{kind}")
 
     house.drop("adventureworks", path.name, path.read_bytes())
     house.run()
 
-    assert {(fate.state, fate.code) for fate in house.fates()} == {("dead", "type_unmapped")}
-    assert {row["StartDate"] for row in rows_in(house)} == {"00:00.0"}
+    ends = [(fate.state, fate.code, fate.field) for fate in house.fates()]
+    assert ends == [("dead", "time_invalid", column)] * 500
+    assert {row[column] for row in rows_in(house)} == {"00:00.0"}
     assert house.books["erp"].documents == []

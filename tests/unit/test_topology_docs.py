@@ -53,6 +53,7 @@ from config.topology_schema import (
     RouteTargetSchema,
 )
 from mappings.formats.lines import FileFault, encoding_of
+from mappings.registry import INBOUND
 
 PAGE = (Path(__file__).parents[2] / "docs" / "topology.md").read_text(encoding="utf-8")
 SCHEMAS: list[type[Schema]] = [
@@ -100,6 +101,16 @@ def test_the_example_is_a_topology_without_fault(tmp_path: Path) -> None:
 
     assert list(topology.targets) == ["erp", "old-erp"]
     assert topology.sources["mes-p100"].gapless_sequence == GaplessSequence(1, 3_600, "dead")
+
+
+def test_the_example_of_tables_is_a_topology_without_fault(tmp_path: Path) -> None:
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "aw-p100" in block]
+    path = tmp_path / "topology.yaml"
+    path.write_text(example, encoding="utf-8")
+
+    source = load_topology(path, known_names()).sources["aw-p100"]
+
+    assert {(source.mapping, kind.type) for kind in source.files} <= INBOUND.keys()
 
 
 def test_the_example_of_sap_is_a_topology_without_fault(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ LOCATIONS = "locations: {P100: P100, P200: P200, P300: P300}"
 B2MML = "mapping: mes_b2mml"
 IDOC = "options: {}\n    mapping: sap_idoc"
 EPCIS = "options: {}\n    mapping: epcis"
+AW = "options: {}\n    mapping: adventureworks"
 
 
 def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
@@ -77,6 +78,12 @@ def faults(tmp_path: Path, text: str) -> list[TopologyFault]:
         ),
         (B2MML, EPCIS.format("{places: {a: {stor: B}}}"), "sources.mes-p200.options.places.a.stor", "storage"),
         (B2MML, EPCIS.format("{steps: {a: storin}}"), "sources.mes-p200.options.steps.a", "storing?"),
+        (
+            B2MML,
+            AW.format("{needs_released_order: 0}"),
+            "sources.mes-p200.options.needs_released_order",
+            "true or false",
+        ),
     ],
 )
 def test_an_option_that_cannot_be_right_is_named_with_its_mend(
@@ -88,6 +95,21 @@ def test_an_option_that_cannot_be_right_is_named_with_its_mend(
     assert mend in fault.mend
     written = (tmp_path / "topology.yaml").read_text(encoding="utf-8").splitlines()[fault.line - 1]
     assert place.rsplit(".", 1)[-1] in written
+
+
+def test_a_word_of_a_list_that_no_mapping_knows_is_named_with_those_that_it_knows(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, TEXT.replace(B2MML, AW.format("{transactions: [S, Q]}"), 1))
+
+    assert (fault.path, fault.mend) == ("sources.mes-p200.options.transactions.1", "give one of P, S, W")
+
+
+def test_options_that_a_family_reads_are_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "topology.yaml"
+    path.write_text(TEXT.replace(B2MML, AW.format("{transactions: [S], needs_released_order: false}"), 1), "utf-8")
+
+    source = load_topology(path, known_names()).sources["mes-p200"]
+
+    assert source.options == {"transactions": ["S"], "needs_released_order": False}
 
 
 @pytest.mark.parametrize(
