@@ -12,7 +12,7 @@ from app.crosswalks.reading import CrosswalkBook
 from app.errors import LinesideError, Waiting
 from app.mapping_changes.submissions import Submission
 from app.mapping_changes.trying import Fault, fault_of, tried
-from app.pipeline.enrich import Facts, check_items, check_order, load_facts, plan_posting
+from app.pipeline.enrich import Facts, check_items, check_order, load_facts, plan_posting, with_own_releases
 from app.pipeline.transform import Transformed, canonical_of
 from config.topology import RouteTarget, Topology
 from mappings.canonical import contract
@@ -101,7 +101,8 @@ def _events(looking: Looking, submission: Submission, done: Transformed) -> Iter
 def _facts(looking: Looking, plant: str, events: Sequence[Event]) -> Facts:
     if looking.session is None:
         return Facts({}, set())
-    facts = load_facts(looking.session, plant, [newest(event) for event in events])
+    events = [newest(event) for event in events]
+    facts = with_own_releases(load_facts(looking.session, plant, events), events)
     used = ((target.code, target.crosswalks) for target in looking.topology.targets.values())
     return replace(facts, crosswalks=looking.book.read(looking.session, used))
 

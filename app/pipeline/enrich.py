@@ -19,7 +19,7 @@ from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs
 from app.pipeline.periods import with_posting_date
 from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
-from app.projections.production_orders import order_reference, released_orders
+from app.projections.production_orders import RELEASED, order_reference, released_orders
 from app.store.documents import CANONICAL, ENRICHED, load_documents, save_documents
 from config.topology import Plant, RetryPolicy, RouteTarget, Target, Topology
 from mappings.canonical import contract
@@ -122,6 +122,7 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     plant = pipeline.topology.plants.get(message.plant)
     if plant is None:
         raise Refused("not_in_topology", f"The topology no longer knows plant {message.plant}; add it, then requeue.")
+    facts = with_own_releases(facts, events)
     for index, event in enumerate(events):
         check_items(pipeline.topology, event, facts, f"events[{index}]")
         check_order(pipeline.topology, message, event, facts)
@@ -136,6 +137,12 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
         {"type": event.type, "data": event.data, "context": _context_of(plant, event, facts.items)} for event in events
     ]
     return Enriched(document, postings)
+
+
+def with_own_releases(facts: Facts, events: Sequence[Event]) -> Facts:
+    """A message may bring the release of what it reports, as a row of a work order does: it waits for no other."""
+    own = {event.data["order_id"] for event in events if event.type == RELEASED}
+    return replace(facts, orders=facts.orders | own) if own else facts
 
 
 def check_items(topology: Topology, event: Event, facts: Facts, place: str) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from app.dead_letters.reversal import reverse
 from app.projections.order_lists import OrderPicture, list_reports
 from app.projections.projector import project, rebuild
 from app.store.session import Store
+from mappings.context import Event
+from mappings.formats import json_body
+from mappings.registry import INBOUND, InboundMapping
 from tests.factories import NOON, accept, completion, incoming, know_items, pipeline, release, run_once
 from tests.fakes import Books
-from tests.reading import projected_orders
+from tests.reading import message, projected_orders
 
 AT = "2026-03-02T10:00:00Z"
 
@@ -119,3 +125,20 @@ def test_built_anew_orders_say_the_same(store: Store) -> None:
 
     assert _told(_one(store)) == before
     assert before[1] == Decimal("14.5")
+
+
+def test_a_message_that_brings_the_release_of_what_it_reports_waits_for_no_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    know_items(store)
+    released, made = release(order="2000"), completion("c9", order="2000")
+
+    def to_canonical(_payload: Any, _context: Any) -> list[Event]:
+        return [Event(made.type, json.loads(made.body)), Event(released.type, json.loads(released.body))]
+
+    monkeypatch.setitem(INBOUND, ("canonical", "work.order"), InboundMapping(json_body.read, to_canonical))
+
+    (row,) = _work(store, incoming("w1", "work.order", {}))
+
+    assert message(store, row).state == "posted"
+    assert (_one(store).status, _one(store).completed, _one(store).remaining) == ("started", 4, 6)

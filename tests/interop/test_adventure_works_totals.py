@@ -47,7 +47,7 @@ TABLES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "transaction": ("dated-csv/TransactionHistory.csv", (), "TransactionID"),
 }
 PLANTS_TABLES = ("inventory", "work_order", "purchase_line", "transaction")
-OPTIONS: Mapping[str, Any] = {"transactions": ["S"], "needs_released_order": False}
+OPTIONS: Mapping[str, Any] = {"transactions": ["S"]}
 
 STOCK = """
     WITH moved(plant, item, unrestricted, quality, blocked) AS (
