@@ -24,7 +24,7 @@ PATH = "/v1/production-orders"
 def _line(message_id: int, order: str, kind: Reported, amount: str | None = None, item: str = "BIKE-100") -> ReportLine:
     quantity = None if amount is None else Quantity(Decimal(amount), "EA")
     named = item if amount is not None else None
-    return ReportLine(message_id, 0, 1, "P100", order, kind, NOON, named, quantity)
+    return ReportLine(message_id, 0, 1, "P100", order, kind, NOON, order, named, quantity)
 
 
 @pytest.fixture
