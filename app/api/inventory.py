@@ -37,7 +37,7 @@ from app.projections.stock_lists import (
 from app.web import parameters
 from app.web.problems import FieldError, Problem
 from app.web.services import services
-from app.web.stock import told_behind, told_item, told_movement, told_place
+from app.web.stock import told_behind, told_items, told_movement, told_place
 
 blueprint = Blueprint("inventory", __name__, description="Stock by plant, item, place, lot and status; its movements.")
 
@@ -61,14 +61,15 @@ _REFUSALS = problems("401", "403", "422")
     responses={**done("A page", ItemStockPageSchema), "304": {"description": "As before"}, **_REFUSALS},
 )
 def list_inventory() -> Response:
-    """`on_hand` is the sum of the three statuses. Follow `next` until it is null."""
+    """`on_hand` is the sum of the three statuses; `available` is what is unrestricted less `on_hold` less
+    `reserved`. Follow `next` until it is null."""
     limit, asked = _limit(), request.args
     plant, item = parameters.text(asked, "plant"), parameters.text(asked, "item")
     wire = wire_of(ItemStockSchema)
     with services().store.reading() as session:
         rows = list_items(session, plant, item, limit + 1, parameters.after(asked, len(ITEM_KEY)))
         behind = told_behind(session)
-        told = [wire(told_item(row)) for row in rows[:limit]]
+        told = [wire(row) for row in told_items(session, rows[:limit])]
         ended = [(row.plant, row.item, row.uom) for row in rows[:limit]]
     return answer("inventory", told, _next(ended, len(rows) > limit), behind)
 

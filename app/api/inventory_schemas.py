@@ -7,6 +7,10 @@ from marshmallow import Schema, fields
 DECIMAL = {"description": "A decimal number, as text", "example": "12.5"}
 
 
+def _said(description: str) -> dict[str, str]:
+    return {**DECIMAL, "description": f"{description}. A decimal number, as text"}
+
+
 class QuantitySchema(Schema):
     value = fields.String(required=True, metadata=DECIMAL)
     uom = fields.String(required=True)
@@ -29,6 +33,9 @@ class ItemStockSchema(Schema):
     unrestricted = fields.String(metadata=DECIMAL)
     quality = fields.String(metadata=DECIMAL)
     blocked = fields.String(metadata=DECIMAL)
+    on_hold = fields.String(metadata=_said("Unrestricted, but covered by an open quality hold"))
+    reserved = fields.String(metadata=_said("What released orders that have not ended still need"))
+    available = fields.String(metadata=_said("Unrestricted less on hold less reserved; negative where it is short"))
 
 
 class ItemStockPageSchema(Schema):

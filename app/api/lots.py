@@ -8,9 +8,10 @@ from marshmallow import Schema, fields
 
 from app.access.policy import at_least
 from app.access.roles import Role
+from app.api.hold_schemas import HoldSchema
 from app.api.inventory_schemas import DECIMAL, QuantitySchema
 from app.api.openapi_parts import done, problems, query
-from app.api.reading import IF_NONE_MATCH, one_answer
+from app.api.reading import IF_NONE_MATCH, one_answer, told_values
 from app.api.routing import route
 from app.projections.lot_trace import LOTS_MOST, Direction, Gap
 from app.web import parameters
@@ -31,6 +32,7 @@ class TracedLotSchema(Schema):
     on_hand = fields.String(required=True, metadata=DECIMAL)
     receipts = fields.List(fields.String(), required=True)
     shipments = fields.List(fields.String(), required=True)
+    holds = fields.List(fields.Nested(HoldSchema), required=True, metadata={"description": "The open ones over it"})
 
 
 class TracedLinkSchema(Schema):
@@ -89,4 +91,4 @@ def trace_one_lot(lot: str) -> Response:
     most = parameters.whole_number(asked, "limit", LOTS_MOST) or 1000
     with services().store.reading() as session:
         found = trace_lot(session, parameters.named(lot), parameters.text(asked, "item"), direction, most)
-    return one_answer(told_trace(found, direction))
+    return one_answer(told_values(told_trace(found, direction)))

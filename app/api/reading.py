@@ -56,4 +56,8 @@ def told_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return told_values(value)
+    if isinstance(value, list):
+        return [_told(one) for one in value]
     return instant(value) if isinstance(value, datetime) else value

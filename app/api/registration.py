@@ -21,6 +21,7 @@ from app.api import (
     pauses,
     postings,
     production_orders,
+    quality_holds,
     reconciliations,
     reversals,
 )
@@ -45,6 +46,7 @@ MODULES = (
     crosswalks,
     inventory,
     production_orders,
+    quality_holds,
     lots,
     reconciliations,
     contracts,

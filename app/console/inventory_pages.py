@@ -6,6 +6,8 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.console.routing import VIEWER, page
+from app.projections.hold_lists import open_holds_of_item
+from app.projections.order_needs import orders_needing
 from app.projections.projector import behind
 from app.projections.stock_lists import (
     ITEM_KEY,
@@ -17,8 +19,9 @@ from app.projections.stock_lists import (
     sums_of_item,
 )
 from app.web import parameters
+from app.web.holds import told_hold
 from app.web.services import services
-from app.web.stock import behind_told, told_item, told_movement, told_place
+from app.web.stock import behind_told, told_items, told_movement, told_need, told_place
 
 PAGE = 100
 MOVEMENTS = 50
@@ -33,7 +36,7 @@ def show_inventory() -> ResponseReturnValue:
         rows = list_items(session, plant, item, PAGE + 1, after)
         late = behind_told(behind(session))
         key = tuple(getattr(rows[PAGE - 1], column.key) for column in ITEM_KEY) if len(rows) > PAGE else None
-        told = [told_item(row) for row in rows[:PAGE]]
+        told = told_items(session, rows[:PAGE])
     return render_template(
         "inventory.html",
         rows=told,
@@ -47,7 +50,8 @@ def show_inventory() -> ResponseReturnValue:
 
 @page("GET", "/inventory/<plant>/<path:item>", VIEWER)
 def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
-    """One item in one plant: its places, and its last movements with the messages that they come from."""
+    """One item in one plant: its places, what keeps it from being used, and its last movements with the messages that
+    they come from."""
     here, asked = services(), request.args
     chosen = StockFilter(plant=parameters.named(plant), item=parameters.named(item))
     before = parameters.whole_number(asked, "before")
@@ -55,7 +59,9 @@ def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
         movements = list_movements(session, MovementFilter(chosen, void=True), MOVEMENTS + 1, before)
         places = list_places(session, chosen, PAGE + 1)
         values = {
-            "sums": [told_item(row) for row in sums_of_item(session, plant, item)],
+            "sums": told_items(session, sums_of_item(session, plant, item)),
+            "holds": [told_hold(row) for row in open_holds_of_item(session, plant, item, PAGE)],
+            "needs": [told_need(row) for row in orders_needing(session, plant, item, PAGE)],
             "places": [told_place(row) for row in places[:PAGE]],
             "more_places": len(places) > PAGE,
             "movements": [told_movement(*row) for row in movements[:MOVEMENTS]],
@@ -64,6 +70,7 @@ def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
         older = movements[MOVEMENTS - 1][0].id if len(movements) > MOVEMENTS else None
     return render_template(
         "item_stock.html",
+        most=PAGE,
         **values,
         plant=plant,
         item=item,

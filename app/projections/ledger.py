@@ -257,7 +257,7 @@ def _save_items(session: Session, rows: Sequence[_Row]) -> None:
     for key, gained in sorted(gains.items()):
         was = sums.get(key)
         amounts = {status: gained[status] + (getattr(was, status) if was else 0) for status in STATUSES}
-        values.append({**dict(zip(("plant", "item", "uom"), key, strict=True)), **amounts})
+        values.append({**dict(zip(("plant", "item", "uom"), key, strict=True)), **amounts, "reserved": Decimal(0)})
     upsert(session, ItemStock, ("plant", "item", "uom"), STATUSES, values)
 
 

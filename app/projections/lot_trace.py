@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import CTE, ColumnElement, and_, cast, literal, select
 from sqlalchemy.orm import Session, aliased
 
+from app.projections.hold_lists import open_holds_of_lots
 from app.projections.lot_links import IN, OUT
 from app.projections.movements import Kind
-from app.store.ledger_tables import Movement, Stock
+from app.store.availability_tables import Hold
+from app.store.ledger_tables import NOWHERE, Movement, Stock
 from app.store.order_progress_tables import TransformationLot
 
 LOTS_MOST = 20_000
@@ -44,7 +46,7 @@ class Gap(StrEnum):
 
 class TracedLot(NamedTuple):
     """``depth``: how many transformations away. ``came`` and ``went``: how much of it, by why, in ``uom``;
-    ``documents``: those of its receipts and shipments; ``on_hand``: what is left."""
+    ``documents``: those of its receipts and shipments; ``on_hand``: what is left; ``holds``: the open ones over it."""
 
     item: str
     lot: str
@@ -55,6 +57,7 @@ class TracedLot(NamedTuple):
     went: Mapping[str, Decimal]
     on_hand: Decimal
     documents: Mapping[str, Sequence[str]]
+    holds: Sequence[Hold] = ()
 
 
 class TracedLink(NamedTuple):
@@ -105,7 +108,8 @@ def items_of_lot(session: Session, lot: str) -> list[str]:
     """The items that this lot is known of."""
     moved = select(Stock.item).where(Stock.lot == lot).distinct()
     linked = select(TransformationLot.item).where(TransformationLot.lot == lot).distinct()
-    return sorted({*session.scalars(moved), *session.scalars(linked)})
+    held = select(Hold.item).where(Hold.lot == lot, Hold.item != NOWHERE, Hold.void_at.is_(None)).distinct()
+    return sorted({*session.scalars(moved), *session.scalars(linked), *session.scalars(held)})
 
 
 def trace(session: Session, item: str, lot: str, direction: Direction, most: int = LOTS_MOST) -> Trace:
@@ -120,7 +124,8 @@ def trace(session: Session, item: str, lot: str, direction: Direction, most: int
         known = set(kept)
         links = [link for link in links if link.lot is None or (link.item, link.lot) in known]
     accounts = _accounts(session, lots)
-    traced = [_traced(one, depths[one], accounts.get(one)) for one in kept]
+    holds = open_holds_of_lots(session, {one: accounts[one].plants for one in kept if one in accounts})
+    traced = [_traced(one, depths[one], accounts.get(one), holds.get(one, ())) for one in kept]
     return Trace(traced, links, [*_gaps(links, ends, direction), *_imbalances(traced)], is_whole)
 
 
@@ -206,13 +211,14 @@ def _accounts(session: Session, lots: CTE) -> dict[Lot, _Account]:
     return accounts
 
 
-def _traced(lot: Lot, depth: int, account: _Account | None) -> TracedLot:
+def _traced(lot: Lot, depth: int, account: _Account | None, holds: Sequence[Hold]) -> TracedLot:
     if account is None:
-        return TracedLot(*lot, depth, None, (), {}, {}, Decimal(0), {})
+        return TracedLot(*lot, depth, None, (), {}, {}, Decimal(0), {}, holds)
     uom = next(iter(account.uoms)) if len(account.uoms) == 1 else None
     documents = {kind: sorted(named) for kind, named in sorted(account.documents.items())}
     plants = sorted(account.plants)
-    return TracedLot(*lot, depth, uom, plants, dict(account.came), dict(account.went), account.on_hand, documents)
+    flows = dict(account.came), dict(account.went)
+    return TracedLot(*lot, depth, uom, plants, *flows, account.on_hand, documents, holds)
 
 
 def _gaps(links: Sequence[TracedLink], ends: str, direction: Direction) -> list[FoundGap]:

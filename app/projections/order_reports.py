@@ -113,8 +113,8 @@ def enter_reports(session: Session, lines: Sequence[ReportLine], now: datetime) 
     _tell_progress(session, orders)
 
 
-def void_reports(session: Session, message_ids: Collection[int], now: datetime) -> None:
-    """Take the reports of these messages, which were reversed, out of their orders; they stay as void."""
+def void_reports(session: Session, message_ids: Collection[int], now: datetime) -> set[tuple[str, str]]:
+    """Take the reports of these messages, which were reversed, out; they stay as void. Returns their orders."""
     query = select(OrderReport).where(OrderReport.message_id.in_(sorted(message_ids)), OrderReport.void_at.is_(None))
     voided = session.execute(query.order_by(OrderReport.id)).scalars().all()
     gains: dict[tuple[str, str, str, str], dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(SUMS, Decimal(0)))
@@ -125,7 +125,9 @@ def void_reports(session: Session, message_ids: Collection[int], now: datetime) 
     session.flush()
     _add(session, gains)
     add_links(session, [link for report in voided if (link := _cut(report)) is not None])
-    _tell_progress(session, {(report.plant, report.order_id) for report in voided})
+    orders = {(report.plant, report.order_id) for report in voided}
+    _tell_progress(session, orders)
+    return orders
 
 
 def already_reported(session: Session, message_ids: Sequence[int]) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,8 +19,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
+from app.projections.holds import HoldLine, already_held, enter_holds, holds_of, holds_stock, void_holds
 from app.projections.ledger import Entry, already_entered, enter, void
 from app.projections.movements import legs_of, moves_stock
+from app.projections.order_needs import (
+    Release,
+    enter_releases,
+    orders_of,
+    releases_of,
+    releases_order,
+    settle_needs,
+    void_releases,
+)
 from app.projections.order_reports import (
     ReportLine,
     already_reported,
@@ -30,6 +40,7 @@ from app.projections.order_reports import (
     void_reports,
 )
 from app.store.access_tables import Lease
+from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
 from app.store.leases import NEVER_HELD
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
@@ -44,7 +55,11 @@ log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 
-PROJECTIONS = (Effect, Movement, ItemStock, Stock, OrderReport, OrderItem, OrderProgress, TransformationLot)
+PROJECTIONS = (
+    *(Effect, Movement, ItemStock, Stock),
+    *(OrderReport, OrderItem, OrderProgress, TransformationLot),
+    *(Hold, OrderMaterial, OrderNeed),
+)
 PORTION = 250
 RIGHT = "projections"
 BEHIND_MOST = 10_000
@@ -138,63 +153,84 @@ def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime) -
         if end == len(effects) or effects[end].undo != effects[start].undo:
             part = effects[start:end]
             if part[0].undo:
-                void(session, {effect.message_id for effect in part}, now)
-                void_reports(session, {effect.message_id for effect in part}, now)
+                _void_messages(session, {effect.message_id for effect in part}, now)
                 _drop(session, part)
             else:
                 _enter_messages(session, part, now)
             start = end
 
 
+def _void_messages(session: Session, message_ids: set[int], now: datetime) -> None:
+    void(session, message_ids, now)
+    void_holds(session, message_ids, now)
+    settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
+
+
 def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) -> None:
     ids = sorted({effect.message_id for effect in effects})
-    known = already_entered(session, ids) | already_reported(session, ids)
+    known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
     documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
     plants = {
         row.id: row.plant for row in session.execute(select(Message.id, Message.plant).where(Message.id.in_(ids)))
     }
-    entries: list[Entry] = []
-    lines: list[ReportLine] = []
+    said = _Said()
     faulty: dict[int, str] = {}
     for key in ids:
         if key in known:
             continue
         try:
-            moved, reported = _read(key, plants[key], documents[key])
-            entries += moved
-            lines += reported
+            said.add(_read(key, plants[key], documents[key]))
         except MappingError as error:
             faulty[key] = f"{error.code}: {error.reason}"
         except (KeyError, TypeError, ValueError) as error:
             faulty[key] = f"Its enriched document cannot be read ({type(error).__name__})."
-    enter(session, entries, now)
-    enter_reports(session, lines, now)
+    enter(session, said.entries, now)
+    enter_reports(session, said.reports, now)
+    enter_holds(session, said.holds, now)
+    enter_releases(session, said.releases)
+    settle_needs(session, {line.order for line in said.reports} | orders_of(said.releases))
     for effect in effects:
         if effect.message_id in faulty:
             _put_aside(session, [effect], faulty[effect.message_id])
     _drop(session, [effect for effect in effects if effect.message_id not in faulty])
 
 
-def _read(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> tuple[list[Entry], list[ReportLine]]:
-    """What the events of one message say of stock and of orders."""
-    entries: list[Entry] = []
-    lines: list[ReportLine] = []
+@dataclass
+class _Said:
+    """What events say of stock, of its use, and of orders."""
+
+    entries: list[Entry] = field(default_factory=list)
+    reports: list[ReportLine] = field(default_factory=list)
+    holds: list[HoldLine] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+
+    def add(self, other: _Said) -> None:
+        self.entries += other.entries
+        self.reports += other.reports
+        self.holds += other.holds
+        self.releases += other.releases
+
+
+def _read(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> _Said:
+    """What the events of one message say."""
+    said = _Said()
     for index, stored in enumerate(document):
         event = newest(Event(stored["type"], stored["data"]))
         items = _items_then(stored)
-        reference = event.data.get("document_ref") or {}
-        named = ":".join(reference[name] for name in ("type", "id", "line") if name in reference)
-        named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else "")
-        told = (event.data.get("order_id"), named or None, event.data.get("reason"))
+        named = contract.document_text(event.data.get("document_ref") or {})
+        named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else None)
+        told = (event.data.get("order_id"), named, event.data.get("reason"))
         legs = enumerate(legs_of(plant, event, items))
-        entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]
-        lines += lines_of(message_id, index, plant, event, items)
-    return entries, lines
+        said.entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]
+        said.reports += lines_of(message_id, index, plant, event, items)
+        said.holds += holds_of(message_id, index, plant, event, items)
+        said.releases += releases_of(message_id, plant, event, items)
+    return said
 
 
 def is_reported(event: Event) -> bool:
     """Whether the event says anything that is projected."""
-    return moves_stock(event) or reports_of_order(event)
+    return moves_stock(event) or reports_of_order(event) or holds_stock(event) or releases_order(event)
 
 
 def _items_then(stored: Mapping[str, Any]) -> dict[str, ItemFacts]:

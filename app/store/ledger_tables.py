@@ -42,7 +42,8 @@ class Stock(Base):
 
 
 class ItemStock(Base):
-    """The same by item: what a plant has of it in each status, in all places together."""
+    """The same by item: what a plant has of it in each status, in all places together; ``reserved``: what released
+    orders still need of it, there or not."""
 
     __tablename__ = "item_stock"
 
@@ -52,6 +53,7 @@ class ItemStock(Base):
     unrestricted: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     quality: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     blocked: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    reserved: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
 
 
 class Movement(Base):

@@ -1,6 +1,7 @@
 """Every table of Lineside, in one place to import: migrations and tests need them all."""
 
 from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
+from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.base import Base
 from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
@@ -38,6 +39,7 @@ __all__ = [
     "Difference",
     "DroppedFile",
     "Effect",
+    "Hold",
     "Item",
     "ItemStock",
     "Lane",
@@ -47,6 +49,8 @@ __all__ = [
     "Movement",
     "OpenWake",
     "OrderItem",
+    "OrderMaterial",
+    "OrderNeed",
     "OrderProgress",
     "OrderReport",
     "Payload",

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.projections.lot_trace import Direction, FoundGap, Trace, TracedLink, TracedLot, items_of_lot, trace
+from app.web.holds import told_hold
 from app.web.problems import FieldError, Problem
 from mappings.units import plain
 
@@ -56,6 +57,7 @@ def _told_lot(one: TracedLot) -> dict[str, Any]:
         "on_hand": plain(one.on_hand),
         "receipts": list(one.documents.get("received", ())),
         "shipments": list(one.documents.get("shipped", ())),
+        "holds": [told_hold(hold) for hold in one.holds],
     }
 
 

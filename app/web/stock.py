@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.projections.availability import on_hold
 from app.projections.projector import BEHIND_MOST, Behind, behind
 from app.projections.stock_lists import total
+from app.store.availability_tables import OrderNeed
 from app.store.ledger_tables import ItemStock, Movement, Stock
 from mappings.units import plain
 
 
-def told_item(sums: ItemStock) -> dict[str, Any]:
+def told_items(session: Session, rows: Sequence[ItemStock]) -> list[dict[str, Any]]:
+    """What there is of each, and how much of it may be used."""
+    held = on_hold(session, rows)
+    return [_told_item(row, held.get((row.plant, row.item, row.uom), Decimal(0))) for row in rows]
+
+
+def _told_item(sums: ItemStock, held: Decimal) -> dict[str, Any]:
     return {
         "plant": sums.plant,
         "item": sums.item,
@@ -21,6 +31,9 @@ def told_item(sums: ItemStock) -> dict[str, Any]:
         "unrestricted": plain(sums.unrestricted),
         "quality": plain(sums.quality),
         "blocked": plain(sums.blocked),
+        "on_hold": plain(held),
+        "reserved": plain(sums.reserved),
+        "available": plain(sums.unrestricted - held - sums.reserved),
     }
 
 
@@ -53,6 +66,15 @@ def told_movement(movement: Movement, stock: Stock) -> dict[str, Any]:
         "happened_at": movement.happened_at,
         "entered_at": movement.entered_at,
         "void_at": movement.void_at,
+    }
+
+
+def told_need(need: OrderNeed) -> dict[str, Any]:
+    return {
+        "plant": need.plant,
+        "order_id": need.order_id,
+        "item": need.item,
+        "quantity": {"value": plain(need.quantity), "uom": need.uom},
     }
 
 

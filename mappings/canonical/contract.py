@@ -133,6 +133,11 @@ def event_time(event: Event) -> datetime:
     return datetime.fromisoformat(event.data["event_time"])
 
 
+def document_text(reference: Mapping[str, str]) -> str | None:
+    """A document of another system in one text: ``type:id:line``, as far as it is named."""
+    return ":".join(reference[name] for name in ("type", "id", "line") if name in reference) or None
+
+
 def told_thing(event: Event) -> tuple[str, str] | None:
     """What the event tells as a whole, as a kind (item, bom, order) and a code; None where it is one of many that
     count together."""

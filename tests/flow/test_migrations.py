@@ -6,12 +6,30 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from app.projections.hold_lists import HoldFilter, list_holds
+from app.projections.order_needs import orders_needing
+from app.projections.projector import project
+from app.store import migrations
 from app.store.migrate import current_revision, newest_revision, upgrade
 from app.store.session import Store
 from app.store.tables import Base
+from tests.factories import NOON, accept, incoming, know_items, pipeline, run_once
+from tests.fakes import Books
+
+AT = "2026-03-02T08:00:00Z"
+HELD = {"event_time": AT, "lot": "L1", "status": "blocked", "reason": "crack"}
+RELEASED = {
+    "event_time": AT,
+    "order_id": "1000",
+    "item": "BIKE-100",
+    "quantity": {"value": "1", "uom": "EA"},
+    "materials": [{"item": "WHEEL-10", "quantity": {"value": "2", "uom": "EA"}}],
+}
 
 
 def test_migrations_and_tables_agree(store: Store) -> None:
@@ -39,3 +57,26 @@ def test_two_processes_may_upgrade_at_once(tmp_path: Path, _round: int) -> None:
     assert {current_revision(store) for store in stores} == {newest_revision()}
     for store in stores:
         store.dispose()
+
+
+def test_what_was_posted_before_holds_were_kept_is_entered_by_the_migration(sqlite_store: Store) -> None:
+    know_items(sqlite_store)
+    released, held = (("r1", "production.order.released.v1", RELEASED), ("h1", "quality.held.v1", HELD))
+    ids = accept(sqlite_store, incoming(*released), incoming(*held))
+    run_once(pipeline(sqlite_store, {"erp": Books()}))
+    _downgrade(sqlite_store, "0013")
+
+    upgrade(sqlite_store)
+    project(sqlite_store, lambda: NOON, 30.0)
+
+    with sqlite_store.reading() as session:
+        assert [hold.message_id for hold in list_holds(session, HoldFilter(is_open=True), 10)] == ids[1:]
+        assert [need.quantity for need in orders_needing(session, "P100", "WHEEL-10", 10)] == [2]
+
+
+def _downgrade(store: Store, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(*migrations.__path__)))
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
