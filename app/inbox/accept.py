@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.order import sequence_rank
 from app.inbox.sightings import Sighting, note_sightings
 from app.inbox.states import State, Step, record_changes
+from app.store.key_sets import among
 from app.store.messages_tables import Message, Payload, TimelineEntry
 
 MAX_ID_LENGTH = 200
@@ -159,7 +160,7 @@ def _known(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str,
     known: dict[tuple[str, str], tuple[int, str, State]] = {}
     for start in range(0, len(keys), INSERT_CHUNK):
         query = select(Message.source, Message.source_message_id, Message.id, Message.digest, Message.state).where(
-            tuple_(Message.source, Message.source_message_id).in_(keys[start : start + INSERT_CHUNK])
+            among((Message.source, Message.source_message_id), keys[start : start + INSERT_CHUNK])
         )
         known |= {
             (row.source, row.source_message_id): (row.id, row.digest, State(row.state))

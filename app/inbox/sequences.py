@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.key_sets import among
 from app.store.order_tables import SequencePosition
 
 SEQUENCE_MISSING = "sequence_missing"
@@ -125,7 +126,7 @@ def _load(session: Session, rows: Collection[Row], locks: bool) -> dict[Row, Pos
     found: dict[Row, Position] = {}
     for start in range(0, len(wanted), CHUNK):
         query = select(*columns, SequencePosition.reached, SequencePosition.passed)
-        query = query.where(tuple_(*columns).in_(wanted[start : start + CHUNK])).order_by(*columns)
+        query = query.where(among(columns, wanted[start : start + CHUNK])).order_by(*columns)
         for row in session.execute(query.with_for_update() if locks else query):
             found[Row(*row[:3])] = Position(row.reached, frozenset(row.passed))
     return found

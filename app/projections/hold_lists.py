@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from app.store.availability_tables import Hold
 from app.store.ledger_tables import NOWHERE
 
 CHUNK = 400
+ALL_FROM = 4_000
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,24 @@ def open_holds_of_lots(
     of_item: dict[str, list[Hold]] = defaultdict(list)
     named, items = sorted({lot for _, lot in lots}), sorted({item for item, _ in lots})
     of_lot: dict[str, list[Hold]] = defaultdict(list)
-    for start in range(0, len(named), CHUNK):
-        query = select(Hold).where(Hold.is_open, Hold.lot.in_(named[start : start + CHUNK])).order_by(Hold.id)
-        for hold in session.scalars(query):
-            of_lot[hold.lot].append(hold)
-    for start in range(0, len(items), CHUNK):
-        whole = (Hold.item.in_(items[start : start + CHUNK]), Hold.lot == NOWHERE, Hold.serial == NOWHERE)
-        for hold in session.scalars(select(Hold).where(Hold.is_open, *whole).order_by(Hold.id)):
+    for hold in _open_holds(session, Hold.lot, named):
+        of_lot[hold.lot].append(hold)
+    for hold in _open_holds(session, Hold.item, items):
+        if hold.lot == hold.serial == NOWHERE:
             of_item[hold.item].append(hold)
     for (item, lot), plants in lots.items():
         found[item, lot] += [hold for hold in of_lot[lot] if hold.item in (NOWHERE, item)]
         found[item, lot] += [hold for hold in of_item[item] if hold.plant in plants]
     return found
+
+
+def _open_holds(session: Session, column: Any, values: Sequence[str]) -> Iterator[Hold]:
+    """Those with one of these values. Of many values all open ones are read instead: they are fewer than it takes to
+    name each."""
+    query = select(Hold).where(Hold.is_open).order_by(Hold.id)
+    if len(values) > ALL_FROM:
+        wanted = set(values)
+        yield from (hold for hold in session.scalars(query) if getattr(hold, column.key) in wanted)
+        return
+    for start in range(0, len(values), CHUNK):
+        yield from session.scalars(query.where(column.in_(values[start : start + CHUNK])))

@@ -13,11 +13,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.projections.movements import Leg, Place
 from app.projections.upsert import upsert
+from app.store.key_sets import among
 from app.store.ledger_tables import ItemStock, Movement, Stock
 
 CHUNK = 500
@@ -213,7 +214,7 @@ def _columns(place: Place) -> dict[str, Any]:
 
 
 def _rows_at(session: Session, places: Sequence[Place]) -> dict[Place, _Row]:
-    query = _select_rows().where(tuple_(*_PLACE).in_([astuple(place) for place in places]))
+    query = _select_rows().where(among(_PLACE, [astuple(place) for place in places]))
     return {row.place: row for row in map(_row, session.execute(query))}
 
 
@@ -266,6 +267,6 @@ def _load_sums(session: Session, keys: Sequence[tuple[str, str, str]]) -> Mappin
     found: dict[tuple[str, str, str], Any] = {}
     for start in range(0, len(keys), CHUNK):
         query = select(*columns, *(getattr(ItemStock, status) for status in STATUSES))
-        query = query.where(tuple_(*columns).in_(keys[start : start + CHUNK]))
+        query = query.where(among(columns, keys[start : start + CHUNK]))
         found |= {(row.plant, row.item, row.uom): row for row in session.execute(query)}
     return found

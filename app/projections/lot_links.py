@@ -8,10 +8,11 @@ from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.projections.upsert import upsert
+from app.store.key_sets import among
 from app.store.order_progress_tables import TransformationLot
 
 IN, OUT = "in", "out"
@@ -58,7 +59,7 @@ def add_links(session: Session, links: Sequence[Link]) -> None:
     were: dict[tuple[Any, ...], Decimal] = {}
     for start in range(0, len(keys), CHUNK):
         chunk = [astuple(key) for key in keys[start : start + CHUNK]]
-        query = select(*_KEY, TransformationLot.quantity).where(tuple_(*_KEY).in_(chunk))
+        query = select(*_KEY, TransformationLot.quantity).where(among(_KEY, chunk))
         were |= {tuple(row)[:6]: row.quantity for row in session.execute(query)}
     names = [column.key for column in _KEY]
     rows = [

@@ -124,7 +124,7 @@ def trace(session: Session, item: str, lot: str, direction: Direction, most: int
         known = set(kept)
         links = [link for link in links if link.lot is None or (link.item, link.lot) in known]
     accounts = _accounts(session, lots)
-    holds = open_holds_of_lots(session, {one: accounts[one].plants for one in kept if one in accounts})
+    holds = open_holds_of_lots(session, {one: accounts[one].plants if one in accounts else () for one in kept})
     traced = [_traced(one, depths[one], accounts.get(one), holds.get(one, ())) for one in kept]
     return Trace(traced, links, [*_gaps(links, ends, direction), *_imbalances(traced)], is_whole)
 

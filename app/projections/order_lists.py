@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.store.key_sets import among
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
 from app.store.reference_tables import ProductionOrder
 
@@ -128,7 +129,7 @@ def _conditions(chosen: OrderFilter) -> list[ColumnElement[bool]]:
 def _items_of(session: Session, orders: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[OrderItem]]:
     if not orders:
         return {}
-    query = select(OrderItem).where(tuple_(OrderItem.plant, OrderItem.order_id).in_(orders))
+    query = select(OrderItem).where(among((OrderItem.plant, OrderItem.order_id), orders))
     query = query.order_by(OrderItem.plant, OrderItem.order_id, OrderItem.item, OrderItem.uom)
     found: dict[tuple[str, str], list[OrderItem]] = {}
     for row in session.scalars(query.limit(ITEMS_MOST * len(orders))):

@@ -13,12 +13,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, func, insert, select, tuple_
+from sqlalchemy import case, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.projections.lot_links import IN, OUT, Link, LinkKey, add_links
 from app.projections.production_orders import open_orders
 from app.projections.upsert import upsert
+from app.store.key_sets import among
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -184,7 +185,7 @@ def _add(session: Session, gains: Mapping[tuple[str, str, str, str], Mapping[str
     were: dict[tuple[str, ...], Any] = {}
     for start in range(0, len(keys), CHUNK):
         query = select(*_ITEM_KEY, *(getattr(OrderItem, name) for name in SUMS))
-        query = query.where(tuple_(*_ITEM_KEY).in_(keys[start : start + CHUNK]))
+        query = query.where(among(_ITEM_KEY, keys[start : start + CHUNK]))
         were |= {tuple(row)[:4]: row for row in session.execute(query)}
     names = [column.key for column in _ITEM_KEY]
     rows = []
@@ -204,7 +205,7 @@ def _tell_progress(session: Session, orders: Collection[tuple[str, str]]) -> Non
     for start in range(0, len(keys), CHUNK):
         chunk = keys[start : start + CHUNK]
         query = select(*key, func.min(OrderReport.happened_at), func.max(OrderReport.happened_at), func.max(end))
-        query = query.where(tuple_(*key).in_(chunk), OrderReport.void_at.is_(None)).group_by(*key)
+        query = query.where(among(key, chunk), OrderReport.void_at.is_(None)).group_by(*key)
         found = {(row[0], row[1]): tuple(row)[2:] for row in session.execute(query)}
         for plant, order_id in chunk:
             moments = found.get((plant, order_id), (None, None, None))

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.key_sets import among
 from app.store.reference_tables import ProductionOrder
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit, quantity, to_base
@@ -82,7 +83,7 @@ def _lock(session: Session, plant: str, order_ids: Collection[str], now: datetim
     open_orders(session, {(plant, order_id) for order_id in order_ids}, now)
     query = (
         select(ProductionOrder)
-        .where(tuple_(ProductionOrder.plant, ProductionOrder.order_id).in_([(plant, key) for key in sorted(order_ids)]))
+        .where(among((ProductionOrder.plant, ProductionOrder.order_id), [(plant, key) for key in sorted(order_ids)]))
         .order_by(ProductionOrder.order_id)
         .with_for_update()
     )
