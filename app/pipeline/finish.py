@@ -14,7 +14,8 @@ from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
-from app.projections.projector import is_reported, note_effects
+from app.projections.projector import note_effects
+from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract

@@ -7,49 +7,40 @@ the transaction that enters them, so each counts once whatever is killed; one wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
-from app.projections.holds import HoldLine, already_held, enter_holds, holds_of, holds_stock, void_holds
-from app.projections.ledger import Entry, already_entered, enter, void
-from app.projections.movements import legs_of, moves_stock
+from app.projections.holds import already_held, enter_holds, void_holds
+from app.projections.ledger import already_entered, enter, void
 from app.projections.order_needs import (
-    Release,
     enter_releases,
     orders_of,
-    releases_of,
-    releases_order,
     settle_needs,
     void_releases,
 )
 from app.projections.order_reports import (
-    ReportLine,
     already_reported,
     enter_reports,
-    lines_of,
-    reports_of_order,
     void_reports,
 )
+from app.projections.said import Said, read_said
 from app.store.access_tables import Lease
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
 from app.store.leases import NEVER_HELD
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
-from app.store.messages_tables import Message
+from app.store.messages_tables import Message, MessageDocument, TimelineEntry
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
-from mappings.canonical import contract
-from mappings.canonical.versions import newest
-from mappings.context import Event, ItemFacts, MappingError
+from mappings.context import MappingError
 
 log = structlog.get_logger()
 
@@ -61,7 +52,11 @@ PROJECTIONS = (
     *(Hold, OrderMaterial, OrderNeed),
 )
 PORTION = 250
+CHARACTERS_MOST = 500_000
+"""Of a portion's documents. A message may name thousands of serials, each a place of its own: 250 such would hold
+SQLite's only writer up for longer than others wait for it, and a worker for longer than its task may take."""
 RIGHT = "projections"
+POSTED, COMPENSATED = "posted", "compensated"
 BEHIND_MOST = 10_000
 """As far as those that are still to be entered are counted: beyond that the number says "at least"."""
 
@@ -96,46 +91,69 @@ def project(store: Store, clock: Clock, seconds: float) -> Round:
     until = time.monotonic() + seconds
     entered = 0
     while True:
-        portion = _enter_portion(store, clock)
+        portion, is_more = _enter_portion(store, clock)
         entered += portion
-        if portion < PORTION or time.monotonic() >= until:
-            return Round(entered, goes_on=portion == PORTION)
+        if not is_more or time.monotonic() >= until:
+            return Round(entered, goes_on=is_more)
 
 
-def _enter_portion(store: Store, clock: Clock) -> int:
-    """Enter one portion; where the database cannot hold the whole, each by itself."""
+def _enter_portion(store: Store, clock: Clock) -> tuple[int, bool]:
+    """Enter one portion; where the database cannot hold the whole, each by itself. Returns how many, and whether there
+    are more."""
     try:
         with store.writing() as session:
-            effects = _take(session, PORTION)
+            effects, is_more = _take(session, PORTION)
             _enter_effects(session, effects, clock())
-            return len(effects)
-    except DataError:
+            return len(effects), is_more
+    except StatementError as error:
+        _raise_if_not_of_data(error)
         log.warning("projection_portion_failed")
-    for _ in range(PORTION):
+    for number in range(PORTION):
         if not _enter_one(store, clock):
-            break
-    return PORTION
+            return number, False
+    return PORTION, True
 
 
 def _enter_one(store: Store, clock: Clock) -> bool:
     """The oldest alone; what is at fault is passed over from then on. False where none is left."""
+    taken: list[tuple[int, int]] = []
     try:
         with store.writing() as session:
-            effects = _take(session, 1)
+            effects, _ = _take(session, 1)
+            taken = [(effect.id, effect.message_id) for effect in effects]
             _enter_effects(session, effects, clock())
-            return bool(effects)
-    except DataError as error:
+    except StatementError as error:
+        _raise_if_not_of_data(error)
+        # This very one: since the right was given up with the transaction, another may be the oldest by now.
         with store.writing() as session:
-            _put_aside(session, _take(session, 1), f"The database cannot hold it ({type(error.orig).__name__}).")
-        return True
+            for effect_id, message_id in taken:
+                _put_aside(
+                    session, effect_id, message_id, f"The database cannot hold it ({type(error.orig).__name__})."
+                )
+    return bool(taken)
 
 
-def _take(session: Session, most: int) -> list[Effect]:
-    """The oldest that are still to be entered; none while another worker enters some."""
+def _raise_if_not_of_data(error: StatementError) -> None:
+    """What is to be written may be at fault, or how it is to be bound; anything else is the database's trouble."""
+    if isinstance(error, DBAPIError) and not isinstance(error, DataError):
+        raise error
+
+
+def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
+    """The oldest that are still to be entered, and whether there are more; none while another worker enters some."""
     if not _have_right(session):
-        return []
-    query = select(Effect).where(Effect.fault.is_(None)).order_by(Effect.id).limit(most)
-    return list(session.execute(query).scalars())
+        return [], False
+    of_it = and_(MessageDocument.message_id == Effect.message_id, MessageDocument.step == ENRICHED)
+    query = select(Effect, func.length(type_coerce(MessageDocument.body, Text))).outerjoin(MessageDocument, of_it)
+    rows = session.execute(query.where(Effect.fault.is_(None)).order_by(Effect.id).limit(most + 1)).all()
+    taken: list[Effect] = []
+    left = CHARACTERS_MOST
+    for effect, length in rows[:most]:
+        left -= length or 0
+        if left < 0 and taken:
+            break
+        taken.append(effect)
+    return taken, len(rows) > len(taken)
 
 
 def _have_right(session: Session) -> bool:
@@ -170,83 +188,37 @@ def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) 
     ids = sorted({effect.message_id for effect in effects})
     known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
     documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
-    plants = {
-        row.id: row.plant for row in session.execute(select(Message.id, Message.plant).where(Message.id.in_(ids)))
-    }
-    said = _Said()
+    query = select(Message.id, Message.plant, Message.state).where(Message.id.in_(ids))
+    messages = {row.id: row for row in session.execute(query)}
+    said = Said()
     faulty: dict[int, str] = {}
     for key in ids:
         if key in known:
             continue
         try:
-            said.add(_read(key, plants[key], documents[key]))
+            said.add(read_said(key, messages[key].plant, documents[key]))
         except MappingError as error:
             faulty[key] = f"{error.code}: {error.reason}"
-        except (KeyError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             faulty[key] = f"Its enriched document cannot be read ({type(error).__name__})."
     enter(session, said.entries, now)
     enter_reports(session, said.reports, now)
     enter_holds(session, said.holds, now)
     enter_releases(session, said.releases)
     settle_needs(session, {line.order for line in said.reports} | orders_of(said.releases))
+    # Its undoing may have been read already: after a rebuild it has the lower id, where both went on at once.
+    undone = {key for key, message in messages.items() if message.state == COMPENSATED}
+    if undone:
+        _void_messages(session, undone, now)
     for effect in effects:
         if effect.message_id in faulty:
-            _put_aside(session, [effect], faulty[effect.message_id])
+            _put_aside(session, effect.id, effect.message_id, faulty[effect.message_id])
     _drop(session, [effect for effect in effects if effect.message_id not in faulty])
 
 
-@dataclass
-class _Said:
-    """What events say of stock, of its use, and of orders."""
-
-    entries: list[Entry] = field(default_factory=list)
-    reports: list[ReportLine] = field(default_factory=list)
-    holds: list[HoldLine] = field(default_factory=list)
-    releases: list[Release] = field(default_factory=list)
-
-    def add(self, other: _Said) -> None:
-        self.entries += other.entries
-        self.reports += other.reports
-        self.holds += other.holds
-        self.releases += other.releases
-
-
-def _read(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> _Said:
-    """What the events of one message say."""
-    said = _Said()
-    for index, stored in enumerate(document):
-        event = newest(Event(stored["type"], stored["data"]))
-        items = _items_then(stored)
-        named = contract.document_text(event.data.get("document_ref") or {})
-        named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else None)
-        told = (event.data.get("order_id"), named, event.data.get("reason"))
-        legs = enumerate(legs_of(plant, event, items))
-        said.entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]
-        said.reports += lines_of(message_id, index, plant, event, items)
-        said.holds += holds_of(message_id, index, plant, event, items)
-        said.releases += releases_of(message_id, plant, event, items)
-    return said
-
-
-def is_reported(event: Event) -> bool:
-    """Whether the event says anything that is projected."""
-    return moves_stock(event) or reports_of_order(event) or holds_stock(event) or releases_order(event)
-
-
-def _items_then(stored: Mapping[str, Any]) -> dict[str, ItemFacts]:
-    """The items as they were when the event was enriched: what they become later changes no stock."""
-    return {
-        code: ItemFacts(
-            code, was["description"], was["base_uom"], {unit: Decimal(factor) for unit, factor in was["units"].items()}
-        )
-        for code, was in stored["context"]["items"].items()
-    }
-
-
-def _put_aside(session: Session, effects: Sequence[Effect], fault: str) -> None:
-    for effect in effects:
-        log.error("message_not_projected", message_id=effect.message_id, fault=fault)
-        session.execute(update(Effect).where(Effect.id == effect.id).values(fault=fault[:500]))
+def _put_aside(session: Session, effect_id: int, message_id: int, fault: str) -> None:
+    log.error("message_not_projected", message_id=message_id, fault=fault)
+    session.execute(update(Effect).where(Effect.id == effect_id).values(fault=fault[:500]))
 
 
 def _drop(session: Session, effects: Sequence[Effect]) -> None:
@@ -263,9 +235,18 @@ def rebuild(store: Store, now: datetime) -> int | None:
         allow_long_statements(session.connection())
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
-        posted = select(Message.id, literal(False), literal(now, Effect.at.type)).where(Message.state == "posted")
-        session.execute(insert(Effect).from_select(["message_id", "undo", "at"], posted.order_by(Message.id)))
+        effective = select(Message.id, literal(False), literal(now, Effect.at.type)).where(has_effect())
+        session.execute(insert(Effect).from_select(["message_id", "undo", "at"], effective.order_by(Message.id)))
         return session.execute(select(func.count()).select_from(Effect)).scalar_one()
+
+
+def has_effect() -> ColumnElement[bool]:
+    """Whether a message took effect and was not undone: it is posted, or was before a target refused to reverse it."""
+    was_posted = select(TimelineEntry.id).where(
+        TimelineEntry.message_id == Message.id, TimelineEntry.to_state == POSTED
+    )
+    neither = Message.state.not_in([POSTED, COMPENSATED])
+    return or_(Message.state == POSTED, and_(neither, was_posted.exists()))
 
 
 def has_effects(session: Session) -> bool:
