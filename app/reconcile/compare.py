@@ -65,7 +65,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``unread``: messages whose effect nobody can tell; ``is_whole``: whether all pending messages were looked at."""
+    """``unread``: messages whose effect nobody can tell; ``is_whole``: whether all messages that the system may lack
+    were looked at."""
 
     compared: int
     differences: Sequence[Found]
@@ -90,10 +91,11 @@ def compare(
     for effect in waiting.effects:
         books.add_reported(measure.key_of(effect.place), effect.quantity, effect.place.uom)
     found = books.differences()
-    _attribute(session, system, cut_off, measure, found, [*waiting.effects, *lacking(session, system, cut_off)])
+    lacks, is_whole = lacking(session, system, cut_off)
+    _attribute(session, system, cut_off, measure, found, [*waiting.effects, *lacks])
     differences = [one for _, one in sorted(found.items())]
     _swapped(differences)
-    return Comparison(books.compared, differences, waiting.unread, waiting.is_whole)
+    return Comparison(books.compared, differences, waiting.unread, waiting.is_whole and is_whole)
 
 
 class _Books:
@@ -185,15 +187,20 @@ def _base(effect: Effect, measure: Measure) -> Decimal:
 
 
 def _that_explain(effects: Sequence[Effect], wanted: Decimal, measure: Measure) -> list[Effect]:
-    """Those that together are just what is missing: the fewest, and none where they are not."""
+    """Those that together are just what is missing, of the fewest messages, and none where they are not. A message is
+    there with all that it does to the place, or not at all: half of a move is nothing that anybody could lack."""
     if not wanted:
         return []
-    amounts = [(effect, _base(effect, measure)) for effect in effects]
+    by_message: dict[int, list[Effect]] = defaultdict(list)
+    for effect in effects:
+        by_message[effect.message_id].append(effect)
+    sums = [(mine, sum((_base(effect, measure) for effect in mine), ZERO)) for mine in by_message.values()]
+    amounts = [one for one in sums if one[1]]
     sizes = range(1, len(amounts) + 1) if len(amounts) <= DOUBTFUL_MOST else (len(amounts),)
     for size in sizes:
         for chosen in combinations(amounts, size):
             if sum((amount for _, amount in chosen), ZERO) == wanted:
-                return [effect for effect, _ in chosen]
+                return [effect for mine, _ in chosen for effect in mine]
     return []
 
 

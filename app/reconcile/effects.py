@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.inbox.states import TERMINAL, State
 from app.postings.ledger import PostingState
 from app.projections.items import load_items
+from app.projections.ledger import already_entered
 from app.projections.movements import TYPE_OF, Kind, Leg, Place, legs_of
 from app.store.documents import CANONICAL, ENRICHED, load_documents
 from app.store.ledger_tables import Movement, Stock
@@ -92,7 +93,7 @@ class Standing:
         posting, at = self._states.get((message_id, event_type), (None, None))
         if posting is PostingState.POSTED:
             return (None, True) if at is None or at <= self._cut_off else (Cause.TIMING, True)
-        if posting in (PostingState.SENDING, PostingState.UNKNOWN):
+        if posting in (PostingState.SENDING, PostingState.UNKNOWN, PostingState.COMPENSATING):
             return Cause.UNKNOWN_OUTCOME, False
         if state == State.DEAD:
             return Cause.DEAD, True
@@ -106,7 +107,8 @@ class Standing:
 
 
 def pending(session: Session, system: str, cut_off: datetime) -> Pending:
-    """What messages would do to stock that were accepted and have not taken effect."""
+    """What messages would do to stock that were accepted and have not taken effect. One whose reversal was refused is
+    dead and did."""
     open_states = [state.value for state in State if state not in TERMINAL]
     query = select(Message.id, Message.plant, Message.state, Message.source)
     query = query.where(Message.state.in_(open_states), Message.received_at <= cut_off)
@@ -116,7 +118,8 @@ def pending(session: Session, system: str, cut_off: datetime) -> Pending:
     effects: list[Effect] = []
     unread: list[int] = []
     for chunk in _chunks(list(messages)):
-        events, torn = _events(session, chunk)
+        entered = already_entered(session, chunk)
+        events, torn = _events(session, [key for key in chunk if key not in entered])
         unread += torn
         codes = {code for mine in events.values() for event in mine for code in contract.referenced_items(event)}
         items = load_items(session, codes)
@@ -153,15 +156,16 @@ def _legs(plant: str, event: Event, items: Mapping[str, ItemFacts], cut_off: dat
     return [leg for leg in legs_of(plant, event, items) if not leg.is_count]
 
 
-def lacking(session: Session, system: str, cut_off: datetime) -> list[Effect]:
-    """What took effect and the system lacks: postings to it that trail, were refused, or came after the cut-off."""
+def lacking(session: Session, system: str, cut_off: datetime) -> tuple[list[Effect], bool]:
+    """What took effect and the system lacks: postings to it that trail, were refused, or came after the cut-off; and
+    whether that is all."""
     open_there = [state.value for state in PostingState if state is not PostingState.POSTED]
     query = select(Posting.message_id).where(
         Posting.target == system, Posting.state.in_(open_there), Posting.reverses_id.is_(None)
     )
-    ids = set(session.scalars(query.order_by(Posting.id.desc()).limit(LACKING_MOST)))
-    ids |= _entered_since(session, cut_off)
-    return list(_effects_of(session, system, cut_off, ids))
+    found = session.scalars(query.order_by(Posting.id.desc()).limit(LACKING_MOST + 1)).all()
+    ids = {*found[:LACKING_MOST], *_entered_since(session, cut_off)}
+    return list(_effects_of(session, system, cut_off, ids)), len(found) <= LACKING_MOST
 
 
 def not_routed(
