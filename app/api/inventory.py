@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -123,12 +122,11 @@ def list_stock() -> Response:
 def list_stock_movements() -> Response:
     """The sum of the quantities of a place's movements is its stock."""
     limit, asked = _limit(), request.args
-    kinds = parameters.words(asked, "kind", {kind.value for kind in Kind})
     chosen = MovementFilter(
         _stock_filter(),
         parameters.text(asked, "order_id"),
         parameters.whole_number(asked, "message_id"),
-        kinds[0] if kinds else None,
+        parameters.word(asked, "kind", [kind.value for kind in Kind]),
         parameters.is_set(asked, "void"),
     )
     wire = wire_of(MovementSchema)
@@ -154,8 +152,7 @@ def _stock_filter() -> StockFilter:
     """A place that is named as empty is the one that no event named."""
     asked = request.args
     place = {name: parameters.text(asked, name) or "" for name in ("storage", "lot", "serial") if name in asked}
-    statuses: Any = parameters.words(asked, "status", STATUSES)
-    status = statuses[0] if statuses else None
+    status = parameters.word(asked, "status", STATUSES)
     return StockFilter(parameters.text(asked, "plant"), parameters.text(asked, "item"), **place, status=status)
 
 

@@ -86,8 +86,7 @@ def trace_one_lot(lot: str) -> Response:
     """Issues and completions of one order, or of one `transformation_id`, link their lots. `came` and `went` sum up the
     movements of a lot by why; what is moved neither comes nor goes."""
     asked = request.args
-    directions = parameters.words(asked, "direction", {direction.value for direction in Direction})
-    direction = Direction(directions[0]) if directions else Direction.UP
+    direction = Direction(parameters.word(asked, "direction", [one.value for one in Direction]) or Direction.UP)
     most = parameters.whole_number(asked, "limit", LOTS_MOST) or 1000
     with services().store.reading() as session:
         found = trace_lot(session, parameters.named(lot), parameters.text(asked, "item"), direction, most)

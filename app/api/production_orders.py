@@ -53,11 +53,11 @@ def list_production_orders() -> Response:
     """`completed` counts the order's own item in its base unit; `items` all that it made, took and scrapped."""
     asked, now = request.args, services().clock()
     limit = parameters.whole_number(asked, "limit", PAGE_MOST) or 50
-    statuses = parameters.words(asked, "status", {status.value for status in Status})
+    status = parameters.word(asked, "status", [one.value for one in Status])
     chosen = OrderFilter(
         plant=parameters.text(asked, "plant"),
         item=parameters.text(asked, "item"),
-        status=Status(statuses[0]) if statuses else None,
+        status=Status(status) if status else None,
         late_at=now if parameters.is_set(asked, "late") else None,
     )
     wire = wire_of(ProductionOrderSchema)

@@ -19,14 +19,14 @@ PAGE = 100
 @page("GET", "/orders", VIEWER)
 def show_orders() -> ResponseReturnValue:
     here, asked = services(), request.args
-    statuses = parameters.words(asked, "status", {status.value for status in Status})
+    status = parameters.word(asked, "status", [one.value for one in Status])
     late = parameters.is_set(asked, "late")
     now = here.clock()
     chosen = OrderFilter(
         plant=parameters.text(asked, "plant"),
         order_id=parameters.text(asked, "order"),
         item=parameters.text(asked, "item"),
-        status=Status(statuses[0]) if statuses else None,
+        status=Status(status) if status else None,
         late_at=now if late else None,
     )
     with here.store.reading() as session:

@@ -50,6 +50,14 @@ def words(query: Mapping[str, str], name: str, known: Collection[str] | None = N
     return found
 
 
+def word(query: Mapping[str, str], name: str, known: Collection[str]) -> str | None:
+    """The one of these that is named."""
+    found = words(query, name, known)
+    if len(found) > 1:
+        raise _refuse(name, "takes one value")
+    return found[0] if found else None
+
+
 def states(query: Mapping[str, str]) -> list[str]:
     return words(query, "state", {state.value for state in State})
 
@@ -76,7 +84,7 @@ def after(query: Mapping[str, str], parts: int) -> list[str] | None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         key = None
     if not (isinstance(key, list) and len(key) == parts and all(isinstance(p, str) and "\0" not in p for p in key)):
         raise _refuse("after", "must be as `next` has it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,20 @@ def test_a_source_sees_no_stock(client: FlaskClient, store: Store) -> None:
     answer = client.get("/v1/inventory", headers=key_for(store))
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "query", ["inventory/movements?kind=received,shipped", "inventory/stock?status=blocked,quality"]
+)
+def test_a_filter_that_takes_one_value_refuses_more_instead_of_using_the_first(
+    client: FlaskClient, viewer: dict[str, str], query: str
+) -> None:
+    assert client.get(f"/v1/{query}", headers=viewer).status_code == 422
+
+
+def test_a_page_behind_what_nobody_could_read_to_its_end_is_refused(
+    client: FlaskClient, viewer: dict[str, str]
+) -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 2_000).decode()
+
+    assert client.get(f"/v1/inventory?after={deep}", headers=viewer).status_code == 422
