@@ -178,7 +178,13 @@ def test_a_source_sees_no_stock(client: FlaskClient, store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["inventory/movements?kind=received,shipped", "inventory/stock?status=blocked,quality"]
+    "query",
+    [
+        "inventory/movements?kind=received,shipped",
+        "inventory/stock?status=blocked,quality",
+        "production-orders?status=released,started",
+        "lots/L1/trace?direction=up,down",
+    ],
 )
 def test_a_filter_that_takes_one_value_refuses_more_instead_of_using_the_first(
     client: FlaskClient, viewer: dict[str, str], query: str
