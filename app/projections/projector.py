@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import localcontext
 from typing import Any
 
 import structlog
@@ -56,6 +57,8 @@ CHARACTERS_MOST = 500_000
 """Of a portion's documents. A message may name thousands of serials, each a place of its own: 250 such would hold
 SQLite's only writer up for longer than others wait for it, and a worker for longer than its task may take."""
 RIGHT = "projections"
+DIGITS = 80
+"""Of sums: Python would round them to 28, which is one more than a single amount may have."""
 POSTED, COMPENSATED = "posted", "compensated"
 BEHIND_MOST = 10_000
 """As far as those that are still to be entered are counted: beyond that the number says "at least"."""
@@ -166,6 +169,11 @@ def _have_right(session: Session) -> bool:
 
 def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime) -> None:
     """In their order: what is undone took effect before."""
+    with localcontext(prec=DIGITS):
+        _enter_in_order(session, effects, now)
+
+
+def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime) -> None:
     start = 0
     for end in range(1, len(effects) + 1):
         if end == len(effects) or effects[end].undo != effects[start].undo:

@@ -92,13 +92,14 @@ class ToldString(ToldText):
 
 class ExactDecimal(TypeDecorator[Decimal]):
     """A quantity, exact on both databases: NUMERIC on PostgreSQL, text on SQLite (whose NUMERIC is a float). Equal
-    quantities are equal texts."""
+    quantities are equal texts. Without a scale: 12.345 pounds are 5.59959780765 kilograms, and rounded movements would
+    not sum up to their stock."""
 
-    impl = Numeric(30, 9)
+    impl = Numeric()
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        return dialect.type_descriptor(String(40) if dialect.name == "sqlite" else Numeric(30, 9))
+        return dialect.type_descriptor(String(40) if dialect.name == "sqlite" else Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         return plain(value) if value is not None and dialect.name == "sqlite" else value
