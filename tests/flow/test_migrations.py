@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,17 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select
 
 from app.projections.hold_lists import HoldFilter, list_holds
 from app.projections.order_needs import orders_needing
 from app.projections.projector import project
 from app.store import migrations
+from app.store.ledger_tables import Stock
 from app.store.migrate import current_revision, newest_revision, upgrade
 from app.store.session import Store
 from app.store.tables import Base
-from tests.factories import NOON, accept, incoming, know_items, pipeline, run_once
+from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, run_once
 from tests.fakes import Books
 
 AT = "2026-03-02T08:00:00Z"
@@ -72,6 +75,29 @@ def test_what_was_posted_before_holds_were_kept_is_entered_by_the_migration(sqli
     with sqlite_store.reading() as session:
         assert [hold.message_id for hold in list_holds(session, HoldFilter(is_open=True), 10)] == ids[1:]
         assert [need.quantity for need in orders_needing(session, "P100", "WHEEL-10", 10)] == [2]
+
+
+@pytest.mark.parametrize("revision", ["0010", "0011", "0012", "0013", "0014"])
+def test_down_and_up_again_the_picture_is_entered_as_it_was(store: Store, revision: str) -> None:
+    know_items(store)
+    accept(store, incoming("r1", "production.order.released.v1", RELEASED), completion(), move_event())
+    for _ in range(2):  # the completion waits for the release
+        run_once(pipeline(store, {"erp": Books()}))
+    project(store, lambda: NOON, 30.0)
+    before = _stock_of(store)
+
+    _downgrade(store, revision)
+    upgrade(store)
+    project(store, lambda: NOON, 30.0)
+
+    assert len(before) == 3
+    assert _stock_of(store) == before
+    test_migrations_and_tables_agree(store)
+
+
+def _stock_of(store: Store) -> dict[tuple[str, str], Decimal]:
+    with store.reading() as session:
+        return {(row.item, row.storage): row.quantity for row in session.scalars(select(Stock))}
 
 
 def _downgrade(store: Store, revision: str) -> None:

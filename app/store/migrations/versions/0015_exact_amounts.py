@@ -5,6 +5,7 @@ Revises: 0014
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,7 +40,7 @@ def downgrade() -> None:
     _alter(sa.Numeric(30, 9))
 
 
-def _alter(amount: "sa.Numeric[object]") -> None:
+def _alter(amount: "sa.Numeric[Any]") -> None:
     if op.get_bind().dialect.name == "postgresql":  # SQLite has text, of any length
         for table, columns in AMOUNTS.items():
             for column in columns:
