@@ -22,7 +22,7 @@ class BehindSchema(Schema):
     messages = fields.Integer(required=True, metadata={"description": "Still to be entered"})
     is_more = fields.Boolean(required=True, metadata={"description": "Whether there are more than are counted"})
     since = fields.DateTime(required=True, allow_none=True, metadata={"description": "When the oldest took effect"})
-    faults = fields.Integer(required=True, metadata={"description": "Cannot be entered; the log says why"})
+    faults = fields.Integer(required=True, metadata={"description": "Cannot be entered: lineside projections says why"})
 
 
 class ItemStockSchema(Schema):

@@ -14,12 +14,13 @@ from app.commands.exits import AnswerIsNo
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
-from app.projections.projector import behind, has_effects, project, rebuild
+from app.projections.projector import behind, has_effects, list_faults, project, rebuild
 from app.store.session import Store
 from app.web.stock import behind_told
 
 ROUND_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
+FAULTS_SHOWN = 20
 
 
 @click.group(invoke_without_command=True)
@@ -34,15 +35,18 @@ def projections(context: click.Context, as_json: bool) -> None:
         return
     with open_database(open_settings()) as store, store.reading() as session:
         found = behind_told(behind(session))
+        faulty = list_faults(session, FAULTS_SHOWN)
     if as_json:
-        print_json(found)
+        print_json({**found, "faulty": [{"message_id": key, "fault": fault} for key, fault in faulty]})
     elif not found["messages"]:
         click.echo("All that took effect is entered.")
     else:
         more = " or more" if found["is_more"] else ""
         click.echo(f"{found['messages']}{more} messages are still to be entered, the oldest since {found['since']}.")
     if found["faults"] and not as_json:
-        click.echo(f"{found['faults']} messages cannot be entered; the log says why.")
+        click.echo(f"{found['faults']} messages cannot be entered:")
+        for message_id, fault in faulty:
+            click.echo(f"  {message_id}: {fault}")
     if found["messages"] or found["faults"]:
         raise click.exceptions.Exit(AnswerIsNo.exit_code)
 
@@ -80,5 +84,5 @@ def build_anew(as_json: bool) -> None:
     if as_json:
         print_json({"messages": number, "left": left})
     else:
-        faults = f" {left['faults']} cannot be entered; the log says why." if left["faults"] else ""
+        faults = f" {left['faults']} cannot be entered; `lineside projections` says why." if left["faults"] else ""
         click.echo(f"{number} messages are entered.{faults}")

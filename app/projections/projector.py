@@ -189,6 +189,8 @@ def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime) 
 def _void_messages(session: Session, message_ids: set[int], now: datetime) -> None:
     void(session, message_ids, now)
     void_holds(session, message_ids, now)
+    of_them = delete(Effect).where(Effect.fault.is_not(None), Effect.message_id.in_(message_ids))
+    session.execute(of_them, execution_options={"synchronize_session": False})
     settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
 
 
@@ -218,6 +220,7 @@ def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) 
     undone = {key for key, message in messages.items() if message.state == COMPENSATED}
     if undone:
         _void_messages(session, undone, now)
+    faulty = {key: fault for key, fault in faulty.items() if key not in undone}
     for effect in effects:
         if effect.message_id in faulty:
             _put_aside(session, effect.id, effect.message_id, faulty[effect.message_id])
@@ -260,6 +263,12 @@ def has_effect() -> ColumnElement[bool]:
 def has_effects(session: Session) -> bool:
     """Whether any that can be entered is still to be."""
     return session.execute(select(Effect.id).where(Effect.fault.is_(None)).limit(1)).first() is not None
+
+
+def list_faults(session: Session, most: int) -> list[tuple[int, str]]:
+    """Messages that cannot be entered, and why."""
+    query = select(Effect.message_id, Effect.fault).where(Effect.fault.is_not(None)).order_by(Effect.message_id)
+    return [(row.message_id, row.fault) for row in session.execute(query.limit(most))]
 
 
 def behind(session: Session) -> Behind:

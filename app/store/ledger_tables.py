@@ -107,3 +107,12 @@ class Effect(Base):
     undo: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcInstant)
     fault: Mapped[str | None] = mapped_column(ToldText)
+
+    __table_args__ = (
+        Index(
+            "ix_effects_fault",
+            "message_id",
+            postgresql_where=text("fault IS NOT NULL"),
+            sqlite_where=text("fault IS NOT NULL"),
+        ),
+    )

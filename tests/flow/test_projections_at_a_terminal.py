@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from app.audit.trail import read_trail
 from app.cli import main
 from app.projections.projector import project
+from app.store.ledger_tables import Effect
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books
@@ -36,6 +38,18 @@ def test_projections_tell_whether_anything_is_left(sqlite_store: Store) -> None:
     assert (left.exit_code, "1 messages are still to be entered" in left.stdout) == (1, True)
     assert (as_json.exit_code, json.loads(as_json.stdout)["messages"]) == (1, 1)
     assert (none.exit_code, none.stdout) == (0, "All that took effect is entered.\n")
+
+
+def test_those_that_cannot_be_entered_are_named_with_the_reason(sqlite_store: Store, posted: int) -> None:
+    with sqlite_store.writing() as session:
+        session.execute(update(Effect).values(fault="Its enriched document cannot be read (KeyError)."))
+
+    told = CliRunner().invoke(main, ["projections"])
+    as_json = CliRunner().invoke(main, ["projections", "--json"])
+
+    assert told.exit_code == 1
+    assert told.stdout.endswith(f"\n  {posted}: Its enriched document cannot be read (KeyError).\n")
+    assert [one["message_id"] for one in json.loads(as_json.stdout)["faulty"]] == [posted]
 
 
 @pytest.mark.usefixtures("posted")

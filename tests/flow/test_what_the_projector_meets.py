@@ -153,3 +153,31 @@ def test_a_portion_is_bounded_by_what_its_messages_say_and_not_only_by_their_num
 
     assert (first.entered, first.goes_on) == (1, True)
     assert _stock(store) == {"": 12}
+
+
+@pytest.mark.parametrize("entered_between", [True, False])
+def test_one_that_could_not_be_entered_is_no_fault_any_more_once_it_is_reversed(
+    store: Store, entered_between: bool
+) -> None:
+    know_items(store)
+    line = pipeline(store, {"erp": Books()})
+    (torn,) = accept(store, move_event("m1"))
+    run_once(line)
+    entry = {"type": "inventory.moved.v1", "data": [], "context": ITEMS}
+    with store.writing() as session:
+        events = session.execute(select(MessageDocument.body).where(MessageDocument.step == "enriched")).scalar_one()
+        session.execute(update(MessageDocument).where(MessageDocument.step == "enriched").values(body=[entry]))
+    if entered_between:
+        project(store, lambda: NOON, 30.0)
+    with store.writing() as session:
+        # A torn message is reversed once its document is mended.
+        session.execute(update(MessageDocument).where(MessageDocument.step == "enriched").values(body=events))
+        reverse(session, torn, "moved by mistake", "ada", NOON, line.topology.lanes_of)
+    run_once(line)
+    with store.writing() as session:
+        session.execute(update(MessageDocument).where(MessageDocument.step == "enriched").values(body=[entry]))
+
+    project(store, lambda: NOON, 30.0)
+
+    with store.reading() as session:
+        assert behind(session).faults == 0
