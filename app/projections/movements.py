@@ -86,7 +86,7 @@ class _Here:
     def legs(self, line: Mapping[str, Any], amount: Quantity, sign: int, kind: Kind, **place: Any) -> Iterator[Leg]:
         """The change of one line, a serial at a time where each piece of it has one."""
         where = {"plant": self.plant, "storage": self.storage_of(line), "lot": line.get("lot") or NOWHERE} | place
-        serials = line.get("serials") or ()
+        serials = list(dict.fromkeys(line.get("serials") or ()))  # told twice it is still one piece
         if len(serials) == amount.value:
             for serial in serials:
                 yield Leg(Place(item=line["item"], uom=amount.uom, serial=serial, **where), kind, Decimal(sign))
@@ -140,7 +140,7 @@ def _counted(here: _Here) -> Iterator[Leg]:
     data = here.data
     amount = here.base(data["item"], data["counted"])
     lot, storage = data.get("lot") or NOWHERE, here.storage_of(data)
-    serials = data.get("serials") or ()
+    serials = list(dict.fromkeys(data.get("serials") or ()))
     each = [(serial, Decimal(1)) for serial in serials] if len(serials) == amount.value else []
     for serial, found in each or [(NOWHERE, amount.value)]:
         place = Place(here.plant, data["item"], amount.uom, storage, lot, serial)

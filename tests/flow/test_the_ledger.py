@@ -265,3 +265,17 @@ def test_how_far_it_is_behind_is_known(store: Store) -> None:
         left = behind(session)
 
     assert (left.messages, left.since, left.faults) == (2, NOON, 0)
+
+
+def test_a_serial_that_is_told_twice_is_no_second_piece(store: Store) -> None:
+    know_items(store)
+    line = {"item": "BIKE-100", "quantity": _ea("2"), "serials": ["S1", "S1"]}
+
+    _post(
+        store,
+        release(),
+        incoming("c1", "production.completed.v1", {"event_time": AT, "order_id": "1000", "outputs": [line]}),
+    )
+    _project(store)
+
+    assert _stock(store) == {("", "BIKE-100", "", "", "unrestricted"): "2 EA"}
