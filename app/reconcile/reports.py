@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.reconcile.compare import Attributed, Comparison, Found, compare
+from app.reconcile.attribution import Attributed, Found
+from app.reconcile.compare import Comparison, compare
 from app.reconcile.effects import Cause
 from app.reconcile.keys import Level
 from app.reconcile.snapshots import load_balances

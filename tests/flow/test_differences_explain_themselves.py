@@ -24,7 +24,7 @@ from app.store.postings_tables import Posting
 from app.store.reconcile_tables import Difference, Reconciliation
 from app.store.session import Store
 from config.topology import Route, RouteTarget
-from tests.factories import NOON, accept, completion, incoming, know_items, pipeline, run_once
+from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
 
 AT = "2026-03-02T09:00:00Z"
@@ -139,6 +139,24 @@ def test_a_posting_whose_outcome_is_unknown_explains_only_what_it_would(house: H
     assert _causes(lacks[0]) == {"unknown_outcome": ("-8", [unknown])}
     assert has.differences == 0
     assert (_causes(neither[0]), neither[0].unexplained) == ({}, -7)
+
+
+def test_a_move_whose_outcome_is_unknown_is_lacked_at_both_of_its_ends_or_at_none(house: House) -> None:
+    house.post(_move("m1", "8"))
+    (unknown,) = house.post(move_event("m2"), fails=OutcomeUnknown("no answer"))
+    start, end = ("WHEEL-10", "P100-ST"), ("WHEEL-10", "P100-WIP")
+
+    lacks = house.differences(house.reconcile({start: "8"}, Level.STORAGE))
+    too_much = house.differences(house.reconcile({start: "8", end: "2"}, Level.STORAGE))
+    at_both_ends = house.differences(house.reconcile({start: "8", end: "7"}, Level.STORAGE))
+    of_the_plant = house.differences(house.reconcile({start: "8", end: "2"}))
+
+    assert [_causes(one) for one in lacks] == [
+        {"unknown_outcome": ("2", [unknown])},
+        {"unknown_outcome": ("-2", [unknown])},
+    ]
+    told = [(_causes(one), one.unexplained) for one in (*too_much, *at_both_ends, *of_the_plant)]
+    assert told == [({}, 2), ({}, 2), ({}, 5), ({}, 2)]
 
 
 def test_what_was_posted_after_the_snapshot_is_a_matter_of_timing(house: House) -> None:
