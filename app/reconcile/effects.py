@@ -17,14 +17,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.inbox.states import TERMINAL, State
-from app.postings.ledger import PostingState
+from app.postings.ledger import NO_EFFECT, PostingState
 from app.projections.items import load_items
 from app.projections.ledger import already_entered
 from app.projections.movements import TYPE_OF, Kind, Leg, Place, legs_of
 from app.store.documents import CANONICAL, ENRICHED, load_documents
 from app.store.ledger_tables import Movement, Stock
 from app.store.messages_tables import Message
-from app.store.postings_tables import Posting
+from app.store.postings_tables import Posting, PostingAttempt
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import Event, ItemFacts, MappingError
@@ -79,12 +79,17 @@ class Standing:
         self._system, self._sources = system, sources
         self._states: dict[tuple[int, str], tuple[PostingState, datetime]] = {}
         self._cut_off = cut_off
+        self._begun: set[tuple[int, str]] = set()
         for chunk in _chunks(sorted(sources)):
-            query = select(Posting.message_id, Posting.kind, Posting.state, Posting.updated_at).where(
+            query = select(Posting.id, Posting.message_id, Posting.kind, Posting.state, Posting.updated_at).where(
                 Posting.message_id.in_(chunk), Posting.target == system, Posting.reverses_id.is_(None)
             )
+            late: dict[int, tuple[int, str]] = {}
             for row in session.execute(query.order_by(Posting.id)):
                 self._states[row.message_id, row.kind] = (PostingState(row.state), row.updated_at)
+                if row.updated_at > cut_off:
+                    late[row.id] = row.message_id, row.kind
+            self._begun |= {late[key] for key in _handed_over(session, late, cut_off)}
 
     def cause(self, message_id: int, event_type: str, state: str) -> tuple[Cause | None, bool]:
         """Why the system lacks the message's events of this type, and whether it surely does."""
@@ -92,7 +97,8 @@ class Standing:
             return None, True
         posting, at = self._states.get((message_id, event_type), (None, None))
         if posting is PostingState.POSTED:
-            return (None, True) if at is None or at <= self._cut_off else (Cause.TIMING, True)
+            is_late = at is not None and at > self._cut_off
+            return (Cause.TIMING, (message_id, event_type) not in self._begun) if is_late else (None, True)
         if posting in (PostingState.SENDING, PostingState.UNKNOWN, PostingState.COMPENSATING):
             return Cause.UNKNOWN_OUTCOME, False
         if state == State.DEAD:
@@ -104,6 +110,15 @@ class Standing:
         if posting is None:
             return Cause.NOT_ROUTED, True
         return (Cause.REFUSED if posting is PostingState.REFUSED else Cause.IN_FLIGHT), True
+
+
+def _handed_over(session: Session, postings: Collection[int], cut_off: datetime) -> set[int]:
+    """Those of these postings that the target may have had before the cut-off, whenever it said so."""
+    no_effect = PostingAttempt.outcome.is_not(None) & PostingAttempt.outcome.in_(NO_EFFECT)
+    query = select(PostingAttempt.posting_id).where(
+        PostingAttempt.posting_id.in_(sorted(postings)), PostingAttempt.started_at <= cut_off, ~no_effect
+    )
+    return set(session.scalars(query)) if postings else set()
 
 
 def pending(session: Session, system: str, cut_off: datetime) -> Pending:
