@@ -179,8 +179,8 @@ def lacking(session: Session, system: str, cut_off: datetime) -> tuple[list[Effe
         Posting.target == system, Posting.state.in_(open_there), Posting.reverses_id.is_(None)
     )
     found = session.scalars(query.order_by(Posting.id.desc()).limit(LACKING_MOST + 1)).all()
-    ids = {*found[:LACKING_MOST], *_entered_since(session, cut_off)}
-    return list(_effects_of(session, system, cut_off, ids)), len(found) <= LACKING_MOST
+    late = _entered_since(session, cut_off) | _trailed_since(session, system, cut_off)
+    return list(_effects_of(session, system, cut_off, late.union(found[:LACKING_MOST]))), len(found) <= LACKING_MOST
 
 
 def not_routed(
@@ -214,6 +214,14 @@ def _entered_since(session: Session, cut_off: datetime) -> set[int]:
         if len(rows) < CHUNK or rows[-1].entered_at <= cut_off:
             return found
         last = rows[-1].id
+
+
+def _trailed_since(session: Session, system: str, cut_off: datetime) -> set[int]:
+    """Messages that had taken effect before, and of which the system got what is not required after the cut-off."""
+    query = select(Posting.message_id).where(
+        Posting.target == system, Posting.state == PostingState.POSTED.value, Posting.required.is_(False)
+    )
+    return set(session.scalars(query.where(Posting.updated_at > cut_off, Posting.reverses_id.is_(None))))
 
 
 def _effects_of(
