@@ -21,6 +21,7 @@ from app.postings.ledger import NO_EFFECT, PostingState
 from app.projections.items import load_items
 from app.projections.ledger import already_entered
 from app.projections.movements import TYPE_OF, Kind, Leg, Place, legs_of
+from app.reconcile.counts import counts_of, last_counts
 from app.store.documents import CANONICAL, ENRICHED, load_documents
 from app.store.ledger_tables import Movement, Stock
 from app.store.messages_tables import Message
@@ -130,7 +131,7 @@ def pending(session: Session, system: str, cut_off: datetime) -> Pending:
     rows = session.execute(query.order_by(Message.id).limit(PENDING_MOST + 1)).all()
     messages = {row.id: row for row in rows[:PENDING_MOST]}
     standing = Standing(session, system, cut_off, {row.id: row.source for row in messages.values()})
-    effects: list[Effect] = []
+    legs: list[tuple[int, datetime, Leg]] = []
     unread: list[int] = []
     for chunk in _chunks(list(messages)):
         entered = already_entered(session, chunk)
@@ -140,13 +141,15 @@ def pending(session: Session, system: str, cut_off: datetime) -> Pending:
         items = load_items(session, codes)
         for key, mine in events.items():
             try:
-                legs = [leg for event in mine for leg in _legs(messages[key].plant, event, items, cut_off)]
+                legs += [leg for event in mine for leg in _legs(key, messages[key].plant, event, items, cut_off)]
             except (MappingError, KeyError, TypeError, ValueError):
                 unread.append(key)
-                continue
-            for leg in legs:
-                cause, is_certain = standing.cause(key, TYPE_OF[leg.kind], messages[key].state)
-                effects.append(Effect(key, leg.place, leg.quantity, cause, is_certain))
+    counted = last_counts(session, {leg.place for _, _, leg in legs}, cut_off)
+    effects: list[Effect] = []
+    for key, at, leg in legs:
+        if leg.place not in counted or counted[leg.place] < (at, key):
+            cause, is_certain = standing.cause(key, TYPE_OF[leg.kind], messages[key].state)
+            effects.append(Effect(key, leg.place, leg.quantity, cause, is_certain))
     return Pending(effects, sorted(unread), len(rows) <= PENDING_MOST)
 
 
@@ -164,11 +167,13 @@ def _events(session: Session, ids: Sequence[int]) -> tuple[dict[int, list[Event]
     return events, torn
 
 
-def _legs(plant: str, event: Event, items: Mapping[str, ItemFacts], cut_off: datetime) -> list[Leg]:
-    """A count is no change that could be lacking: what it finds depends on all that happened before it."""
-    if contract.event_time(event) > cut_off:
-        return []
-    return [leg for leg in legs_of(plant, event, items) if not leg.is_count]
+def _legs(
+    key: int, plant: str, event: Event, items: Mapping[str, ItemFacts], cut_off: datetime
+) -> list[tuple[int, datetime, Leg]]:
+    """With the message and when it happened. A count is no change that could be lacking: what it finds depends on all
+    that happened before it."""
+    at = contract.event_time(event)
+    return [(key, at, leg) for leg in legs_of(plant, event, items) if at <= cut_off and not leg.is_count]
 
 
 def lacking(session: Session, system: str, cut_off: datetime) -> tuple[list[Effect], bool]:
@@ -227,19 +232,36 @@ def _trailed_since(session: Session, system: str, cut_off: datetime) -> set[int]
 def _effects_of(
     session: Session, system: str, cut_off: datetime, ids: Collection[int], of: tuple[str, str] | None = None
 ) -> Iterator[Effect]:
+    """But for those that a later count, which the system has, made good."""
     for chunk in _chunks(sorted(ids)):
-        rows = session.execute(select(Message.id, Message.source, Message.state).where(Message.id.in_(chunk))).all()
-        standing = Standing(session, system, cut_off, {row.id: row.source for row in rows})
-        states = {row.id: row.state for row in rows}
         query = select(Movement, Stock).join(Stock, Stock.id == Movement.stock_id).where(Movement.message_id.in_(chunk))
         query = query.where(Movement.void_at.is_(None), Movement.happened_at <= cut_off)
         if of is not None:
             query = query.where(Movement.plant == of[0], Movement.item == of[1])
-        for movement, stock in session.execute(query):
+        rows = [(row[0], row[1]) for row in session.execute(query)]
+        counts = counts_of(session, {stock.id for _, stock in rows if stock.counts}, cut_off)
+        counting = {key for whens in counts.values() for _, key in whens}
+        standing, states = _standing_of(session, system, cut_off, {*chunk, *counting})
+        held = {key for key in counting if standing.cause(key, TYPE_OF[Kind.COUNTED], State.POSTED) == (None, True)}
+        for movement, stock in rows:
+            when = movement.happened_at, movement.message_id
+            if any(count > when and count[1] in held for count in counts.get(stock.id, ())):
+                continue
             kind = TYPE_OF[Kind(movement.kind)]
             cause, is_certain = standing.cause(movement.message_id, kind, states.get(movement.message_id, State.POSTED))
             place = Place(stock.plant, stock.item, stock.uom, stock.storage, stock.lot, stock.serial, stock.status)
             yield Effect(movement.message_id, place, movement.quantity, cause, is_certain)
+
+
+def _standing_of(
+    session: Session, system: str, cut_off: datetime, ids: Collection[int]
+) -> tuple[Standing, Mapping[int, str]]:
+    sources: dict[int, str] = {}
+    states: dict[int, str] = {}
+    for chunk in _chunks(sorted(ids)):
+        for row in session.execute(select(Message.id, Message.source, Message.state).where(Message.id.in_(chunk))):
+            sources[row.id], states[row.id] = row.source, row.state
+    return Standing(session, system, cut_off, sources), states
 
 
 def ledger_at(session: Session, cut_off: datetime) -> dict[Place, Decimal]:
