@@ -62,11 +62,16 @@ def test_a_document_that_is_being_reversed_explains_only_what_it_would(plant: Pl
         of_erp = (Posting.target == "erp", Posting.reverses_id.is_(None))
         state = session.execute(select(Posting.state).where(*of_erp)).scalar_one()
 
-    found = _differences(plant, {"P100-ST": "-3", "P100-WIP": "0"}, Level.STORAGE)
+    reversed_there = _differences(plant, {"P100-ST": "0", "P100-WIP": "0"}, Level.STORAGE)
+    neither = _differences(plant, {"P100-ST": "-3", "P100-WIP": "0"}, Level.STORAGE)
 
     assert state == "compensating"
-    causes = {one.storage: [(cause["cause"], cause["quantity"]) for cause in one.causes] for one in found}
-    assert causes == {"P100-ST": [], "P100-WIP": [("unknown_outcome", "-2")]}
+    told = {one.storage: [(cause["cause"], cause["quantity"]) for cause in one.causes] for one in reversed_there}
+    assert told == {"P100-ST": [("unknown_outcome", "2")], "P100-WIP": [("unknown_outcome", "-2")]}
+    assert [(one.storage, one.causes, one.unexplained) for one in neither] == [
+        ("P100-ST", [], -1),
+        ("P100-WIP", [], -2),
+    ]
 
 
 def test_half_of_a_move_within_a_plant_explains_no_difference_of_the_plant(plant: Plant) -> None:
