@@ -50,7 +50,7 @@ def open_holds_of_lots(
 ) -> dict[tuple[str, str], list[Hold]]:
     """The open holds of each of these lots (item, lot), or of a serial of it; and of its whole item in ``plants``, the
     plants where the lot is."""
-    found: dict[tuple[str, str], list[Hold]] = defaultdict(list)
+    found: dict[tuple[str, str], list[Hold]] = {}
     of_item: dict[str, list[Hold]] = defaultdict(list)
     named, items = sorted({lot for _, lot in lots}), sorted({item for item, _ in lots})
     of_lot: dict[str, list[Hold]] = defaultdict(list)
@@ -59,9 +59,13 @@ def open_holds_of_lots(
     for hold in _open_holds(session, Hold.item, items):
         if hold.lot == hold.serial == NOWHERE:
             of_item[hold.item].append(hold)
+    if not of_lot and not of_item:
+        return {}
     for (item, lot), plants in lots.items():
-        found[item, lot] += [hold for hold in of_lot[lot] if hold.item in (NOWHERE, item)]
-        found[item, lot] += [hold for hold in of_item[item] if hold.plant in plants]
+        named_it = [hold for hold in of_lot.get(lot, ()) if hold.item in (NOWHERE, item)]
+        over_all = [hold for hold in of_item.get(item, ()) if hold.plant in plants]
+        if named_it or over_all:
+            found[item, lot] = [*named_it, *over_all]
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, and_, cast, literal, select
@@ -147,7 +148,7 @@ def _ends_at(near: Any, lots: Any, ends: str) -> ColumnElement[bool]:
 
 
 _LINK = ("plant", "transformation", "order_id", "direction", "item", "lot", "quantity", "uom")
-_PLACE = ("plant", "transformation", "direction", "item", "lot", "uom")
+_place = itemgetter(*(_LINK.index(name) for name in ("plant", "transformation", "direction", "item", "lot", "uom")))
 
 
 def _links_of(session: Session, lots: CTE, ends: str, begins: str) -> list[TracedLink]:
@@ -160,8 +161,10 @@ def _links_of(session: Session, lots: CTE, ends: str, begins: str) -> list[Trace
     of_step = and_(far.plant == steps.c.plant, far.transformation == steps.c.transformation)
     beginning = select(*(getattr(far, name) for name in _LINK)).select_from(steps).join(far, of_step)
     both = ending.union_all(beginning.where(far.direction == begins, far.quantity != Decimal(0))).subquery()
-    query = select(*(both.c[name] for name in _LINK)).order_by(*(both.c[name] for name in _PLACE))
-    return [TracedLink(p, t, o, d, i, lot or None, q, u) for p, t, o, d, i, lot, q, u in session.execute(query)]
+    rows = session.connection().execute(select(*(both.c[name] for name in _LINK))).all()
+    # Sorted here: asked to do it, SQLite reads all links in that order instead of looking these up.
+    in_order = sorted(rows, key=_place)
+    return [TracedLink(p, t, o, d, i, lot or None, q, u) for p, t, o, d, i, lot, q, u in in_order]
 
 
 def _depths(start: Lot, links: Iterable[TracedLink], ends: str) -> dict[Lot, int]:
