@@ -1,5 +1,7 @@
 """Every registered mapping keeps what mappings promise.
 
+pytestmark = pytest.mark.slow
+
 Golden pairs stand under ``tests/golden/<family>/<type>/<case>/``: ``input.json`` (or ``.xml``) and ``expected.json``.
 An inbound input is the source's own body and its expectation the list of events, or ``refused.json`` (``code``,
 ``field``) instead; an outbound input is an event

@@ -12,6 +12,8 @@ import pytest
 from app.store.session import Store
 from tests.interop.house import House, open_house
 
+pytestmark = pytest.mark.slow
+
 SOURCE = "legacy-p300"
 HEADER = b"record_no;order_no;operation;item_no;good_qty;scrap_qty;unit;reason;lot_no;posted_on;posted_time;last"
 GOOD = b"1;7001;10;FRAME-200;5;0;PC;;;02.03.2026;080000;"

@@ -11,6 +11,8 @@ import pytest
 from app.store.session import Store
 from tests.interop.house import BATCH, CLOUD_EVENT, House, know_items, open_house
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-03-02T08:00:00Z"
 COMPLETED = "production.completed.v1"
 

@@ -11,6 +11,8 @@ import pytest
 from app.store.session import Store
 from tests.interop.house import ROWS_OVER_HTTP, House, open_house
 
+pytestmark = pytest.mark.slow
+
 MEND = re.compile(
     r"(Correct the payload here and resubmit it, or have it sent anew under a new id"
     r"|then requeue|, then discard|; then discard|discard (it|the row) if that is right"

@@ -19,6 +19,8 @@ from tests.reading import states, timeline
 from tests.unit.test_api_messages import DATA, STRUCTURED, event
 from tests.web import Nudged, account_for, web_app
 
+pytestmark = pytest.mark.slow
+
 LETTERS = "/v1/admin/dead-letters"
 
 

@@ -20,6 +20,8 @@ from tests.factories import demo_topology
 from tests.unit.test_api_messages import BATCH, COMPLETED, DATA, STRUCTURED, event, send
 from tests.web import key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(sqlite_store: Store, tmp_path: Path) -> FlaskClient:

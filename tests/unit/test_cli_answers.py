@@ -24,6 +24,8 @@ from tests.factories import NOON, accept, incoming, know_items, move_event, pipe
 from tests.fakes import Books, echo
 from tests.reading import states
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 
 SECRETS = {"LINESIDE_SECRET_ERP": "k" * 20, "LINESIDE_SECRET_WMS": "k" * 20}

@@ -20,6 +20,8 @@ from tests.fakes import Clock
 from tests.reading import states
 from tests.web import Nudged, account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nudged() -> Nudged:

@@ -19,6 +19,8 @@ from app.store.session import Store
 from config.topology_file import PACKAGED, load_topology
 from tests.web import account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 PATH = "/v1/admin/crosswalks"
 Change = Callable[..., Any]
 

@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from app.cli import main
 from config.topology_file import PACKAGED, load_topology
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 New = Callable[..., Result]
 

@@ -22,6 +22,8 @@ from mappings.units import Quantity
 from tests.factories import NOON
 from tests.web import account_for, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 LOT = Subject("P100", "WHEEL-10", "L/1 <ä>")
 HOLDS = (
     HoldLine(11, 0, 0, LOT, "blocked", NOON, "crack & dent", "inspection:4711:10", Quantity(Decimal("2.5"), "EA")),
