@@ -28,6 +28,21 @@ def _instant(name: str, *, nullable: bool = True) -> "sa.Column[object]":
 
 
 def upgrade() -> None:
+    _create_reports()
+    _create_sums()
+    _create_links()
+    for name in PLANNED:
+        op.add_column("production_orders", _instant(name))
+    for name in MOVED_AWAY:
+        op.drop_column("production_orders", name)
+    # What 0011 or a worker since has entered knew nothing of orders: it is all entered anew.
+    for table in ("effects", "movements", "item_stock", "stock"):
+        op.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from the line above
+    posted = "SELECT id, false, state_at FROM messages WHERE state = 'posted' ORDER BY id"
+    op.execute(f"INSERT INTO effects (message_id, undo, at) {posted}")  # noqa: S608 - the line above
+
+
+def _create_reports() -> None:
     op.create_table(
         "order_reports",
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
@@ -50,6 +65,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_order_reports_message", "order_reports", ["message_id"])
     op.create_index("ix_order_reports_order", "order_reports", ["plant", "order_id", "id"])
+
+
+def _create_sums() -> None:
     op.create_table(
         "order_items",
         _code("plant"),
@@ -66,6 +84,9 @@ def upgrade() -> None:
         *(_instant(name) for name in ("started_at", "reported_at", "ended_at")),
         sa.PrimaryKeyConstraint("plant", "order_id", name=op.f("pk_order_progress")),
     )
+
+
+def _create_links() -> None:
     op.create_table(
         "transformation_lots",
         _code("plant"),
@@ -81,15 +102,6 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_transformation_lots_lot", "transformation_lots", ["lot", "item", "direction"])
-    for name in PLANNED:
-        op.add_column("production_orders", _instant(name))
-    for name in MOVED_AWAY:
-        op.drop_column("production_orders", name)
-    # What 0011 or a worker since has entered knew nothing of orders: it is all entered anew.
-    for table in ("effects", "movements", "item_stock", "stock"):
-        op.execute(f"DELETE FROM {table}")  # noqa: S608 - a name from the line above
-    posted = "SELECT id, false, state_at FROM messages WHERE state = 'posted' ORDER BY id"
-    op.execute(f"INSERT INTO effects (message_id, undo, at) {posted}")  # noqa: S608 - the line above
 
 
 def downgrade() -> None:
