@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
@@ -32,6 +33,7 @@ from config.topology import Topology
 DIFFERENCES_MOST = 100_000
 SHOWN = 50
 CATCH_UP_ROUNDS = 60
+PAUSE_SECONDS = 0.2
 
 
 @click.group()
@@ -131,10 +133,12 @@ def _counted(balances: Iterable[Balance], advance: Any) -> Iterable[Balance]:
 def _catch_up(store: Store) -> None:
     """What took effect is entered first; where that takes a worker too long, the report is of what is entered."""
     for _ in range(CATCH_UP_ROUNDS):
-        project(store, utc_now, 1.0)
+        entered = project(store, utc_now, 1.0).entered
         with store.reading() as session:
             if not has_effects(session):
                 return
+        if not entered:  # a worker is at it
+            time.sleep(PAUSE_SECONDS)
     click.echo("Not all that took effect is entered yet; see `lineside projections`.", err=True)
 
 
