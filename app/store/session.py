@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
+BUSY_SECONDS = 20.0
+"""How long SQLite's lock is waited for."""
+ASK_AGAIN_MS = 2
+"""SQLite's own waiting sleeps for up to a tenth of a second at a time, in which the lock lies free."""
 WAL_TRIES = 200
 WAL_PAUSE_SECONDS = 0.05
 
@@ -25,12 +30,14 @@ class Store:
     """One database. ``writing`` commits when its block ends well and rolls back otherwise; ``reading`` never commits.
 
     On SQLite a writing block takes the write lock at once (BEGIN IMMEDIATE), since a lock asked for only at the first
-    write fails without waiting when another writer came between.
+    write fails without waiting when another writer came between. Whoever finds it taken sleeps and asks again, so the
+    threads of one process take turns among themselves first, and one of them asks at a time.
     """
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = url
         self.engine = _engine(url, pool_size)
+        self._turns: AbstractContextManager[Any] = _Turns() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -38,7 +45,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turns, Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -52,6 +59,21 @@ class Store:
     def forget_connections(self) -> None:
         """For a forked child: drop the parent's connections without closing them under the parent."""
         self.engine.dispose(close=False)
+
+
+class _Turns:
+    """One thread after the other. Who waits for longer than SQLite itself would is let through, to hear it there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = threading.local()
+
+    def __enter__(self) -> None:
+        self._held.yes = self._lock.acquire(timeout=BUSY_SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        if self._held.yes:
+            self._lock.release()
 
 
 def _engine(url: str, pool_size: int) -> Engine:
@@ -124,7 +146,7 @@ def allow_long_statements(connection: Connection) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=20000")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -146,5 +168,26 @@ def _switch_to_wal(cursor: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("lineside_read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("lineside_read_only", False):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        _take_the_write_lock(connection)
+
+
+def _take_the_write_lock(connection: Connection) -> None:
+    """Ask for it every millisecond; the last time as SQLite does, which raises what SQLite raises."""
+    driver: Any = connection.connection.dbapi_connection
+    until = time.monotonic() + BUSY_SECONDS
+    driver.execute(f"PRAGMA busy_timeout={ASK_AGAIN_MS}")
+    try:
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break  # to be told as any statement's trouble is
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
