@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -155,6 +156,7 @@ class BoundedHttp:
         self._pool = urllib3.PoolManager(
             num_pools=2, maxsize=connections, block=False, retries=False, cert_reqs="CERT_REQUIRED", ca_certs=ca_file
         )
+        self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
         self._pool.pool_classes_by_scheme = {"http": _BoundedHTTPPool, "https": _BoundedHTTPSPool}
 
     def call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> HttpAnswer:
@@ -173,17 +175,28 @@ class BoundedHttp:
         finally:
             _current.reset(token)
 
+    def _way_to(self, url: str) -> tuple[HTTPConnectionPool, str]:
+        """The connections to the URL's host, and its path and query. The manager would take the URL apart at each call,
+        which costs a third of a small one."""
+        scheme, host, path, query, _ = urlsplit(url)
+        pool = self._pools.get((scheme, host))
+        if pool is None:
+            pool = self._pools[scheme, host] = self._pool.connection_from_url(url)
+        return pool, f"{path or '/'}?{query}" if query else path or "/"
+
     def _exchange(
         self, call: _Call, seconds: float, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> HttpAnswer:
-        response = self._pool.request(
+        pool, target = self._way_to(url)
+        response = pool.urlopen(
             method,
-            url,
+            target,
             body=body,
             headers={"User-Agent": "lineside", "Accept-Encoding": "identity", **headers},
             timeout=urllib3.Timeout(connect=min(MAX_CONNECT_SECONDS, seconds), read=seconds),
             retries=False,
             redirect=False,
+            assert_same_host=False,
             preload_content=False,
             decode_content=False,
         )

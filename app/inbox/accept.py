@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.inbox.order import sequence_rank
 from app.inbox.sightings import Sighting, note_sightings
 from app.inbox.states import State, Step, record_changes
+from app.store.base import table_of
 from app.store.key_sets import among
 from app.store.messages_tables import Message, Payload, TimelineEntry
 
@@ -59,6 +60,17 @@ class Acceptance:
     state: State = State.RECEIVED
 
 
+def _insert_ignoring_known(build: Any) -> Any:
+    messages = table_of(Message)
+    statement = build(messages).on_conflict_do_nothing(index_elements=["source", "source_message_id"])
+    return statement.returning(messages.c.id, messages.c.source, messages.c.source_message_id)
+
+
+# Made once: a message that comes alone would pay more for the making than for being stored.
+_INSERT = {"sqlite": _insert_ignoring_known(sqlite.insert), "postgresql": _insert_ignoring_known(postgresql.insert)}
+_INSERT_PAYLOADS, _INSERT_ENTRIES = insert(table_of(Payload)), insert(table_of(TimelineEntry))
+
+
 def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetime) -> list[Acceptance]:
     """Store what is new; answer one Acceptance per message, in order. The caller commits, then answers the sender."""
     firsts: dict[tuple[str, str], Incoming] = {}
@@ -94,23 +106,15 @@ def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -
     stored: dict[tuple[str, str], int] = {}
     for start in range(0, len(messages), INSERT_CHUNK):
         chunk = messages[start : start + INSERT_CHUNK]
-        statement = _insert_ignoring_known(session).returning(Message.id, Message.source, Message.source_message_id)
-        rows = session.connection().execute(statement, [_row(message, now) for message in chunk])
+        connection = session.connection()
+        rows = connection.execute(_INSERT[connection.dialect.name], [_row(message, now) for message in chunk])
         stored |= {(row.source, row.source_message_id): row.id for row in rows}
     new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
     if new:
-        session.connection().execute(insert(Payload), [_payload(message_id, message) for message_id, message in new])
-        session.connection().execute(
-            insert(TimelineEntry), [_received(message_id, m.note, now) for message_id, m in new]
-        )
+        session.connection().execute(_INSERT_PAYLOADS, [_payload(message_id, message) for message_id, message in new])
+        session.connection().execute(_INSERT_ENTRIES, [_received(message_id, m.note, now) for message_id, m in new])
         record_changes(session, Counter((m.plant, m.type, State.RECEIVED.value) for _, m in new))
     return stored
-
-
-def _insert_ignoring_known(session: Session) -> Any:
-    dialect = session.connection().dialect.name
-    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return build(Message).on_conflict_do_nothing(index_elements=["source", "source_message_id"])
 
 
 def _row(message: Incoming, now: datetime) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, func, literal, or_, select, update
+from sqlalchemy import Integer, String, bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,8 @@ from app.inbox.suspects import (
     lost_before,
     one_lot,
 )
-from app.store.by_state import STATE_ORDER, within_state
+from app.store.base import table_of
+from app.store.by_state import HIGHEST_ID, STATE_ORDER, within_state
 from app.store.messages_tables import Lane, Message
 
 # How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
@@ -56,26 +57,41 @@ class Claimed:
     requeued: str | None = None
 
 
-_COLUMNS = (
-    Message.id,
-    Message.plant,
-    Message.source,
-    Message.source_message_id,
-    Message.type,
-    Message.received_at,
-    Message.attempts,
-    Message.workers_lost,
-    Message.retries,
-    Message.retrying_since,
-    Message.waiting_since,
-    Message.ordering_key,
-    Message.sequence,
-    Message.key_rank,
-    Message.state,
-    Message.state_at,
-    Message.generation,
-    Message.waiting_for,
-    Message.requeued,
+# The statements of every claim, made once.
+_MESSAGES, _LANES = table_of(Message), table_of(Lane)
+_ONE, _LANE = _MESSAGES.c, _LANES.c
+_DUE = (
+    select(_ONE.id, _ONE.workers_lost, _ONE.lease_token)
+    .where(_ONE.plant == bindparam("plant"), _ONE.step == bindparam("step"), _ONE.lane == bindparam("lane"))
+    .where(_ONE.due_at <= bindparam("now"))
+    .order_by(_ONE.due_at, _ONE.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_DUE_BEFORE = _DUE.where(_ONE.id < bindparam("horizon"))
+_TAKE = (
+    update(_MESSAGES)
+    .where(_ONE.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        lease_token=bindparam("token"),
+        due_at=bindparam("until"),
+        attempts=_ONE.attempts + 1,
+        workers_lost=bindparam("lost"),
+    )
+    .returning(*(_ONE[field.name] for field in fields(Claimed)))
+)
+_HELD_LANE = (
+    update(_LANES)
+    .where(_LANE.plant == bindparam("of_plant"), _LANE.lane == bindparam("of_lane"))
+    .where(_LANE.lease_token == bindparam("of_token"))
+)
+_EXTEND_LANE = _HELD_LANE.values(lease_until=bindparam("until"))
+_RELEASE_LANE = _HELD_LANE.values(lease_token=None, lease_until=bindparam("until"))
+_UNTRANSFORMED = (
+    select(_ONE.id)
+    .where(within_state(bindparam("of_plant", type_=String), "received"), _ONE.workers_lost < LOST_WORKERS_LIMIT)
+    .order_by(*STATE_ORDER)
+    .limit(1)
 )
 
 
@@ -114,15 +130,10 @@ def claim_messages(
     The lease is the new ``due_at``: if nobody reports back by then, the message is simply due again. What was lost with
     a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
     """
-    due = (
-        select(Message.id, Message.workers_lost, Message.lease_token)
-        .where(Message.plant == plant, Message.step == step.value, Message.lane == 0, Message.due_at <= now)
-        .order_by(Message.due_at, Message.id)
-        .limit(up_to)
-        .with_for_update(skip_locked=True)
-    )
-    lost, ids = one_lot([(row.id, lost_before(row)) for row in session.execute(due)], LOTS_AFTER_LOSS)
-    return _claimed(session.execute(_take(ids, lost, token, now, lease_seconds))) if ids else []
+    known = {"plant": plant, "step": step.value, "lane": 0, "now": now, "most": up_to}
+    rows = session.connection().execute(_DUE, known)
+    lost, ids = one_lot([(row.id, lost_before(row)) for row in rows], LOTS_AFTER_LOSS)
+    return _take(session, ids, lost, token, now, lease_seconds)
 
 
 def were_lost(claimed: Sequence[Claimed]) -> bool:
@@ -141,19 +152,13 @@ def give_back_messages(session: Session, ids: Sequence[int], token: str, due_at:
     )
 
 
-def _take(ids: Sequence[int], lost: int, token: str, now: datetime, lease_seconds: float) -> Any:
-    return (
-        update(Message)
-        .where(Message.id.in_(ids))
-        .values(
-            lease_token=token,
-            due_at=now + timedelta(seconds=lease_seconds),
-            attempts=Message.attempts + 1,
-            workers_lost=lost,
-        )
-        .returning(*_COLUMNS)
-        .execution_options(synchronize_session=False)
-    )
+def _take(
+    session: Session, ids: Sequence[int], lost: int, token: str, now: datetime, lease_seconds: float
+) -> list[Claimed]:
+    if not ids:
+        return []
+    lease = {"token": token, "until": now + timedelta(seconds=lease_seconds), "lost": lost}
+    return _claimed(session.connection().execute(_TAKE, {"ids": ids, **lease}))
 
 
 def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
@@ -176,48 +181,46 @@ def claim_lane(
 
     ``take_over``: also one that another holds whose lease has ended; not where that may be the clock's doing.
     """
+    statement = _CLAIM_LANE if take_over else _CLAIM_FREE_LANE
+    known = {"of_plant": plant, "token": token, "now": now, "until": now + timedelta(seconds=lease_seconds)}
+    return session.connection().execute(statement, known).scalar_one_or_none()
+
+
+def _claiming_a_lane(*, take_over: bool) -> Any:
+    plant, now = bindparam("of_plant", type_=String), bindparam("now", type_=_ONE.due_at.type)
     due = exists().where(
-        Message.plant == Lane.plant, Message.step == Step.POST.value, Message.lane == Lane.lane, Message.due_at <= now
+        _ONE.plant == _LANE.plant, _ONE.step == Step.POST.value, _ONE.lane == _LANE.lane, _ONE.due_at <= now
     )
     # A lane that was let go is free whatever its time says: the clock may have been set back since.
-    nobodys = or_(Lane.lease_token.is_(None), Lane.lease_until <= now) if take_over else Lane.lease_token.is_(None)
+    nobodys = or_(_LANE.lease_token.is_(None), _LANE.lease_until <= now) if take_over else _LANE.lease_token.is_(None)
     free = (
-        select(Lane.lane)
-        .where(Lane.plant == plant, nobodys, due)
-        .order_by(Lane.lease_until, Lane.lane)
+        select(_LANE.lane)
+        .where(_LANE.plant == plant, nobodys, due)
+        .order_by(_LANE.lease_until, _LANE.lane)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    statement = (
-        update(Lane)
-        .where(Lane.plant == plant, Lane.lane == free, nobodys)
-        .values(lease_token=token, lease_until=now + timedelta(seconds=lease_seconds))
-        .returning(Lane.lane)
-        .execution_options(synchronize_session=False)
+    return (
+        update(_LANES)
+        .where(_LANE.plant == plant, _LANE.lane == free, nobodys)
+        .values(lease_token=bindparam("token"), lease_until=bindparam("until"))
+        .returning(_LANE.lane)
     )
-    return session.execute(statement).scalar_one_or_none()
+
+
+_CLAIM_LANE, _CLAIM_FREE_LANE = _claiming_a_lane(take_over=True), _claiming_a_lane(take_over=False)
 
 
 def extend_lane(session: Session, plant: str, lane: int, token: str, until: datetime) -> bool:
     """Hold the lane until then; False when somebody else holds it by now."""
-    statement = (
-        update(Lane)
-        .where(Lane.plant == plant, Lane.lane == lane, Lane.lease_token == token)
-        .values(lease_until=until)
-        .execution_options(synchronize_session=False)
-    )
-    result: Any = session.execute(statement)
-    return bool(result.rowcount)
+    held = {"of_plant": plant, "of_lane": lane, "of_token": token}
+    return bool(session.connection().execute(_EXTEND_LANE, {**held, "until": until}).rowcount)
 
 
 def release_lane(session: Session, plant: str, lane: int, token: str, now: datetime) -> None:
-    session.execute(
-        update(Lane)
-        .where(Lane.plant == plant, Lane.lane == lane, Lane.lease_token == token)
-        .values(lease_token=None, lease_until=now)
-        .execution_options(synchronize_session=False)
-    )
+    held = {"of_plant": plant, "of_lane": lane, "of_token": token}
+    session.connection().execute(_RELEASE_LANE, {**held, "until": now})
 
 
 def claim_lane_messages(
@@ -229,16 +232,9 @@ def claim_lane_messages(
     lost with a worker comes in small lots, as in ``claim_messages``.
     """
     horizon = oldest_untransformed(session, plant)
-    due = (
-        select(Message.id, Message.workers_lost, Message.lease_token)
-        .where(Message.plant == plant, Message.step == Step.POST.value, Message.lane == lane, Message.due_at <= now)
-        .order_by(Message.due_at, Message.id)
-        .limit(up_to)
-        .with_for_update(skip_locked=True)
-    )
-    if horizon is not None:
-        due = due.where(Message.id < horizon)
-    rows = session.execute(due).all()
+    wanted = {"plant": plant, "step": Step.POST.value, "lane": lane, "now": now, "most": up_to}
+    before = {"horizon": HIGHEST_ID if horizon is None else horizon}
+    rows = session.connection().execute(_DUE_BEFORE, wanted | before).all()
     cleared = cleared_of_loss(session, rows)
     if cleared:
         session.execute(
@@ -247,7 +243,7 @@ def claim_lane_messages(
         )
     known = [(row.id, row.workers_lost if row.id in cleared else lost_before(row)) for row in rows]
     lost, ids = one_lot(known, POST_LOTS_AFTER_LOSS)
-    claimed = _claimed(session.execute(_take(ids, lost, token, now, lease_seconds))) if ids else []
+    claimed = _take(session, ids, lost, token, now, lease_seconds)
     return sorted(claimed, key=lambda message: (message.ordering_key or "", message.key_rank, message.id))
 
 
@@ -256,13 +252,7 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
 
     A message that waits before its transform (a retry, a missing crosswalk value) holds nobody: it may wait for days.
     """
-    query = (
-        select(Message.id)
-        .where(within_state(plant, "received"), Message.workers_lost < LOST_WORKERS_LIMIT)
-        .order_by(*STATE_ORDER)
-        .limit(1)
-    )
-    return session.execute(query).scalar_one_or_none()
+    return session.connection().execute(_UNTRANSFORMED, {"of_plant": plant}).scalar_one_or_none()
 
 
 def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import literal, select, text, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, bindparam, literal, select, text, tuple_
+from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed, gap_reference_of, key_reference_of
 from app.inbox.states import State, waits_for, wake
+from app.store.base import table_of
 from app.store.messages_tables import Message
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
@@ -26,6 +27,57 @@ POSTED = text("messages.ordering_key IS NOT NULL AND messages.state = 'posted'")
 # So many of a key are woken when an earlier one has ended. The others could not take effect yet anyway, and waking
 # each of thousands after each of thousands would be millions.
 WAKE_NEXT = 50
+
+
+# The statements of every lane's every round. They are made once: that takes several times as long as to execute them.
+_MESSAGES = table_of(Message)
+_OURS = _MESSAGES.alias("ours")
+_ONE, _OUR = _MESSAGES.c, _OURS.c
+
+
+def _first_of_key(rank: ColumnElement[bool]) -> Any:
+    first = (
+        select(_ONE.id)
+        .where(_ONE.plant == bindparam("plant"), _ONE.ordering_key == _OUR.ordering_key, UNFINISHED)
+        .where(rank, _ONE.id.not_in(bindparam("others", expanding=True)))
+        .order_by(_ONE.key_rank, _ONE.id)
+        .limit(1)
+    )
+    return select(first.correlate(_OURS).scalar_subquery()).where(_OUR.id.in_(bindparam("one_of_each", expanding=True)))
+
+
+def _overtaken() -> Any:
+    later = (
+        select(_ONE.id)
+        .where(_ONE.plant == bindparam("plant"), _ONE.ordering_key == _OUR.ordering_key, POSTED)
+        .where(tuple_(_ONE.key_rank, _ONE.id) > tuple_(_OUR.key_rank, _OUR.id), _ONE.type != bindparam("passing"))
+        .where(_ONE.state_at >= _OUR.received_at)
+        .order_by(_ONE.key_rank, _ONE.id)
+        .limit(1)
+    )
+    query = select(_OUR.id, later.correlate(_OURS).scalar_subquery().label("later"))
+    return query.where(_OUR.id.in_(bindparam("ids", expanding=True)))
+
+
+def _waited_for() -> Any:
+    place = _OUR.plant + literal(":") + _OUR.ordering_key
+    waits = select(_ONE.id).where(waits_for(_ONE.waiting_for.in_([literal("key:") + place, literal("gap:") + place])))
+    query = select(_OUR.plant, _OUR.ordering_key)
+    return query.where(_OUR.id.in_(bindparam("ids", expanding=True)), waits.correlate(_OURS).exists())
+
+
+_FIRST_RANKED, _FIRST_UNRANKED = _first_of_key(_ONE.key_rank > ""), _first_of_key(_ONE.key_rank == "")
+_PLACES = select(_ONE.id, _ONE.ordering_key, _ONE.key_rank, _ONE.waiting_for, _ONE.state).where(
+    _ONE.id.in_(bindparam("ids", expanding=True))
+)
+_OVERTAKEN = _overtaken()
+_WAITED_FOR = _waited_for()
+_NEXT_OF_KEY = (
+    select(_ONE.id)
+    .where(_ONE.plant == bindparam("plant"), _ONE.ordering_key == bindparam("key"), UNFINISHED)
+    .order_by(_ONE.key_rank, _ONE.id)
+    .limit(WAKE_NEXT)
+)
 
 
 def sequence_rank(sequence: str) -> str:
@@ -77,50 +129,29 @@ def _first_of_keys(
     however many messages a key has."""
     if not one_of_each:
         return {}
-    ours = aliased(Message)
-    first = (
-        select(Message.id)
-        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, UNFINISHED)
-        .where(Message.key_rank > "" if has_rank else Message.key_rank == "", Message.id.not_in(others))
-        .order_by(Message.key_rank, Message.id)
-        .limit(1)
-    )
-    found = select(first.correlate(ours).scalar_subquery()).where(ours.id.in_(one_of_each))
-    ids = [key for key in session.execute(found).scalars() if key is not None]
-    columns = (Message.id, Message.ordering_key, Message.key_rank, Message.waiting_for, Message.state)
-    query = select(*columns).where(Message.id.in_(ids))
-    return {row.ordering_key: row for row in session.execute(query)} if ids else {}
+    connection = session.connection()
+    known = {"plant": plant, "others": others, "one_of_each": one_of_each}
+    ids = [key for key in connection.execute(_FIRST_RANKED if has_rank else _FIRST_UNRANKED, known).scalars() if key]
+    return {row.ordering_key: row for row in connection.execute(_PLACES, {"ids": ids})} if ids else {}
 
 
 def overtaken(session: Session, plant: str, message_ids: Sequence[int], passing: str) -> dict[int, int]:
     """Those of these messages that later ones of their key have overtaken, which took effect since the message came;
     each with the next of them. ``passing``: the type that may go before what waits for it."""
-    ours = aliased(Message)
-    later = (
-        select(Message.id)
-        .where(Message.plant == literal(plant), Message.ordering_key == ours.ordering_key, POSTED)
-        .where(tuple_(Message.key_rank, Message.id) > tuple_(ours.key_rank, ours.id), Message.type != passing)
-        .where(Message.state_at >= ours.received_at)
-        .order_by(Message.key_rank, Message.id)
-        .limit(1)
-    )
-    query = select(ours.id, later.correlate(ours).scalar_subquery().label("later")).where(ours.id.in_(message_ids))
-    return {row.id: row.later for row in session.execute(query) if row.later is not None} if message_ids else {}
+    if not message_ids:
+        return {}
+    rows = session.connection().execute(_OVERTAKEN, {"plant": plant, "passing": passing, "ids": message_ids})
+    return {row.id: row.later for row in rows if row.later is not None}
 
 
 def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
     """Make those due that come next in the keys of these messages, if they wait for their turn."""
-    ours = aliased(Message)
-    place = ours.plant + literal(":") + ours.ordering_key
-    waits = select(Message.id).where(
-        waits_for(Message.waiting_for.in_([literal("key:") + place, literal("gap:") + place]))
-    )
-    query = select(ours.plant, ours.ordering_key).where(ours.id.in_(list(ended)), waits.correlate(ours).exists())
+    connection = session.connection()
     ids: list[int] = []
     references: set[str] = set()
-    for plant, key in sorted({(row.plant, row.ordering_key) for row in session.execute(query)}):
-        following = select(Message.id).where(Message.plant == plant, Message.ordering_key == key, UNFINISHED)
-        ids += session.execute(following.order_by(Message.key_rank, Message.id).limit(WAKE_NEXT)).scalars()
+    keys = connection.execute(_WAITED_FOR, {"ids": list(ended)})
+    for plant, key in sorted({(row.plant, row.ordering_key) for row in keys}):
+        ids += connection.execute(_NEXT_OF_KEY, {"plant": plant, "key": key}).scalars()
         references |= {key_reference_of(plant, key), gap_reference_of(plant, key)}
     if ids:
         wake(session, sorted(references), now, among=ids)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, event, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
 from app.store.messages_tables import Message, StateChange, TimelineEntry
 from app.telemetry import metrics
 
@@ -104,9 +105,12 @@ class Move:
     note: str | None = None
 
 
+_INSERT_CHANGES, _INSERT_ENTRIES = insert(table_of(StateChange)), insert(table_of(TimelineEntry))
+_TABLE = table_of(Message)
+_ROW = _TABLE.c
 _UPDATE = (
-    update(Message)
-    .where(Message.id == bindparam("b_id"), Message.state == bindparam("b_from"))
+    update(_TABLE)
+    .where(_ROW.id.in_(bindparam("b_ids", expanding=True)), _ROW.state == bindparam("b_from"))
     .values(
         state=bindparam("b_to"),
         step=bindparam("b_step"),
@@ -125,6 +129,19 @@ _UPDATE = (
         state_at=bindparam("b_state_at"),
     )
 )
+
+
+_LOCK = (
+    select(
+        *(_ROW.id, _ROW.state, _ROW.plant, _ROW.type, _ROW.received_at, _ROW.state_at, _ROW.due_at),
+        *(_ROW.waiting_for, _ROW.step, _ROW.attempts),
+    )
+    .where(_ROW.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_ROW.id)
+    .with_for_update()
+)
+_LOCK_HELD = _LOCK.where(_ROW.lease_token == bindparam("token"))
+_STATES = {state.value: state for state in State}
 
 
 @dataclass(frozen=True)
@@ -166,18 +183,26 @@ def move_messages(
     allowed = [m for m in moves if m.message_id in current and current[m.message_id].allows(m)]
     if not allowed:
         return set()
-    session.connection().execute(_UPDATE, [_parameters(m, current[m.message_id], now) for m in allowed])
+    _write(session, [(m.message_id, _parameters(m, current[m.message_id], now)) for m in allowed])
     news = [m for m in allowed if not current[m.message_id].looked_again(m)]
     if news:
         _tell(session, news, current, now, actor)
     return {move.message_id for move in allowed}
 
 
+def _write(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """One statement for all that change alike, which most of a batch do: binding a row costs more than writing it."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for message_id, parameters in changes:
+        alike.setdefault(tuple(parameters.values()), []).append(message_id)
+    names = tuple(changes[0][1])
+    for values, ids in alike.items():
+        session.connection().execute(_UPDATE, dict(zip(names, values, strict=True), b_ids=ids))
+
+
 def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Current], now: datetime, actor: str) -> None:
     """Timeline, counts and, once it is committed, the metrics."""
-    session.connection().execute(
-        insert(TimelineEntry), [_entry(m, current[m.message_id].state, now, actor) for m in moves]
-    )
+    session.connection().execute(_INSERT_ENTRIES, [_entry(m, current[m.message_id].state, now, actor) for m in moves])
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in moves:
         was = current[move.message_id]
@@ -207,14 +232,9 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
-    times = (Message.received_at, Message.state_at, Message.due_at)
-    columns = (Message.plant, Message.type, *times, Message.waiting_for, Message.step, Message.attempts)
-    query = (
-        select(Message.id, Message.state, *columns).where(Message.id.in_(ids)).order_by(Message.id).with_for_update()
-    )
-    if lease_token is not None:
-        query = query.where(Message.lease_token == lease_token)
-    return {row[0]: _Current(State(row[1]), *tuple(row)[2:]) for row in session.execute(query)}
+    query, held = (_LOCK, {}) if lease_token is None else (_LOCK_HELD, {"token": lease_token})
+    rows = session.connection().execute(query, {"ids": ids, **held})
+    return {row[0]: _Current(_STATES[row[1]], *tuple(row)[2:]) for row in rows}
 
 
 def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
@@ -223,7 +243,6 @@ def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
     # one and a wake counts anew, which no clock can blur: this one was read before the row could be locked.
     woken = again and was.attempts == 0
     return {
-        "b_id": move.message_id,
         "b_from": was.state.value,
         "b_to": move.to.value,
         "b_step": move.step.value if move.step else None,
@@ -262,14 +281,14 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
         if change
     ]
     if rows:
-        session.connection().execute(insert(StateChange), rows)
+        session.connection().execute(_INSERT_CHANGES, rows)
 
 
 def waits_for(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Those that wait for what the condition says, posted ones among them of which something is to be done. The state
     is written so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few
     that wait for this."""
-    return condition & (Message.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
+    return condition & (_ROW.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
 
 
 def wake(session: Session, references: Iterable[str], now: datetime, among: Sequence[int] | None = None) -> int:
@@ -282,12 +301,18 @@ def wake(session: Session, references: Iterable[str], now: datetime, among: Sequ
     wanted = list(references)
     woken = 0
     for start in range(0, len(wanted), 500):
-        waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(wanted[start : start + 500])))
-        if among is not None:
-            waiting = waiting.where(Message.id.in_(among))
-        locked = waiting.order_by(Message.id).with_for_update()
-        soonest = case((Message.due_at > now, now), else_=Message.due_at)
-        statement = update(Message).where(Message.id.in_(locked)).values(due_at=soonest, attempts=0)
-        result: Any = session.execute(statement.execution_options(synchronize_session=False))
-        woken += result.rowcount
+        statement, only = (_WAKE, {}) if among is None else (_WAKE_AMONG, {"among": among})
+        found = {"wanted": wanted[start : start + 500], "now": now, **only}
+        woken += session.connection().execute(statement, found).rowcount
     return woken
+
+
+def _waking(*more: ColumnElement[bool]) -> Any:
+    waiting = select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True))), *more)
+    locked = waiting.order_by(_ROW.id).with_for_update()
+    now = bindparam("now", type_=_ROW.due_at.type)
+    soonest = case((_ROW.due_at > now, now), else_=_ROW.due_at)
+    return update(_TABLE).where(_ROW.id.in_(locked)).values(due_at=soonest, attempts=0)
+
+
+_WAKE, _WAKE_AMONG = _waking(), _waking(_ROW.id.in_(bindparam("among", expanding=True)))

@@ -9,15 +9,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, true, update
+from sqlalchemy import bindparam, delete, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.states import waits_for, wake
+from app.store.base import table_of
 from app.store.messages_tables import Message
 from app.store.order_tables import OpenWake
 
 PORTION = 500
+
+
+_ROW = table_of(Message).c
+_WAITING = (
+    select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True)))).limit(PORTION + 1)
+)
 
 
 def wake_arrived(session: Session, references: Iterable[str], now: datetime) -> None:
@@ -26,8 +33,7 @@ def wake_arrived(session: Session, references: Iterable[str], now: datetime) -> 
     wanted = sorted(set(references))
     for start in range(0, len(wanted), PORTION):
         chunk = wanted[start : start + PORTION]
-        waiting = select(Message.id).where(waits_for(Message.waiting_for.in_(chunk)))
-        ids = session.execute(waiting.limit(PORTION + 1)).scalars().all()
+        ids = session.connection().execute(_WAITING, {"wanted": chunk}).scalars().all()
         if len(ids) > PORTION:
             _open(session, chunk, now)
         elif ids:

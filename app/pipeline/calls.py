@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from app.telemetry import metrics
 from config.topology import Target
 
 WAVE_THREADS = 16
+CALLERS_MOST = 512 * (WAVE_THREADS - 1)
+"""One thread less than its calls for each of the lanes, of which a worker may have as many as post threads."""
 # A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
 WAVE_SECONDS = 5.0
 LEASE_MARGIN_SECONDS = 5.0
@@ -42,6 +44,11 @@ class StartBy:
         """Until ``more`` seconds after it; negative when that is past."""
         by_the_wall = (self.at - self.clock()).total_seconds()
         return min(by_the_wall, self.monotonic_at - time.monotonic()) + more
+
+
+# Threads that make calls; they stay, as starting one for each call cost a tenth of posting. It is as many as all lanes
+# that are worked on can need, so that no wave waits for another's hung target.
+_CALLERS = ThreadPoolExecutor(max_workers=CALLERS_MOST, thread_name_prefix="post")
 
 
 class Pace:
@@ -74,12 +81,13 @@ def post_wave(
     the outcome ``not_started``.
     """
     waiting = {target: deque(posting for posting in wave if posting.target == target) for target in calls}
-    lines = [waiting[target] for target, count in calls.items() for _ in range(count)]
-    if len(lines) == 1:
-        return _post_in_turn(pipeline, lines[0], start_by)
-    with ThreadPoolExecutor(max_workers=max(1, len(lines)), thread_name_prefix="post") as pool:
-        ended = [pool.submit(_post_in_turn, pipeline, line, start_by) for line in lines]
-        return [one for future in ended for one in future.result()]
+    first, *others = [waiting[target] for target, count in calls.items() for _ in range(count)]
+    beside = [_CALLERS.submit(_post_in_turn, pipeline, line, start_by) for line in others]
+    try:
+        ended = _post_in_turn(pipeline, first, start_by)
+    finally:
+        wait(beside)  # whatever happens here, nothing may be under way once the lane is let go
+    return [*ended, *(one for future in beside for one in future.result())]
 
 
 def _post_in_turn(pipeline: Pipeline, waiting: deque[OpenPosting], start_by: StartBy) -> list[Ended]:

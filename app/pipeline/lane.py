@@ -42,7 +42,7 @@ class Lane:
     unknown. ``trailing``: the posted ones, of which what is not required is made, with its ``tries``; ``followed``: the
     targets that are left for when a message is posted. ``refused``: whether the refusal of a message has its other
     postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the targets
-    that have none for what is left, and when to look again."""
+    that have none for what is left, and when to look again; ``heads``: the queue of each posting that comes next."""
 
     plant: str
     number: int
@@ -66,6 +66,7 @@ class Lane:
     told: dict[str, Told] = field(default_factory=dict)
     holds_room: bool = False
     without_room: dict[str, datetime] = field(default_factory=dict)
+    heads: dict[int, Queue] = field(default_factory=dict)
     posted: list[int] = field(default_factory=list)
 
     @property
@@ -79,9 +80,8 @@ class Lane:
         return next((posting for posting in left if queue.target in (None, posting.target)), None)
 
     def queue_of(self, posting: OpenPosting) -> Queue:
-        """The queue in which this posting comes next."""
-        mine = (queue for queue in self.queues if queue and queue[0].id == posting.message_id)
-        return next(queue for queue in mine if queue.target in (None, posting.target))
+        """The queue in which this posting, of the wave that was chosen last, comes next."""
+        return self.heads[posting.id]
 
     def put_in_place_of(self, posting: OpenPosting, changed: OpenPosting) -> None:
         mine = self.open[posting.message_id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -70,7 +70,7 @@ def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
         if lane.has_news:
             record_in_parts(pipeline, lane)
             continue
-        heads = list(_heads(lane))[:most]
+        heads = _heads(lane)[:most]
         if len(heads) > 1:
             most = len(heads) // 2
             continue
@@ -92,7 +92,7 @@ def _commit(pipeline: Pipeline, lane: Lane, most: int | None) -> Wave:
         looks = read_circuits(session, pipeline.topology.targets, lane.told, now)
         _stop_what_cannot_go_on(pipeline, lane, paused, looks)
         wave = Wave(StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS))
-        heads = [] if lane.plant in paused_plants else list(_heads(lane))[:most]
+        heads = [] if lane.plant in paused_plants else _heads(lane)[:most]
         longest = longest_call_seconds(pipeline, heads)
         until = wave.start_by.at + timedelta(seconds=longest + LEASE_MARGIN_SECONDS)
         if not extend_lane(session, lane.plant, lane.number, lane.token, until):
@@ -107,9 +107,11 @@ def _commit(pipeline: Pipeline, lane: Lane, most: int | None) -> Wave:
     return wave
 
 
-def _heads(lane: Lane) -> Iterator[OpenPosting]:
+def _heads(lane: Lane) -> list[OpenPosting]:
     """The next posting of the first message of each queue."""
-    return (head for queue in lane.queues if queue and (head := lane.head(queue)) is not None)
+    heads = [(head, queue) for queue in lane.queues if queue and (head := lane.head(queue)) is not None]
+    lane.heads = {head.id: queue for head, queue in heads}
+    return [head for head, _ in heads]
 
 
 def _stop_what_cannot_go_on(

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, literal, select
+from sqlalchemy import bindparam, delete, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
 from app.store.target_tables import PlantPause, TargetPause
+
+_PLANTS, _TARGETS = table_of(PlantPause).c, table_of(TargetPause).c
+_PAUSES = select(literal(True).label("is_plant"), _PLANTS.plant.label("code"), _PLANTS.reason).union_all(
+    select(literal(False), _TARGETS.target, _TARGETS.reason)
+)
+_PLANT_PAUSE = select(_PLANTS.plant).where(_PLANTS.plant == bindparam("of_plant"))
 
 ITSELF = "lineside"
 """Who paused a target that turned us away."""
@@ -38,13 +45,12 @@ def list_target_pauses(session: Session) -> list[TargetPause]:
 
 def read_pauses(session: Session) -> tuple[set[str], dict[str, str]]:
     """The plants that are paused, and the targets with their reason; one query, as every wave asks."""
-    plants = select(literal(True).label("is_plant"), PlantPause.plant.label("code"), PlantPause.reason)
-    rows = session.execute(plants.union_all(select(literal(False), TargetPause.target, TargetPause.reason))).all()
+    rows = session.connection().execute(_PAUSES).all()
     return {row.code for row in rows if row.is_plant}, {row.code: row.reason for row in rows if not row.is_plant}
 
 
 def is_plant_paused(session: Session, plant: str) -> bool:
-    return session.execute(select(PlantPause.plant).where(PlantPause.plant == plant)).first() is not None
+    return session.connection().execute(_PLANT_PAUSE, {"of_plant": plant}).first() is not None
 
 
 def pause_plant(session: Session, plant: str, reason: str, now: datetime, actor: str) -> bool:

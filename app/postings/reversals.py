@@ -7,16 +7,17 @@ the next generation, and with it new posting keys: under the old ones a target w
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from app.postings.ledger import PostingResult, PostingState
 from app.postings.plan import reversal_key
+from app.store.base import table_of
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting, ReversalOrder
 
@@ -44,15 +45,18 @@ class Order:
     dead_field: str | None = None
 
 
+_ORDER, _MESSAGE = table_of(ReversalOrder).c, table_of(Message).c
+_OPEN_ORDERS = (
+    select(*(_ORDER[field.name] for field in fields(Order)))
+    .join_from(table_of(ReversalOrder), table_of(Message), _MESSAGE.id == _ORDER.message_id)
+    .where(_ORDER.message_id.in_(bindparam("ids", expanding=True)), _ORDER.generation == _MESSAGE.generation)
+)
+
+
 def open_orders(session: Session, message_ids: Collection[int]) -> dict[int, Order]:
     """Those of these messages that are being reversed."""
-    columns = [getattr(ReversalOrder, name) for name in Order.__dataclass_fields__]
-    query = (
-        select(*columns)
-        .join(Message, Message.id == ReversalOrder.message_id)
-        .where(ReversalOrder.message_id.in_(list(message_ids)), ReversalOrder.generation == Message.generation)
-    )
-    return {row.message_id: Order(*row) for row in session.execute(query)}
+    rows = session.connection().execute(_OPEN_ORDERS, {"ids": list(message_ids)})
+    return {row.message_id: Order(*row) for row in rows}
 
 
 def save_orders(session: Session, orders: Sequence[Order]) -> None:
@@ -63,6 +67,8 @@ def save_orders(session: Session, orders: Sequence[Order]) -> None:
 def plan_reversals(session: Session, message_ids: Collection[int], now: datetime) -> None:
     """Beside each document that a target holds of these messages its reversal, the newest to be made first. Safe to
     repeat. Not for a message with a posting of which nobody knows whether the target holds it."""
+    if not message_ids:
+        return
     held = Posting.message_id.in_(list(message_ids)) & _is_held()
     query = select(Posting).where(held).order_by(Posting.message_id, Posting.ordinal.desc(), Posting.id.desc())
     rows = [_reversal_of(posting, now) for posting in session.scalars(query)]

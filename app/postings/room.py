@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.postings.bucket import Bucket, filled, next_token_at
 from app.postings.circuit import CLOCKS_DIFFER_SECONDS, Circuit, CircuitState, Told, after_calls, is_over, looked_at
+from app.store.base import table_of
 from app.store.target_tables import TargetCalls, TargetState
 from config.topology import Target
 
@@ -68,7 +69,7 @@ def read_circuits(
 ) -> dict[str, Look]:
     """What may be sent to each target, with what the last calls told. Holds nobody up, so that it may have changed when
     room is taken."""
-    found = {row.target: _circuit_of(row) for row in session.execute(select(*_STATE))}
+    found = {row.target: _circuit_of(row) for row in session.connection().execute(_STATES)}
     probed = {code: targets[code] for code, was in found.items() if _is_probed(was) and code in targets}
     busy = {calls.target for calls in _under_way(session, probed, now) if calls.calls}
     looks = {}
@@ -84,7 +85,7 @@ def read_circuits(
 
 def known_targets(session: Session, targets: Mapping[str, Target], now: datetime) -> dict[str, Known]:
     """Circuit and bucket of each of these, as they are now."""
-    rows = {row.target: row for row in session.execute(select(*_STATE))}
+    rows = {row.target: row for row in session.connection().execute(_STATES)}
     found = {}
     for code, target in targets.items():
         circuit = _circuit_of(rows[code]) if code in rows else Circuit()
@@ -167,7 +168,7 @@ def take_room(
 
 def give_back_room(session: Session, holder: str) -> None:
     """Whatever calls ``holder`` made have ended."""
-    session.execute(_only(delete(TargetCalls).where(TargetCalls.holder == holder)))
+    session.connection().execute(_GIVE_BACK, {"of_holder": holder})
 
 
 def wish_for_room(session: Session, targets: Iterable[str], plant: str, now: datetime) -> None:
@@ -190,27 +191,27 @@ def try_at_once(session: Session, target: str, now: datetime) -> bool:
     return True
 
 
+_ONE, _CALL = table_of(TargetState).c, table_of(TargetCalls).c
 _STATE = (
-    TargetState.target,
-    TargetState.circuit,
-    TargetState.failures,
-    TargetState.openings,
-    TargetState.opened_at,
-    TargetState.retry_at,
-    TargetState.tokens,
-    TargetState.tokens_at,
+    *(_ONE.target, _ONE.circuit, _ONE.failures, _ONE.openings, _ONE.opened_at, _ONE.retry_at),
+    *(_ONE.tokens, _ONE.tokens_at),
 )
-_CALLS = (TargetCalls.target, TargetCalls.holder, TargetCalls.plant, TargetCalls.calls, TargetCalls.until)
+_STATES = select(*_STATE)
+_LOCKED = _STATES.where(_ONE.target.in_(bindparam("codes", expanding=True))).order_by(_ONE.target).with_for_update()
+_UNDER_WAY = select(_CALL.target, _CALL.holder, _CALL.plant, _CALL.calls, _CALL.until).where(
+    _CALL.target.in_(bindparam("codes", expanding=True))
+)
+_GIVE_BACK = delete(table_of(TargetCalls)).where(_CALL.holder == bindparam("of_holder"))
 
 
 def _locked(session: Session, codes: list[str]) -> dict[str, Any]:
-    query = select(*_STATE).where(TargetState.target.in_(codes)).order_by(TargetState.target).with_for_update()
-    rows = {row.target: row for row in session.execute(query)}
+    connection = session.connection()
+    rows = {row.target: row for row in connection.execute(_LOCKED, {"codes": codes})}
     if len(rows) == len(codes):
         return rows
     new = [{"target": code, "circuit": CircuitState.CLOSED.value, "failures": 0, "openings": 0} for code in codes]
-    session.connection().execute(_build(session)(TargetState).on_conflict_do_nothing(), new)
-    return {row.target: row for row in session.execute(query)}
+    connection.execute(_build(session)(TargetState).on_conflict_do_nothing(), new)
+    return {row.target: row for row in connection.execute(_LOCKED, {"codes": codes})}
 
 
 def _under_way(session: Session, targets: Mapping[str, Target], now: datetime) -> list[Calls]:
@@ -220,7 +221,8 @@ def _under_way(session: Session, targets: Mapping[str, Target], now: datetime) -
         return []
     longest = max(2 * target.timeout_seconds for target in targets.values()) + WISH_SECONDS + CLOCKS_DIFFER_SECONDS
     beyond = now + timedelta(seconds=longest)
-    found = [Calls(*row) for row in session.execute(select(*_CALLS).where(TargetCalls.target.in_(sorted(targets))))]
+    rows = session.connection().execute(_UNDER_WAY, {"codes": sorted(targets)})
+    found = [Calls(*row) for row in rows]
     live = [calls for calls in found if now < calls.until <= beyond]
     for calls in set(found) - set(live):
         mine = (TargetCalls.target == calls.target, TargetCalls.holder == calls.holder)

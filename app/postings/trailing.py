@@ -58,6 +58,8 @@ def record_tries(session: Session, tries: Sequence[Tries]) -> None:
 
 def withdraw(session: Session, message_ids: Collection[int], now: datetime) -> None:
     """These messages are reversed: what was not sent yet is not sent any more."""
+    if not message_ids:
+        return
     planned = (Posting.state == PostingState.PLANNED.value) & Posting.reverses_id.is_(None)
     told = "Not sent: its message was reversed before."
     withdrawn = update(Posting).where(Posting.message_id.in_(list(message_ids)), planned)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Numeric, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Integer, MetaData, Numeric, String, Table, Text, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
@@ -25,6 +25,14 @@ def plain_text(length: int) -> String:
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def table_of(mapped: type[DeclarativeBase]) -> Table:
+    """The bare table, for statements that are made once and executed by many threads: of a mapped class, and an alias
+    of one above all, the library makes parts at first use."""
+    table = mapped.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class UtcInstant(TypeDecorator[datetime]):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import BindParameter, Text, bindparam, func, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
 from app.store.messages_tables import Correction, MessageDocument, Payload
 
 CANONICAL = "canonical"
@@ -25,21 +26,27 @@ class StoredPayload:
     attributes: Mapping[str, Any]
 
 
+_PAYLOAD, _CORRECTION, _DOCUMENT = table_of(Payload).c, table_of(Correction).c, table_of(MessageDocument).c
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PAYLOADS = select(_PAYLOAD.message_id, _PAYLOAD.content_type, _PAYLOAD.body, _PAYLOAD.attributes).where(
+    _PAYLOAD.message_id.in_(_IDS)
+)
+_NEWEST = select(func.max(_CORRECTION.id)).where(_CORRECTION.message_id.in_(_IDS)).group_by(_CORRECTION.message_id)
+_CORRECTIONS = select(_CORRECTION.message_id, _CORRECTION.body).where(_CORRECTION.id.in_(_NEWEST.scalar_subquery()))
+# As text: read by the column's type, one torn row would fail the rows of all others with it.
+_DOCUMENTS = select(_DOCUMENT.message_id, type_coerce(_DOCUMENT.body, Text).label("text")).where(
+    _DOCUMENT.message_id.in_(_IDS), _DOCUMENT.step == bindparam("of_step")
+)
+
+
 def load_payloads(session: Session, message_ids: Sequence[int]) -> dict[int, StoredPayload]:
     """What each message is to be read from: its newest correction where a person made one, else what was received."""
-    query = select(Payload.message_id, Payload.content_type, Payload.body, Payload.attributes).where(
-        Payload.message_id.in_(message_ids)
-    )
+    connection, known = session.connection(), {"ids": message_ids}
     payloads = {
         row.message_id: StoredPayload(row.content_type, row.body, row.attributes or {})
-        for row in session.execute(query)
+        for row in connection.execute(_PAYLOADS, known)
     }
-    newest = (
-        select(func.max(Correction.id)).where(Correction.message_id.in_(message_ids)).group_by(Correction.message_id)
-    )
-    for row in session.execute(
-        select(Correction.message_id, Correction.body).where(Correction.id.in_(newest.scalar_subquery()))
-    ):
+    for row in connection.execute(_CORRECTIONS, known):
         original = payloads[row.message_id]
         payloads[row.message_id] = StoredPayload(original.content_type, row.body, original.attributes)
     return payloads
@@ -48,12 +55,8 @@ def load_payloads(session: Session, message_ids: Sequence[int]) -> dict[int, Sto
 def load_documents(session: Session, message_ids: Sequence[int], step: str) -> dict[int, Any]:
     """What each of these messages became at this step. One whose row is no JSON any more is absent, so that it fails
     none but its own message."""
-    # As text: read by the column's type, one torn row would fail the rows of all others with it.
-    text = type_coerce(MessageDocument.body, Text).label("text")
-    query = select(MessageDocument.message_id, text).where(
-        MessageDocument.message_id.in_(message_ids), MessageDocument.step == step
-    )
-    found = ((row.message_id, _read(row.text)) for row in session.execute(query))
+    rows = session.connection().execute(_DOCUMENTS, {"ids": message_ids, "of_step": step})
+    found = ((row.message_id, _read(row.text)) for row in rows)
     return {message_id: body for message_id, body in found if body is not None}
 
 
