@@ -125,15 +125,29 @@ def _signal(pids: Mapping[str, int], number: signal.Signals) -> None:
 
 
 @contextmanager
-def rabbitmq_host(server_url: str) -> Iterator[Broker]:
-    """A new virtual host of this broker, reached through a gate that can be shut."""
-    server = urlsplit(server_url)
+def virtual_host(server_url: str) -> Iterator[str]:
+    """The name of a new virtual host of this broker."""
     name = f"lineside_bench_{os.getpid()}_{secrets.token_hex(4)}"
     ask = _management(server_url)
     try:
         ask("PUT", f"/vhosts/{name}")
     except GroundFailed as failure:
         raise GroundMissing(str(failure)) from None
+    try:
+        yield name
+    finally:
+        ask("DELETE", f"/vhosts/{name}")
+
+
+@contextmanager
+def rabbitmq_host(server_url: str) -> Iterator[Broker]:
+    """A new virtual host of this broker, reached through a gate that can be shut."""
+    with virtual_host(server_url) as name:
+        yield from _gated(server_url, name)
+
+
+def _gated(server_url: str, name: str) -> Iterator[Broker]:
+    server, ask = urlsplit(server_url), _management(server_url)
 
     def flush() -> None:
         # Celery's own mailboxes belong to one connection, and nobody else may empty them.
@@ -145,7 +159,6 @@ def rabbitmq_host(server_url: str) -> Iterator[Broker]:
             ask("DELETE", f"/connections/{quote(connection['name'])}")
 
     with ExitStack() as ending:
-        ending.callback(ask, "DELETE", f"/vhosts/{name}")
         gate = ending.enter_context(Gate(server.hostname or "127.0.0.1", server.port or 5672))
 
         def away(_pids: Mapping[str, int]) -> Act:

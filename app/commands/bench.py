@@ -23,6 +23,7 @@ from app.bench.outcome import Outcome, Plan
 from app.bench.results import COLUMNS, ResultUnreadable, markdown_table, read_runs
 from app.bench.run import run_chaos
 from app.bench.visibility import Figure, VisibilityPlan, run_visibility
+from app.commands import bench_speed
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
@@ -49,6 +50,9 @@ class SeedRange(click.ParamType[range]):
 @click.group()
 def bench() -> None:
     """Prove the promises under fire, in an installation of its own that is gone afterwards."""
+
+
+bench.add_command(bench_speed.speed)
 
 
 @bench.command()

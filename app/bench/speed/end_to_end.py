@@ -1,0 +1,204 @@
+"""From accept to posted: how many messages a second reach the practice ERP, one call each, and how long each takes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from app.bench.installation import Ground
+from app.bench.speed import inputs
+from app.bench.speed.brokers import yardstick_broker
+from app.bench.speed.figures import Figure, Runs, at_least, at_most
+from app.bench.speed.installation import PLANTS, Measured, measured
+from app.bench.speed.load import LoadPlan
+from app.bench.speed.programs import PracticeErp, SpeedFailed, end_load, load, practice_erp, program, start_load
+from app.clock import utc_now
+from app.demo.run import Show
+from app.store.messages_tables import Message
+from app.store.reference_tables import Item
+
+BATCH_CLIENTS, BATCH_SIZE = 4, 100
+WARM_UP = 600
+SETTLE_SECONDS = 600.0
+CELERY, DRAMATIQ, DBOS = (
+    "a chain of three Celery tasks",
+    "a pipeline of three dramatiq actors",
+    "a DBOS workflow of three steps",
+)
+SIX_TIMES, TWICE = 6.0, 2.0
+RATE, P50_SECONDS, P99_SECONDS, LOADED_P99_SECONDS = 50.0, 0.015, 0.06, 0.3
+
+
+@dataclass(frozen=True)
+class EndToEndPlan:
+    """``messages`` a run of the product; ``chains`` a run of each yardstick; ``seconds`` that latency is measured."""
+
+    ground: Ground
+    runs: int = 3
+    messages: int = 9_000
+    chains: int = 1_500
+    seconds: int = 20
+
+
+def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
+    """By turns: the yardsticks, then the product in an installation of its own; then how long a message takes, at a
+    steady rate and at half of what was reached."""
+    rates: dict[str, list[float]] = {"lineside": [], CELERY: [], DRAMATIQ: []}
+    if plan.ground.stack != "sqlite+valkey":
+        rates[DBOS] = []
+    latencies: list[tuple[float, float]] = []
+    loaded: list[float] = []
+    with show.progress("From accept to posted") as advance, practice_erp(home) as erp:
+        for turn in range(plan.runs):
+            rates[CELERY].append(_celery(plan, _made(home / f"celery-{turn}"), erp))
+            advance((turn + 0.2) / plan.runs)
+            rates[DRAMATIQ].append(_dramatiq(plan, _made(home / f"dramatiq-{turn}"), erp))
+            if DBOS in rates:
+                rates[DBOS].append(_dbos(plan, _made(home / f"dbos-{turn}"), erp))
+            advance((turn + 0.4) / plan.runs)
+            with measured(_made(home / f"lineside-{turn}"), plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
+                _warm_up(here, erp)
+                rates["lineside"].append(_drained(plan, here, erp))
+                advance((turn + 0.7) / plan.runs)
+                latencies.append(_latency(here, erp, RATE, plan.seconds, 10**8))
+                half = rates["lineside"][-1] / 2
+                loaded.append(_latency(here, erp, half, plan.seconds, 2 * 10**8)[1])
+            advance((turn + 1) / plan.runs)
+    return _figures(plan, rates, latencies, loaded)
+
+
+def _figures(
+    plan: EndToEndPlan, rates: dict[str, list[float]], latencies: Sequence[tuple[float, float]], loaded: Sequence[float]
+) -> list[Figure]:
+    mine, stack = Runs(rates.pop("lineside")), plan.ground.stack
+    yardsticks = {name: Runs(found) for name, found in rates.items()}
+    whole = Figure("end to end, one call a message", stack, "messages/s", mine, yardsticks)
+    goals = [
+        at_least(whole.ratio(CELERY), SIX_TIMES, f"at least {SIX_TIMES:g} x {CELERY}"),
+        at_least(whole.ratio(DRAMATIQ), TWICE, f"at least {TWICE:g} x {DRAMATIQ}"),
+    ]
+    p50, p99 = Runs([pair[0] for pair in latencies]), Runs([pair[1] for pair in latencies])
+    half, steady = Runs(loaded), f"accept to posted at {RATE:g} messages/s"
+    return [
+        Figure(whole.name, stack, whole.unit, mine, yardsticks, goals),
+        Figure(f"{steady}, p50", stack, "s", p50, {}, [at_most(p50.median, P50_SECONDS, "under 15 ms")]),
+        Figure(f"{steady}, p99", stack, "s", p99, {}, [at_most(p99.median, P99_SECONDS, "under 60 ms")]),
+        Figure(
+            "accept to posted at half of capacity, p99",
+            stack,
+            "s",
+            half,
+            {},
+            [at_most(half.median, LOADED_P99_SECONDS, "under 300 ms")],
+        ),
+    ]
+
+
+def _made(home: Path) -> Path:
+    home.mkdir(parents=True)
+    return home
+
+
+def _warm_up(here: Measured, erp: PracticeErp) -> None:
+    """Items are known, and every process has done each thing once."""
+    rows = [
+        {"code": f"WHEEL-{place:03d}", "description": "Wheel", "base_uom": "EA", "units": {}, "system": "erp"}
+        for place in range(inputs.ITEMS)
+    ]
+    with here.store.writing() as session:
+        session.connection().execute(insert(Item), [row | {"updated_at": utc_now()} for row in rows])
+    erp.forget()
+    load(here.home, LoadPlan(here.port, BATCH_CLIENTS, WARM_UP // BATCH_SIZE, _batch(here), 10**9))
+    erp.await_documents(WARM_UP, SETTLE_SECONDS)
+
+
+def _batch(here: Measured) -> str:
+    return inputs.batch(PLANTS, BATCH_SIZE, here.key)
+
+
+def _drained(plan: EndToEndPlan, here: Measured, erp: PracticeErp) -> float:
+    """Messages a second from the first one's sending to the last one's arrival."""
+    erp.forget()
+    sending = start_load(here.home, LoadPlan(here.port, BATCH_CLIENTS, plan.messages // BATCH_SIZE, _batch(here), 1))
+    last_at = erp.await_documents(plan.messages, SETTLE_SECONDS)
+    told = end_load(here.home, sending)
+    return float(plan.messages / (last_at - told["began_at"]))
+
+
+def _latency(here: Measured, erp: PracticeErp, rate: float, seconds: int, first: int) -> tuple[float, float]:
+    """p50 and p99 of the time from a message's commit to the commit of the ERP's answer, by Lineside's own clock."""
+    erp.forget()
+    began_at, number = utc_now(), max(100, round(rate * seconds))
+    each = number // len(PLANTS)
+    plans = [
+        LoadPlan(here.port, 8, each, inputs.one(plant, here.key), first + place * 10**7, rate / len(PLANTS))
+        for place, plant in enumerate(PLANTS)
+    ]
+    for process in [start_load(here.home, plan) for plan in plans]:
+        end_load(here.home, process)
+    erp.await_documents(each * len(PLANTS), SETTLE_SECONDS)
+    query = select(Message.received_at, Message.state_at).where(
+        Message.received_at >= began_at, Message.state == "posted"
+    )
+    until = time.monotonic() + SETTLE_SECONDS
+    while True:
+        with here.store.reading() as session:
+            took = sorted((row.state_at - row.received_at).total_seconds() for row in session.execute(query))
+        if len(took) >= each * len(PLANTS):
+            return took[math.ceil(0.5 * len(took)) - 1], took[math.ceil(0.99 * len(took)) - 1]
+        if time.monotonic() > until:
+            raise SpeedFailed(f"Only {len(took):,} of {number:,} messages were posted.")
+        time.sleep(0.1)
+
+
+def _celery(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
+    with yardstick_broker(plan.ground, home) as broker:
+        module = "app.bench.speed.yardstick_celery"
+        worker = ["-m", "celery", "--app", module, "worker", "--loglevel", "WARNING", "--concurrency", "2"]
+        publish = ["-m", module]
+        return _yardstick(plan.chains, home, erp, {"YARDSTICK_BROKER_URL": broker}, worker, publish)
+
+
+def _dramatiq(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
+    with yardstick_broker(plan.ground, home) as broker:
+        module = "app.bench.speed.yardstick_dramatiq"
+        worker = ["-m", "dramatiq", module, "--processes", "2", "--threads", "8"]
+        return _yardstick(plan.chains, home, erp, {"YARDSTICK_BROKER_URL": broker}, worker, ["-m", module])
+
+
+def _dbos(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
+    with plan.ground.database(home) as database:
+        environment = {"YARDSTICK_DATABASE_URL": database.url.replace("+psycopg", "")}
+        return _yardstick(plan.chains, home, erp, environment, None, ["-m", "app.bench.speed.yardstick_dbos"])
+
+
+def _yardstick(
+    chains: int,
+    home: Path,
+    erp: PracticeErp,
+    environment: dict[str, str],
+    worker: Sequence[str] | None,
+    publish: Sequence[str],
+) -> float:
+    """Chains a second while all of them run: between the arrival of the first tenth of them and of the last one, so
+    that neither the start of a process nor an empty queue counts."""
+    erp.forget()
+    environment = {**environment, "YARDSTICK_ERP_URL": erp.url}
+    log = home / "yardstick.log"
+    if worker is None:
+        with program([*publish, str(chains)], log, environment):
+            return _rate(chains, erp)
+    with program(worker, log, environment), program([*publish, str(chains)], log, environment):
+        return _rate(chains, erp)
+
+
+def _rate(chains: int, erp: PracticeErp) -> float:
+    early_at = erp.await_documents(chains // 10, SETTLE_SECONDS)
+    early = erp.figures()
+    last_at = erp.await_documents(chains, SETTLE_SECONDS)
+    return float((chains - early["documents"]) / (last_at - max(early_at, early["last_at"])))

