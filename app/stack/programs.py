@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 GRACEFUL_SECONDS = 8
 WEB_TIMEOUT_SECONDS = 60
 KEEP_ALIVE_SECONDS = 15
+WORKER_CLASS = "app.stack.web_worker.EvenThreadWorker"
 
 Role = Literal["work", "post", "relay"]
 ROLES: tuple[Role, ...] = ("work", "post", "relay")
@@ -40,7 +41,7 @@ def become(program: Program) -> None:
 
 def web(settings: Settings) -> Program:
     """The API and the console under gunicorn, on threads: a request waits for the database, hardly ever for the CPU."""
-    arguments = ["app.wsgi:application", "--worker-class", "gthread", "--bind", f"{settings.host}:{settings.port}"]
+    arguments = ["app.wsgi:application", "--worker-class", WORKER_CLASS, "--bind", f"{settings.host}:{settings.port}"]
     arguments += ["--workers", str(settings.web_workers), "--threads", str(settings.web_threads)]
     arguments += ["--timeout", str(WEB_TIMEOUT_SECONDS), "--graceful-timeout", str(GRACEFUL_SECONDS)]
     arguments += ["--keep-alive", str(KEEP_ALIVE_SECONDS), "--no-control-socket"]
