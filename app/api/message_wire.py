@@ -50,6 +50,8 @@ def story_wire(story: MessageStory) -> dict[str, Any]:
         "traceparent": message.traceparent,
         "file": None if story.file is None else {"name": story.file.name, "row": message.row_number},
         "holds_up": story.holds_up,
+        "corrects": list(story.links.corrects),
+        "corrected_by": list(story.links.corrected_by),
         "payload": {
             "content_type": story.payload_type,
             "size_bytes": story.payload_bytes,

@@ -132,6 +132,8 @@ class MessageSchema(MessageRowSchema):
     mapping_version = fields.String()
     traceparent = fields.String()
     holds_up = fields.Integer(metadata={"description": "How many messages wait for this one's ordering key"})
+    corrects = fields.List(fields.Integer(), metadata={"description": "Messages that this one takes the place of"})
+    corrected_by = fields.List(fields.Integer(), metadata={"description": "Messages that take its place"})
     payload = fields.Dict()
     timeline = fields.List(fields.Nested(TimelineEntrySchema))
     corrections = fields.List(fields.Dict())

@@ -74,6 +74,8 @@ def _as_json(story: MessageStory, payload: tuple[str, bytes] | None) -> dict[str
         **{name: getattr(message, name) for name in IDENTITY},
         "file": {"name": story.file.name, "row": message.row_number} if story.file else None,
         "holds_up": story.holds_up,
+        "corrects": list(story.links.corrects),
+        "corrected_by": list(story.links.corrected_by),
         "payload": {
             "content_type": story.payload_type,
             "size_bytes": story.payload_bytes,
@@ -125,6 +127,9 @@ def _print(console: Console, told: dict[str, Any], documents: bool) -> None:
         _line(console, f"  because      {told['reason_code']}: {told['reason']}{where}")
     _line(console, f"  sender's id  {told['source_message_id']}")
     _line(console, f"  order key    {told['ordering_key'] or 'none'}; holds up {told['holds_up']} later messages")
+    for name, told_as in (("corrects", "corrects"), ("corrected_by", "corrected by")):
+        if told[name]:
+            _line(console, f"  {told_as:<12} message {', '.join(map(str, told[name]))}")
     if told["file"]:
         _line(console, f"  file         {told['file']['name']}, row {told['file']['row']}")
     _line(console, f"  payload      {told['payload']['content_type']}, {told['payload']['size_bytes']} bytes")

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_, uni
 from sqlalchemy.orm import Session, defer
 
 from app.inbox.claim import key_reference_of
+from app.inbox.restatements import Links, links_of
 from app.inbox.states import State
 from app.store.documents import StoredDocument, documents_of
 from app.store.files_tables import DroppedFile
@@ -132,7 +133,8 @@ class PostingStory:
 
 @dataclass(frozen=True)
 class MessageStory:
-    """Everything that is known of one message. ``holds_up``: how many later messages of its ordering key wait."""
+    """Everything that is known of one message. ``holds_up``: how many later messages of its ordering key wait;
+    ``links``: which it corrects, and which correct it."""
 
     message: Message
     timeline: list[TimelineEntry]
@@ -144,6 +146,7 @@ class MessageStory:
     payload_bytes: int
     payload_attributes: dict[str, Any]
     holds_up: int
+    links: Links
 
 
 def find_message(session: Session, message_id: int) -> Message | None:
@@ -179,6 +182,7 @@ def tell_story(session: Session, message: Message) -> MessageStory:
         payload_bytes=payload.size,
         payload_attributes=payload.attributes or {},
         holds_up=_count_held_up(session, message),
+        links=links_of(session, message),
     )
 
 

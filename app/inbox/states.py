@@ -44,7 +44,7 @@ itself was refused."""
 
 MOVES: Mapping[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.TRANSFORMED, State.WAITING, State.DEAD, State.DISCARDED}),
-    State.TRANSFORMED: frozenset({State.ENRICHED, State.WAITING, State.DEAD, State.DISCARDED}),
+    State.TRANSFORMED: frozenset({State.ENRICHED, State.WAITING, State.DEAD, State.DISCARDED, State.COMPENSATED}),
     State.ENRICHED: frozenset({State.POSTED, State.WAITING, State.DEAD, State.DISCARDED, State.COMPENSATED}),
     State.WAITING: frozenset(
         {

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from app.errors import Refused, Waiting
 from app.inbox.claim import Claimed
 from app.inbox.order import lane_number
+from app.inbox.restatements import open_corrections
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
 from app.pipeline.periods import with_posting_date
+from app.pipeline.restating import Superseded, corrected_ids, end_superseded, superseded_move, undo_corrected
 from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
 from app.projections.production_orders import RELEASED, order_reference, released_orders
@@ -56,22 +58,46 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
         events = load_events(session, [message.id for message in claimed], CANONICAL)
         facts = load_facts(session, plant, [event for group in events.values() for event in group])
         facts = replace(facts, crosswalks=read_crosswalks(pipeline, session))
+        new = [(one.id, one.source, one.source_message_id) for one in claimed if one.state == State.TRANSFORMED]
+        replaced = open_corrections(session, new)
     results: dict[int, Enriched] = {}
     moves: list[Move] = []
     for message in claimed:
+        if message.id in replaced:
+            moves.append(superseded_move(message, replaced[message.id]))
+            continue
         outcome = attempt(message.id, lambda m=message: enrich_message(pipeline, m, events[m.id], facts))  # type: ignore[misc]
-        if isinstance(outcome, Done):
+        undone = _undo_corrected(pipeline, message, events) if isinstance(outcome, Done) else None
+        if isinstance(undone, Move):
+            moves.append(undone)
+        elif isinstance(outcome, Done):
             results[message.id] = outcome.value
-            moves.append(Move(message.id, State.ENRICHED, Step.POST, now, lane=lane_of(pipeline, message)))
+            moves.append(Move(message.id, State.ENRICHED, Step.POST, now, lane=lane_of(pipeline, message), note=undone))
         else:
             moves.append(failure_move(pipeline, message, Step.ENRICH, outcome.error, RetryPolicy()))
     with pipeline.store.writing() as session:
         now = pipeline.clock()
         moved = move_messages(session, moves, now, lease_token=token)
+        ended = moved & {move.message_id for move in moves if move.to is State.COMPENSATED}
+        end_superseded(session, [message for message in claimed if message.id in ended], now)
         kept = {key: value for key, value in results.items() if key in moved}
         save_documents(session, {key: value.document for key, value in kept.items()}, ENRICHED, now)
         save_plans(session, plant, {key: value.postings for key, value in kept.items()}, now)
     return moved & results.keys()
+
+
+def _undo_corrected(pipeline: Pipeline, message: Claimed, events: StoredEvents) -> Move | str | None:
+    """Of a correction what becomes of it as long as what it corrects is not undone, and then what is told of that."""
+    mine = events[message.id]
+    if not corrected_ids(mine):
+        return None
+    try:
+        outcome = attempt(message.id, lambda: undo_corrected(pipeline, message, mine), Superseded)
+    except Superseded as later:
+        return superseded_move(message, later.by)
+    if isinstance(outcome, Done):
+        return outcome.value
+    return failure_move(pipeline, message, Step.ENRICH, outcome.error, RetryPolicy())
 
 
 class StoredEvents(dict[int, tuple[Event, ...]]):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.errors import Refused
 from app.inbox.claim import Claimed, extend_lane
 from app.inbox.order import wake_next
+from app.inbox.restatements import any_waits, message_reference
 from app.inbox.sequences import reach
 from app.inbox.states import Move, State, Step, move_messages
 from app.inbox.trailing import wake_next_trailing
@@ -69,6 +70,8 @@ def _finish_messages(session: Session, lane: Lane, now: datetime) -> list[int]:
         return []
     fulfilled = take_effect(session, lane.plant, [(message, lane.events[message.id]) for message in done], now)
     reach(session, rows_reached(lane.turns.numbers, done), now)
+    if any_waits(session):
+        fulfilled += [message_reference(message.source, message.source_message_id) for message in done]
     wake_arrived(session, fulfilled, now)
     wake_next(session, [message.id for message in done if message.ordering_key], now)
     return [message.id for message in done]

@@ -24,6 +24,7 @@ from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
+from app.store.restatement_tables import Restatement
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "ReadRecord",
     "ReadingMark",
     "Reconciliation",
+    "Restatement",
     "ReversalOrder",
     "SequencePosition",
     "Snapshot",

@@ -145,6 +145,12 @@ def told_thing(event: Event) -> tuple[str, str] | None:
     return (kind, event.data[field]) if kind else None
 
 
+def corrected(event: Event) -> str | None:
+    """The id, as its source gave it, of the message that this event re-states."""
+    named: str | None = event.data.get("correction_of")
+    return named
+
+
 def needed_order(event: Event) -> str | None:
     """The production order whose release must have been seen before this event can take effect."""
     return event.data["order_id"] if event.type in _ORDER_NEEDED else None

@@ -242,13 +242,15 @@ def test_a_document_cannot_unfold_into_more_lines_than_are_taken() -> None:
     assert caught.value.code == "too_many_lines"
 
 
-def test_a_move_that_did_not_occur_goes_back_under_the_id_of_the_event() -> None:
+def test_a_move_that_did_not_occur_goes_back_and_names_the_event() -> None:
     declared = {"declarationTime": "2026-03-03T00:00:00Z", "reason": "did_not_occur"}
 
     (undone,) = mapped(document(event(eventID="urn:uuid:1", errorDeclaration=declared)))
 
     assert (undone.data["from"], undone.data["to"]) == ({"storage": "B"}, {"storage": "A"})
-    assert (undone.data["correction_of"], undone.data["event_time"]) == ("urn:uuid:1", "2026-03-03T00:00:00Z")
+    assert undone.data["event_time"] == "2026-03-03T00:00:00Z"
+    assert undone.data["note"] == "Event urn:uuid:1 is declared wrong."
+    assert "correction_of" not in undone.data
 
 
 def test_completion_and_issue_share_the_transformations_own_id_where_it_has_one() -> None:

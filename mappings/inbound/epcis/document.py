@@ -100,7 +100,7 @@ def _events(event: Reported, corrections: dict[str, str], scope: Scope) -> Seque
         return _undone(event, scope)
     replaced = corrections.get(event.fields.get("event_id", ""))
     events = events_of(event, scope)
-    return events if replaced is None else [_with(one, correction_of=replaced) for one in events]
+    return events if replaced is None else [_with(one, note=f"Instead of event {replaced}.") for one in events]
 
 
 def _undone(event: Reported, scope: Scope) -> Sequence[Event]:
@@ -121,7 +121,8 @@ def _undone(event: Reported, scope: Scope) -> Sequence[Event]:
                 "it, or discard it where it says nothing else."
             )
             raise unsupported(event, "errorDeclaration", told, mend)
-        undone.append(_with(opposite, correction_of=event.fields["event_id"]))
+        # No correction_of: this event is the undoing itself, and a correction would have its message reversed besides.
+        undone.append(_with(opposite, note=f"Event {event.fields['event_id']} is declared wrong."))
     return undone
 
 

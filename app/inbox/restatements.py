@@ -1,0 +1,144 @@
+"""Which messages correct which: the whole family of a correction, locked, and what waits for one of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, false, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.store.documents import CANONICAL, load_documents
+from app.store.key_sets import among
+from app.store.messages_tables import Message
+from app.store.restatement_tables import Restatement
+
+FAMILY_MOST = 20
+"""Messages that re-state each other, in whatever order."""
+
+
+def message_reference(source: str, source_message_id: str) -> str:
+    """What a correction waits for: that this message is there, or undone."""
+    return f"message:{source}:{source_message_id}"
+
+
+@dataclass(frozen=True)
+class Family:
+    """Of a correction. ``earlier``: every message that it re-states, directly or because one of those did, and every
+    earlier correction of one of them; ``missing``: ids among those that nobody has sent yet; ``later``: a message that
+    re-states this one, or the same as this one, and came after it. ``is_whole``: whether these are all."""
+
+    earlier: Sequence[Message] = ()
+    missing: Sequence[str] = ()
+    later: int | None = None
+    is_whole: bool = True
+
+
+def lock_family(session: Session, message_id: int, source: str, own_id: str, corrects: Collection[str]) -> Family:
+    """The family of this correction, whose rows stay locked until the caller commits; what it corrects is noted.
+
+    Locked are always the corrected ones first: two corrections of one message come here one after the other."""
+    known: dict[str, Message] = {}
+    missing: set[str] = set()
+    wanted = set(corrects)
+    is_noted = False
+    while wanted and len(known) <= FAMILY_MOST:
+        found = _lock(session, source, wanted)
+        if not is_noted:
+            _note(session, message_id, source, corrects)
+            is_noted = True
+        known |= found
+        missing |= wanted - found.keys()
+        named = _corrected_by(session, list(found.values())) | _earlier_corrections(session, source, wanted, message_id)
+        wanted = named - known.keys() - missing - {own_id}
+    earlier = sorted(known.values(), key=lambda one: one.id)
+    later = _later(session, source, {*known, *missing, own_id}, message_id)
+    return Family(earlier, sorted(missing), later, len(known) <= FAMILY_MOST)
+
+
+def _lock(session: Session, source: str, ids: Collection[str]) -> dict[str, Message]:
+    of_them = (Message.source == source) & Message.source_message_id.in_(sorted(ids))
+    query = select(Message).where(of_them).order_by(Message.id).with_for_update()
+    rows = session.execute(query.execution_options(populate_existing=True)).scalars()
+    return {row.source_message_id: row for row in rows}
+
+
+def _note(session: Session, message_id: int, source: str, corrects: Collection[str]) -> None:
+    """A person may have had the correction name another message since it was looked at before."""
+    mine = Restatement.message_id == message_id
+    others = delete(Restatement).where(mine, Restatement.corrects.not_in(sorted(corrects)))
+    session.execute(others.execution_options(synchronize_session=False))
+    build = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    rows = [{"message_id": message_id, "corrects": one, "source": source, "is_open": True} for one in sorted(corrects)]
+    session.connection().execute(build(Restatement).on_conflict_do_nothing(), rows)
+
+
+def _corrected_by(session: Session, messages: Sequence[Message]) -> set[str]:
+    """What these correct themselves. Their documents say so: one that waits, or died early, has noted nothing."""
+    documents = load_documents(session, [message.id for message in messages], CANONICAL)
+    events = (entry for body in documents.values() if isinstance(body, list) for entry in body)
+    named = (entry["data"].get("correction_of") for entry in events if isinstance(entry, dict) and "data" in entry)
+    return {one for one in named if one}
+
+
+def _earlier_corrections(session: Session, source: str, corrects: Collection[str], before: int) -> set[str]:
+    query = select(Message.source_message_id).join(Restatement, Restatement.message_id == Message.id)
+    of_them = (Restatement.source == source) & Restatement.corrects.in_(sorted(corrects))
+    return set(session.execute(query.where(of_them, Restatement.message_id < before).limit(FAMILY_MOST + 1)).scalars())
+
+
+def _later(session: Session, source: str, corrects: Collection[str], after: int) -> int | None:
+    """One that was given up since does not stand in anybody's place."""
+    query = select(Message.id).join(Restatement, Restatement.message_id == Message.id)
+    of_them = (Restatement.source == source) & Restatement.corrects.in_(sorted(corrects))
+    gone = Message.state.in_(["discarded", "compensated"])
+    query = query.where(of_them, Restatement.message_id > after, ~gone).order_by(Message.id.desc())
+    return session.execute(query.limit(1)).scalar_one_or_none()
+
+
+def open_corrections(session: Session, messages: Collection[tuple[int, str, str]]) -> dict[int, int]:
+    """Those of these messages (id, source, the source's id) in whose place a correction stands that came before them,
+    with that correction. Asks only whether there is any where none is open."""
+    if not messages or not any_waits(session):
+        return {}
+    ids = {(source, own): key for key, source, own in messages}
+    columns = (Restatement.source, Restatement.corrects)
+    query = select(*columns, Message.id).join(Message, Message.id == Restatement.message_id)
+    gone = Message.state.in_(["discarded", "compensated"])
+    rows = session.execute(query.where(among(columns, sorted(ids)), Restatement.is_open.is_(True), ~gone))
+    found = {ids[row.source, row.corrects]: row.id for row in rows}
+    return {key: by for key, by in found.items() if by < key}
+
+
+def close_restatement(session: Session, message_id: int) -> None:
+    """All that this message corrects is undone."""
+    closed = update(Restatement).where(Restatement.message_id == message_id).values(is_open=false())
+    session.execute(closed.execution_options(synchronize_session=False))
+
+
+def any_waits(session: Session) -> bool:
+    """Whether any correction may wait for a message."""
+    is_open = Restatement.is_open.is_(True)
+    return session.execute(select(Restatement.message_id).where(is_open).limit(1)).first() is not None
+
+
+@dataclass(frozen=True)
+class Links:
+    """``corrects``: ids of messages that this one re-states, where they are known; ``corrected_by``: of those that
+    re-state it."""
+
+    corrects: Sequence[int] = ()
+    corrected_by: Sequence[int] = ()
+
+
+def links_of(session: Session, message: Message) -> Links:
+    mine = select(Message.id).join(
+        Restatement, (Restatement.source == Message.source) & (Restatement.corrects == Message.source_message_id)
+    )
+    corrects = session.scalars(mine.where(Restatement.message_id == message.id).order_by(Message.id))
+    theirs = select(Restatement.message_id).where(
+        Restatement.source == message.source, Restatement.corrects == message.source_message_id
+    )
+    corrected_by = session.scalars(theirs.order_by(Restatement.message_id).limit(FAMILY_MOST))
+    return Links(list(corrects), list(corrected_by))
