@@ -21,11 +21,13 @@ RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
 PROJECT = "lineside.project"
+RETAIN = "lineside.retain"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
 PROJECTIONS_QUEUE = "lineside.projections"
 RELAY_EVERY_SECONDS = 1.0
+RETAIN_EVERY_SECONDS = 60.0
 
 
 def work_queue(plant: str) -> str:
@@ -116,10 +118,15 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "timezone": "UTC",
         "enable_utc": True,
         "beat_schedule": {
-            "relay": {
-                "task": RELAY,
-                "schedule": schedule(timedelta(seconds=RELAY_EVERY_SECONDS), nowfun=_steady_now),
-                "options": {"queue": RELAY_QUEUE, "expires": 5.0},
-            },
+            "relay": _every(RELAY_EVERY_SECONDS, RELAY, RELAY_QUEUE, 5.0),
+            "retention": _every(RETAIN_EVERY_SECONDS, RETAIN, REFERENCE_QUEUE, RETAIN_EVERY_SECONDS),
         },
+    }
+
+
+def _every(seconds: float, task: str, queue: str, expires: float) -> Mapping[str, Any]:
+    return {
+        "task": task,
+        "schedule": schedule(timedelta(seconds=seconds), nowfun=_steady_now),
+        "options": {"queue": queue, "expires": expires},
     }

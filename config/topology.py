@@ -186,7 +186,8 @@ class SystemOfRecord:
 
 @dataclass(frozen=True)
 class Topology:
-    """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``."""
+    """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``;
+    ``retention`` a domain and a state in which a message ended to the days for which it is kept."""
 
     plants: Mapping[str, Plant]
     sources: Mapping[str, Source]
@@ -194,6 +195,7 @@ class Topology:
     routes: tuple[Route, ...]
     systems_of_record: Mapping[str, SystemOfRecord]
     service_levels: Mapping[str, float] = field(default_factory=dict)
+    retention: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     positions: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

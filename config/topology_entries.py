@@ -13,7 +13,9 @@ from config.topology_faults import TopologyFault
 from config.topology_includes import TopologyText
 from config.topology_schema import (
     DOMAINS,
+    RETENTION_DOMAINS,
     PlantSchema,
+    RetentionSchema,
     RouteSchema,
     ServiceLevelSchema,
     SourceSchema,
@@ -32,7 +34,9 @@ LISTS: Mapping[str, type[StrictSchema]] = {
 BLOCKS: Mapping[str, type[StrictSchema]] = {
     "systems_of_record": SystemOfRecordSchema,
     "service_levels": ServiceLevelSchema,
+    "retention": RetentionSchema,
 }
+BY_DOMAIN: Mapping[str, tuple[str, ...]] = {"systems_of_record": DOMAINS, "retention": RETENTION_DOMAINS}
 KEYS = ("version", "include", *LISTS, *BLOCKS)
 
 
@@ -86,7 +90,8 @@ def gather(texts: list[TopologyText]) -> Entries:
         entries.faults.extend(_faults_of_keys(text, is_main=index == 0))
         for section in LISTS:
             _gather_list(entries, text, section)
-        _gather_systems_of_record(entries, text)
+        for section in BY_DOMAIN:
+            _gather_domains(entries, text, section)
         _gather_service_levels(entries, text)
     for entry in entries.every():
         entries.positions[entry.path] = entry.place()
@@ -139,15 +144,15 @@ def _block(entries: Entries, text: TopologyText, section: str) -> Node | None:
     return node
 
 
-def _gather_systems_of_record(entries: Entries, text: TopologyText) -> None:
-    section = "systems_of_record"
+def _gather_domains(entries: Entries, text: TopologyText, section: str) -> None:
+    domains = BY_DOMAIN[section]
     node = _block(entries, text, section)
     for key, child in ((node and node.children) or {}).items():
         assert node is not None
         entry = Entry(f"{section}.{key}", text.file, child, node.lines[key], child.plain())
-        if key not in DOMAINS:
-            entries.faults.append(entry.fault((), f"{key!r} is no domain", nearest(str(key), DOMAINS)))
-        _check(entries, entry, SystemOfRecordSchema)
+        if key not in domains:
+            entries.faults.append(entry.fault((), f"{key!r} is no domain", nearest(str(key), domains)))
+        _check(entries, entry, BLOCKS[section])
         _keep_once(entries, section, str(key), entry)
 
 

@@ -75,6 +75,7 @@ def _topology(entries: Entries) -> Topology:
             for domain, entry in entries.blocks["systems_of_record"].items()
         },
         service_levels={name: entry.values for name, entry in entries.blocks["service_levels"].items()},
+        retention={domain: entry.values for domain, entry in entries.blocks["retention"].items()},
         positions=entries.positions,
     )
 

@@ -13,6 +13,7 @@ from config.option_blocks import MEND_OF_CREDENTIALS, Options, SecretName, Trans
 from config.strict_schema import Block, Blocks, Choice, Flag, HttpUrl, Many, Number, Problem, StrictSchema, Text, Zone
 
 DOMAINS = ("items", "boms", "inventory", "production_orders", "quality", "shipments")
+RETENTION_DOMAINS = ("production", "inventory", "logistics", "quality", "equipment", "master_data", "other")
 MESSAGE_DOMAINS = ("production_orders",)
 """Those whose rows become messages when they are read."""
 
@@ -166,6 +167,12 @@ class RouteSchema(StrictSchema):
 class SystemOfRecordSchema(StrictSchema):
     system = system_code(required=True)
     writers = Many(system_code())
+
+
+class RetentionSchema(StrictSchema):
+    posted = Number(1, 36_500, whole=True)
+    discarded = Number(1, 36_500, whole=True)
+    compensated = Number(1, 36_500, whole=True)
 
 
 class ServiceLevelSchema(StrictSchema):

@@ -98,7 +98,10 @@ app = Celery(
     "lineside",
     amqp=Amqp,
     task_cls=LinesideTask,
-    include=["tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.flower_queues", "tasks.silence"],
+    include=[
+        *("tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.retention"),
+        *("tasks.flower_queues", "tasks.silence"),
+    ],
 )
 app.conf.update(celery_settings(settings, topology.plants))
 

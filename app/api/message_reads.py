@@ -16,10 +16,19 @@ from app.api.message_wire import message_wire, story_wire
 from app.api.openapi_parts import PAGING, done, problems, query
 from app.api.routing import route
 from app.api.schemas import MessagePageSchema, MessageSchema
-from app.inbox.lookup import PAGE_MOST, MessageFilter, find_message, list_messages, read_payload, tell_story
+from app.inbox.lookup import (
+    PAGE_MOST,
+    MessageFilter,
+    archive_of,
+    find_message,
+    list_messages,
+    read_payload,
+    tell_story,
+)
 from app.store.documents import CANONICAL, ENRICHED, load_documents
 from app.store.messages_tables import Message
 from app.web import parameters
+from app.web.archives import exported_to
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -103,7 +112,9 @@ def download_payload(message_id: int) -> Response:
     with services().store.reading() as session:
         message = visible_message(session, message_id)
         found = read_payload(session, message.id)
-    assert found is not None
+        archive = archive_of(session, message)
+    if found is None:
+        raise Problem(404, "not_found", exported_to(message_id, archive))
     return attachment(found[1], f"message-{message_id}")
 
 
@@ -118,7 +129,10 @@ def download_payload(message_id: int) -> Response:
 def show_document(message_id: int, step: str) -> Response:
     assert step in (CANONICAL, ENRICHED)
     with services().store.reading() as session:
-        found = load_documents(session, [visible_message(session, message_id).id], step)
+        message = visible_message(session, message_id)
+        found, archive = load_documents(session, [message_id], step), archive_of(session, message)
+    if message_id not in found and archive is not None:
+        raise Problem(404, "not_found", exported_to(message_id, archive))
     if message_id not in found:
         raise Problem(404, "not_found", f"Message {message_id} has no {step} document yet.")
     return Response(dumps(found[message_id]), content_type="application/json")

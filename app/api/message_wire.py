@@ -9,6 +9,7 @@ from flask import url_for
 
 from app.inbox.lookup import MessageStory, PostingStory
 from app.store.messages_tables import Message
+from app.store.retention_tables import Archive
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -50,6 +51,7 @@ def story_wire(story: MessageStory) -> dict[str, Any]:
         "traceparent": message.traceparent,
         "file": None if story.file is None else {"name": story.file.name, "row": message.row_number},
         "holds_up": story.holds_up,
+        "archive": None if story.archive is None else archive_wire(story.archive),
         "corrects": list(story.links.corrects),
         "corrected_by": list(story.links.corrected_by),
         "payload": {
@@ -70,11 +72,21 @@ def story_wire(story: MessageStory) -> dict[str, Any]:
         "corrections": [{"at": instant(entry.at), "actor": entry.actor} for entry in story.corrections],
         "postings": [_posting(posting) for posting in story.postings],
     }
-    body["links"]["payload"] = url_for("message_reads.download_payload", message_id=message.id)
+    if story.archive is None:
+        body["links"]["payload"] = url_for("message_reads.download_payload", message_id=message.id)
     for document in story.documents:
         link = url_for("message_reads.show_document", message_id=message.id, step=document.step)
         body["links"][document.step] = link
     return body
+
+
+def archive_wire(archive: Archive) -> dict[str, Any]:
+    return {
+        "file": archive.path,
+        "host": archive.host,
+        "sha256": archive.sha256,
+        "made_at": instant(archive.made_at),
+    }
 
 
 def _posting(story: PostingStory) -> dict[str, Any]:

@@ -128,10 +128,22 @@ class PostingSchema(Schema):
     )
 
 
+class ArchiveSchema(Schema):
+    file = fields.String(required=True, metadata={"description": "Below `LINESIDE_HOME/retained` of the host"})
+    host = fields.String(required=True)
+    sha256 = fields.String(required=True)
+    made_at = fields.DateTime(required=True)
+
+
 class MessageSchema(MessageRowSchema):
     mapping_version = fields.String()
     traceparent = fields.String()
     holds_up = fields.Integer(metadata={"description": "How many messages wait for this one's ordering key"})
+    archive = fields.Nested(
+        ArchiveSchema,
+        allow_none=True,
+        metadata={"description": "The file that it was exported to; payload, timeline and attempts stand there alone"},
+    )
     corrects = fields.List(fields.Integer(), metadata={"description": "Messages that this one takes the place of"})
     corrected_by = fields.List(fields.Integer(), metadata={"description": "Messages that take its place"})
     payload = fields.Dict()

@@ -25,6 +25,7 @@ from app.inbox.lookup import (
     tell_story,
 )
 from app.store.messages_tables import Message
+from app.store.retention_tables import Archive
 
 PAYLOAD_SHOWN_BYTES = 20_000
 
@@ -74,6 +75,7 @@ def _as_json(story: MessageStory, payload: tuple[str, bytes] | None) -> dict[str
         **{name: getattr(message, name) for name in IDENTITY},
         "file": {"name": story.file.name, "row": message.row_number} if story.file else None,
         "holds_up": story.holds_up,
+        "archive": _archive(story.archive),
         "corrects": list(story.links.corrects),
         "corrected_by": list(story.links.corrected_by),
         "payload": {
@@ -88,6 +90,12 @@ def _as_json(story: MessageStory, payload: tuple[str, bytes] | None) -> dict[str
         "documents": {document.step: document.body for document in story.documents},
         "postings": [_posting(posting) for posting in story.postings],
     }
+
+
+def _archive(archive: Archive | None) -> dict[str, Any] | None:
+    if archive is None:
+        return None
+    return {"file": archive.path, "host": archive.host, "sha256": archive.sha256, "made_at": archive.made_at}
 
 
 def _posting(story: PostingStory) -> dict[str, Any]:
@@ -132,7 +140,11 @@ def _print(console: Console, told: dict[str, Any], documents: bool) -> None:
             _line(console, f"  {told_as:<12} message {', '.join(map(str, told[name]))}")
     if told["file"]:
         _line(console, f"  file         {told['file']['name']}, row {told['file']['row']}")
-    _line(console, f"  payload      {told['payload']['content_type']}, {told['payload']['size_bytes']} bytes")
+    if told["archive"]:
+        where = f"{told['archive']['file']} on {told['archive']['host']}"
+        _line(console, f"  exported     {_instant(told['archive']['made_at'])} to {where}; retention restore reads it")
+    else:
+        _line(console, f"  payload      {told['payload']['content_type']}, {told['payload']['size_bytes']} bytes")
     _line(console, "\nTimeline")
     for entry in told["timeline"]:
         moved = f"{entry['from'] or 'sent'} -> {entry['to']}"

@@ -77,12 +77,11 @@ def show_message(message_id: int) -> ResponseReturnValue:
         payload = read_payload(session, message_id, SHOWN_BYTES)
         can_be_reversed = why_not_reversed(session, message) is None
         is_reversed = bool(open_orders(session, [message_id]))
-    assert payload is not None
     return render_template(
         "message.html",
         story=story,
         message=message,
-        payload=show_payload(payload[1], story.payload_bytes),
+        payload=show_payload(payload[1], story.payload_bytes) if payload else None,
         documents=[(document, lay_out(document.body)) for document in story.documents],
         can_be_reversed=can_be_reversed,
         is_reversed=is_reversed,

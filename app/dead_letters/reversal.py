@@ -54,6 +54,9 @@ def reverse(
 
 def why_not_reversed(session: Session, message: Message) -> str | None:
     """None where a person may order it."""
+    if message.archive_id is not None:
+        told = f"Message {message.id} was exported and what was sent of it deleted here"
+        return f"{told}: reverse it in the target, and adjust the stock by a message of its own."
     order = open_orders(session, [message.id]).get(message.id)
     if message.state == State.POSTED:
         return None if order is None else f"Message {message.id} is being reversed already."

@@ -17,6 +17,7 @@ from app.store.documents import StoredDocument, documents_of
 from app.store.files_tables import DroppedFile
 from app.store.messages_tables import Correction, Message, Payload, TimelineEntry
 from app.store.postings_tables import Posting, PostingAttempt
+from app.store.retention_tables import Archive
 
 PAGE_MOST = 200
 # A filter that no index serves looks at this many messages a page, so that a rare value cannot walk the whole table.
@@ -134,7 +135,8 @@ class PostingStory:
 @dataclass(frozen=True)
 class MessageStory:
     """Everything that is known of one message. ``holds_up``: how many later messages of its ordering key wait;
-    ``links``: which it corrects, and which correct it."""
+    ``links``: which it corrects, and which correct it; ``archive``: the file that it was exported to, in which all
+    that is empty here is to be found."""
 
     message: Message
     timeline: list[TimelineEntry]
@@ -147,6 +149,7 @@ class MessageStory:
     payload_attributes: dict[str, Any]
     holds_up: int
     links: Links
+    archive: Archive | None = None
 
 
 def find_message(session: Session, message_id: int) -> Message | None:
@@ -159,7 +162,7 @@ def tell_story(session: Session, message: Message) -> MessageStory:
         select(Payload.content_type, func.length(Payload.body).label("size"), Payload.attributes).where(
             Payload.message_id == message.id
         )
-    ).one()
+    ).one_or_none()
     return MessageStory(
         message=message,
         timeline=list(
@@ -178,12 +181,18 @@ def tell_story(session: Session, message: Message) -> MessageStory:
             )
         ),
         file=session.get(DroppedFile, message.file_id) if message.file_id is not None else None,
-        payload_type=payload.content_type,
-        payload_bytes=payload.size,
-        payload_attributes=payload.attributes or {},
+        payload_type=payload.content_type if payload else "",
+        payload_bytes=payload.size if payload else 0,
+        payload_attributes=(payload.attributes or {}) if payload else {},
         holds_up=_count_held_up(session, message),
         links=links_of(session, message),
+        archive=archive_of(session, message),
     )
+
+
+def archive_of(session: Session, message: Message) -> Archive | None:
+    """The file that it was exported to, where it was deleted here."""
+    return session.get(Archive, message.archive_id) if message.archive_id is not None else None
 
 
 def _postings(session: Session, message_id: int) -> list[PostingStory]:

@@ -75,10 +75,11 @@ def _only_reading(store: Store) -> Iterator[Session]:
 
 
 def stored_message(store: Store, message_id: int) -> StoredMessage | None:
-    """One message, read from its newest correction where there is one; None where there is no such message."""
+    """One message, read from its newest correction where there is one; None where there is no such message,
+    or it was exported."""
     with _only_reading(store) as session:
         message = session.get(Message, message_id)
-        return _with_payloads(session, [message])[0] if message is not None else None
+        return next(iter(_with_payloads(session, [message])), None) if message is not None else None
 
 
 def _first_id_since(session: Session, since: datetime, newest: int) -> int:
@@ -109,6 +110,8 @@ def _window(session: Session, chosen: Chosen, lower: int, upper: int, limit: int
 def _with_payloads(session: Session, messages: Sequence[Message]) -> list[StoredMessage]:
     ids = [message.id for message in messages]
     payloads, documents = load_payloads(session, ids), load_documents(session, ids, CANONICAL)
+    # What was exported and deleted cannot be read again.
+    messages = [row for row in messages if row.id in payloads]
     return [
         StoredMessage(claimed_of(row), payloads[row.id], row.mapping_version, _before(row, documents.get(row.id)))
         for row in messages

@@ -103,7 +103,9 @@ def _judge(session: Session, message: Claimed, family: Family) -> _Verdict:
     orders, held = open_orders(session, ids), messages_with_effects(session, ids)
     for one in left:
         is_free = one.lease_token is None
-        if one.id in orders:
+        if one.archive_id is not None:
+            verdict.stop(_exported(one))
+        elif one.id in orders:
             verdict.stop(_refused(one) if one.state == State.DEAD else _waits(one, "is reversed"))
         elif one.state == State.POSTED or (one.id in held and one.state in STOPPED and is_free):
             verdict.to_reverse.append(one)
@@ -113,6 +115,12 @@ def _judge(session: Session, message: Claimed, family: Family) -> _Verdict:
         else:
             verdict.to_end.append(one)
     return verdict
+
+
+def _exported(one: Message) -> Refused:
+    told = f"Message {one.id}, which it corrects, is so old that what was sent of it is no longer here"
+    mend = "reverse it in the targets, then correct this message: without correction_of, and with the difference only."
+    return Refused("correction_refused", f"{told}: {mend}", "correction_of")
 
 
 def _waits(one: Message, until: str) -> Waiting:

@@ -19,6 +19,7 @@ class Message(Base):
     ``attempts``: how often it was looked at before this step; ``retries`` and ``retrying_since``: since the target was
     last heard of; ``waiting_since``: since it lacks what it names; ``workers_lost``: how many ended while they held it.
     ``requeued``: how a person had it requeued: ``in_order``, or ``out_of_order`` where it may come after later ones.
+    ``archive_id``: the file that its payload and all that became of it were exported to before they were deleted here.
     """
 
     __tablename__ = "messages"
@@ -54,6 +55,7 @@ class Message(Base):
     requeued: Mapped[str | None] = mapped_column(String(12))
     file_id: Mapped[int | None] = mapped_column(BigId)
     row_number: Mapped[int | None]
+    archive_id: Mapped[int | None] = mapped_column(BigId)
 
     __table_args__ = (
         UniqueConstraint("source", "source_message_id"),

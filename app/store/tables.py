@@ -25,11 +25,13 @@ from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.restatement_tables import Restatement
+from app.store.retention_tables import Archive, RetentionMark
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 
 __all__ = [
     "Account",
     "ApiKey",
+    "Archive",
     "AuditEntry",
     "Base",
     "BusinessException",
@@ -63,6 +65,7 @@ __all__ = [
     "ReadingMark",
     "Reconciliation",
     "Restatement",
+    "RetentionMark",
     "ReversalOrder",
     "SequencePosition",
     "Snapshot",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app.dead_letters.selection import dead_ids
-from app.inbox.lookup import find_message
+from app.inbox.lookup import archive_of, find_message
 from app.store.documents import load_payloads
 from app.store.messages_tables import Message
 from app.web import parameters
+from app.web.archives import exported_to
 from app.web.bodies import STRUCTURED, kind_of, media_type, parsed
 from app.web.cloud_events import read_structured
 from app.web.contract_check import check_contract
@@ -48,7 +49,9 @@ def read_letter(session: Session, message_id: int) -> Letter:
     message = find_message(session, message_id) if 0 < message_id <= parameters.ID_MOST else None
     if message is None:
         raise Problem(404, "not_found", f"There is no dead letter {message_id}.")
-    payload = load_payloads(session, [message_id])[message_id]
+    payload = load_payloads(session, [message_id]).get(message_id)
+    if payload is None:
+        raise Problem(404, "not_found", exported_to(message_id, archive_of(session, message)))
     return Letter(message, payload.content_type, payload.body)
 
 

@@ -1,0 +1,1 @@
+"""Messages that are old enough leave the database: exported to files first, deleted in small steps afterwards."""
