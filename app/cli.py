@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "new": "app.commands.new:new",
     "reconcile": "app.commands.reconcile:reconcile",
     "projections": "app.commands.projections:projections",
+    "lots": "app.commands.lots:lots",
     "retention": "app.commands.retention:retention",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",

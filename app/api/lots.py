@@ -15,7 +15,8 @@ from app.api.reading import IF_NONE_MATCH, one_answer, told_values
 from app.api.routing import route
 from app.projections.lot_trace import LOTS_MOST, Direction, Gap
 from app.web import parameters
-from app.web.lots import told_trace, trace_lot
+from app.web.lot_epcis import CONTENT_TYPE, MESSAGES_MOST, Asked, lot_document
+from app.web.lots import item_of_lot, told_trace, trace_lot
 from app.web.services import services
 
 blueprint = Blueprint("lots", __name__, description="Lots and their genealogy.")
@@ -91,3 +92,39 @@ def trace_one_lot(lot: str) -> Response:
     with services().store.reading() as session:
         found = trace_lot(session, parameters.named(lot), parameters.text(asked, "item"), direction, most)
     return one_answer(told_values(told_trace(found, direction)))
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/lots/<path:lot>/epcis",
+    at_least(Role.VIEWER),
+    summary="A lot's history, up and down, as an EPCIS 2.0 document",
+    parameters=[
+        query("item", "The item, where lots of several items have this name"),
+        query("direction", "Only up to what it was made of, or down to what was made of it", enum=["up", "down"]),
+        query("target", "Whose names of items and places are used, where several targets are of EPCIS"),
+        query("after", "The `next` of the page before", type="integer", minimum=0),
+        query("limit", "Messages a page", type="integer", minimum=1, maximum=MESSAGES_MOST, default=1000),
+    ],
+    responses={
+        "200": {"description": "The document", "content": {CONTENT_TYPE: {"schema": {"type": "object"}}}},
+        **problems("401", "403", "404", "422"),
+    },
+)
+def export_one_lot(lot: str) -> Response:
+    """The extension `lineside:history` names the gaps of the genealogy, what EPCIS cannot say and why (`untold`), and
+    where the next page begins (`next`). An event has the id here that it has in the target's repository."""
+    asked, here = request.args, services()
+    way = parameters.word(asked, "direction", [one.value for one in Direction])
+    with here.store.reading() as session:
+        item = item_of_lot(session, parameters.named(lot), parameters.text(asked, "item"))
+    chosen = Asked(
+        item,
+        parameters.named(lot),
+        [Direction(way)] if way else list(Direction),
+        parameters.text(asked, "target"),
+        parameters.whole_number(asked, "after") or 0,
+        parameters.whole_number(asked, "limit", MESSAGES_MOST) or 1_000,
+    )
+    return Response(lot_document(here.store, here.topology, chosen, here.clock()), content_type=CONTENT_TYPE)

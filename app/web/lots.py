@@ -23,16 +23,21 @@ GAPS = {
 
 def trace_lot(session: Session, lot: str, item: str | None, direction: Direction, most: int) -> Trace:
     """The genealogy. Raises Problem where nobody told of the lot, or several items have one of this name."""
+    return trace(session, item_of_lot(session, lot, item), lot, direction, most)
+
+
+def item_of_lot(session: Session, lot: str, item: str | None) -> str:
+    """The item that the lot is of. Raises Problem as above."""
     items = items_of_lot(session, lot)
     if item is not None and item in items:
-        return trace(session, item, lot, direction, most)
+        return item
     if item is not None or not items:
         of_item = f" of item {item}" if item is not None else ""
         raise Problem(404, "not_found", f"No message has told of lot {lot}{of_item} yet.")
     if len(items) > 1:
         told = f"Lot {lot} is known of several items: {', '.join(items[:20])}. Name the item."
         raise Problem(422, "refused", told, [FieldError("is missing", place="query item")])
-    return trace(session, items[0], lot, direction, most)
+    return items[0]
 
 
 def told_trace(found: Trace, direction: Direction) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def told_trace(found: Trace, direction: Direction) -> dict[str, Any]:
         "is_whole": found.is_whole,
         "lots": [_told_lot(one) for one in found.lots],
         "links": [_told_link(one) for one in found.links],
-        "gaps": [_told_gap(one) for one in found.gaps],
+        "gaps": [told_gap(one) for one in found.gaps],
     }
 
 
@@ -77,7 +82,7 @@ def _told_link(one: TracedLink) -> dict[str, Any]:
     }
 
 
-def _told_gap(one: FoundGap) -> dict[str, Any]:
+def told_gap(one: FoundGap) -> dict[str, Any]:
     told = GAPS[one.kind.value].format(it=f"lot {one.lot} of item {one.item}" if one.lot else f"item {one.item}")
     return {
         "kind": one.kind.value,
