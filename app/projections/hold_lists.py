@@ -52,7 +52,7 @@ def open_holds_of_lots(
     plants where the lot is."""
     found: dict[tuple[str, str], list[Hold]] = {}
     of_item: dict[str, list[Hold]] = defaultdict(list)
-    named, items = sorted({lot for _, lot in lots}), sorted({item for item, _ in lots})
+    named, items = {lot for _, lot in lots}, {item for item, _ in lots}
     of_lot: dict[str, list[Hold]] = defaultdict(list)
     for hold in _open_holds(session, Hold.lot, named):
         of_lot[hold.lot].append(hold)
@@ -69,13 +69,13 @@ def open_holds_of_lots(
     return found
 
 
-def _open_holds(session: Session, column: Any, values: Sequence[str]) -> Iterator[Hold]:
+def _open_holds(session: Session, column: Any, values: Collection[str]) -> Iterator[Hold]:
     """Those with one of these values. Of many values all open ones are read instead: they are fewer than it takes to
     name each."""
     query = select(Hold).where(Hold.is_open).order_by(Hold.id)
     if len(values) > ALL_FROM:
-        wanted = set(values)
-        yield from (hold for hold in session.scalars(query) if getattr(hold, column.key) in wanted)
+        yield from (hold for hold in session.scalars(query) if getattr(hold, column.key) in values)
         return
-    for start in range(0, len(values), CHUNK):
-        yield from session.scalars(query.where(column.in_(values[start : start + CHUNK])))
+    wanted = sorted(values)
+    for start in range(0, len(wanted), CHUNK):
+        yield from session.scalars(query.where(column.in_(wanted[start : start + CHUNK])))
