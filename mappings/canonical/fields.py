@@ -7,7 +7,7 @@ and hashed without another pass. A field's ``json_schema`` is what outside progr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal
@@ -26,9 +26,15 @@ _TOO_LARGE = f"must have at most {INTEGER_DIGITS} digits before the point"
 ERROR_TEXTS: dict[str, Any] = {"required": _MISSING, "null": "must not be null", "validator_failed": "is invalid"}
 
 Sign = Literal["positive", "not_negative", "signed"]
+Reader = Callable[[Any, str | None, Any], Any]
+"""(value, its name, the data that it stands in) -> the loaded value; raises ValidationError."""
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,3})?")
+# Above zero, and written already as ``decimal_text`` writes it: most amounts are, and need no Decimal to be read.
+_NORMAL = re.compile(
+    rf"[1-9][0-9]{{0,{INTEGER_DIGITS - 1}}}(\.[0-9]{{0,{FRACTION_DIGITS - 1}}}[1-9])?|0\.[0-9]{{0,{FRACTION_DIGITS - 1}}}[1-9]"
+)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_DECIMAL = {"positive": r"^[0-9]+(\.[0-9]+)?$", "not_negative": r"^[0-9]+(\.[0-9]+)?$"}
 
@@ -53,6 +59,18 @@ class Code(fields.Field[str]):
         if self.choices and value not in self.choices:
             raise ValidationError(f"must be one of: {', '.join(self.choices)}")
         return value
+
+    def quick_reader(self) -> Reader:
+        """For ``quick_load``: the same in one test, as nearly every value of a message is a code."""
+        longest, choices, otherwise = self.max_length, frozenset(self.choices), self._deserialize
+
+        def read(value: Any, name: str | None, within: Any) -> str:
+            if type(value) is str and 0 < len(value) <= longest and value.isprintable():
+                if value[0] != " " != value[-1] and (not choices or value in choices):
+                    return value
+            return otherwise(value, name, within)
+
+        return read
 
     def json_schema(self) -> dict[str, Any]:
         if self.choices:
@@ -177,6 +195,18 @@ class Amount(fields.Field[dict[str, str]]):
             raise ValidationError(faults)
         return amount
 
+    def quick_reader(self) -> Reader:
+        """For ``quick_load``: an amount whose two members are right, without looking for what might be wrong."""
+        sign, read_uom, otherwise = self.sign, _UOM.quick_reader(), self._deserialize
+
+        def read(value: Any, name: str | None, within: Any) -> dict[str, str]:
+            if type(value) is dict and len(value) == 2 and "value" in value and "uom" in value:
+                if (uom := value["uom"]) is not None:
+                    return {"value": decimal_text(value["value"], sign), "uom": read_uom(uom, "uom", value)}
+            return otherwise(value, name, within)
+
+        return read
+
     def _read_value(self, value: Any) -> str:
         if value is missing:
             raise ValidationError(_MISSING)
@@ -224,6 +254,8 @@ def instant_text(moment: datetime) -> str:
 
 def decimal_text(value: Any, sign: Sign = "signed") -> str:
     """The normalised text of a decimal; raises ValidationError with the mend."""
+    if type(value) is str and _NORMAL.fullmatch(value):
+        return value
     number = _decimal(value)
     if number == 0:
         number = Decimal(0)
