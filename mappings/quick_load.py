@@ -92,7 +92,7 @@ def _value_reader(field: fields.Field[Any]) -> Reader:
         return reader
     if isinstance(field, fields.Nested) and kind._deserialize is fields.Nested._deserialize and _is_plain(field):
         return _reader(field.schema)
-    if kind is fields.Dict and field.key_field and field.value_field:
+    if isinstance(field, fields.Dict) and kind is fields.Dict and field.key_field and field.value_field:
         return _dict_reader(field.key_field, field.value_field)
     if isinstance(field, fields.List) and (lengths := getattr(field, "lengths", None)) is not None:
         return _list_reader(lengths, field.inner)

@@ -26,6 +26,8 @@ _QUALIFIERS = {
 # The words that Digital Link 1.0 and 1.1 allowed in place of the numbers.
 _OLD_WORDS = {"gtin": _GTIN, "sscc": _SSCC, "gln": _GLN, "cpv": "22", "lot": "10", "ser": "21"}
 _PARTS = re.compile(r"(\d{6,12})\.(\d{0,7})(?:\.(.+))?", re.ASCII)
+# The most common link by far, which needs no splitting: an item, its lot, its serial number, nothing escaped.
+_PLAIN_ITEM = re.compile(r"https?://[^/?#%]+/01/([0-9]{14})(?:/10/([^/?#%]+))?(?:/21/([^/?#%]+))?", re.ASCII)
 _EPC = re.compile(r"urn:epc:(id:sgtin|idpat:sgtin|class:lgtin|id:sscc|id:sgln|id:pgln|tag:sgtin-\d+):(.*)", re.ASCII)
 
 
@@ -73,6 +75,8 @@ def identifier_of(uri: str) -> Identifier | None:
 
     Raises IdentifierFault where it is of a known kind and malformed.
     """
+    if (plain := _PLAIN_ITEM.fullmatch(uri)) and has_right_digit(plain[1]):
+        return TradeItem(plain[1], plain[2], plain[3])
     if found := _EPC.fullmatch(uri):
         return _epc(found[1], found[2])
     if uri[:8].lower().startswith(("http://", "https://")):

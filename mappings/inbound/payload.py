@@ -81,7 +81,11 @@ def reason_code(code: str, context: InboundContext, place: str) -> str:
 
 def present(**values: Any) -> dict[str, Any]:
     """The fields that have a value: a canonical field that is not known is left out. ``from_`` stands for ``from``."""
-    return {name.rstrip("_"): value for name, value in values.items() if value not in (None, "", [], {})}
+    return {
+        name.rstrip("_") if name[-1] == "_" else name: value
+        for name, value in values.items()
+        if value or value not in (None, "", [], {})
+    }
 
 
 def transformation_id(context: InboundContext, order_id: str, segment: str | None = None) -> str:

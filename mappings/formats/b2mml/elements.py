@@ -6,7 +6,7 @@ Built in one pass, and walked by the readers afterwards. Nothing of it leaves th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lxml import etree
@@ -20,34 +20,55 @@ _PATH_CHARACTERS = 160
 _TIME = re.compile(r"-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 # xsd:decimal, which allows more than a plain number: a plus sign, no digit before the point, none behind it.
 _DECIMAL = re.compile(r"(?:\+|(-))?(\d*)\.?(\d*)", re.ASCII)
+_Trail = tuple["_Trail | None", str, int]
+"""The trail of the element around it, its name, and which of that name it is there, counted from 1."""
+# Of every node without children; ``Node.add`` adds to none of the two.
+_NONE: list[Any] = []
+_NONE_BY_NAME: dict[str, list[Any]] = {}
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
 class Node:
-    """One element. ``children`` keeps the document's order; ``path`` begins at the noun, counts from the second on."""
+    """One element. ``children`` keeps the document's order; ``path`` begins at the noun, counts from the second on.
 
-    __slots__ = ("_by_name", "children", "element", "name", "path")
+    Most elements of a document hold a text and are asked for nothing else. So a node keeps what its path is told from,
+    and not its path; of the nodes above it only their names, since nodes that know each other are freed late."""
 
-    def __init__(self, element: etree._Element, name: str, path: str) -> None:
+    __slots__ = ("_by_name", "_trail", "children", "element", "name")
+
+    def __init__(self, element: etree._Element, name: str, trail: _Trail | None = None) -> None:
         self.element = element
         self.name = name
-        self.path = path
-        self.children: list[Node] = []
-        self._by_name: dict[str, list[Node]] = {}
+        self.children: list[Node] = _NONE
+        self._by_name: dict[str, list[Node]] = _NONE_BY_NAME
+        self._trail = trail or (None, name, 1)
 
     def add(self, element: etree._Element, name: str) -> Node:
-        same = self._by_name.setdefault(name, [])
-        count = len(same)
-        child = Node(element, name, f"{self.path}/{name}[{count + 1}]" if count else f"{self.path}/{name}")
+        same = self._by_name.get(name)
+        if same is None:
+            if not self._by_name:
+                self.children, self._by_name = [], {}
+            same = self._by_name[name] = []
+        child = Node(element, name, (self._trail, name, len(same) + 1))
         same.append(child)
         self.children.append(child)
         return child
 
-    def all(self, *names: str) -> list[Node]:
+    @property
+    def path(self) -> str:
+        trail: _Trail | None = self._trail
+        steps: list[str] = []
+        while trail is not None:
+            trail, name, number = trail
+            steps.append(name if number == 1 else f"{name}[{number}]")
+        return "/".join(reversed(steps))
+
+    def all(self, *names: str) -> Sequence[Node]:
         """Its children of these names, as they stand in the document."""
-        if len(names) == 1:
-            return self._by_name.get(names[0], [])
-        return [child for child in self.children if child.name in names]
+        found = [self._by_name[name] for name in names if name in self._by_name]
+        if len(found) > 1:
+            return [child for child in self.children if child.name in names]
+        return found[0] if found else ()
 
     def first(self, *names: str) -> Node | None:
         return next((self._by_name[name][0] for name in names if name in self._by_name), None)
@@ -82,11 +103,12 @@ class Builder:
         self._version = version
         self._prefix = f"{{{namespace}}}" if namespace else ""
         self._deviations = deviations
+        self._known: dict[Any, str] = {}
 
     def node(self, element: etree._Element, kind: str | None = None) -> Node:
         """The element and all below it. ``kind`` is its type in the schema; unless told, the one of its own name."""
         name = local_name(element)
-        node = Node(element, name, name)
+        node = Node(element, name)
         self._fill(node, name if kind is None else kind, 1)
         return node
 
@@ -108,25 +130,30 @@ class Builder:
     def _fill_checked(self, node: Node, model: Model, depth: int) -> None:
         """Children in one pass: known, in order, not too many; then what is missing."""
         reached, last, seen = -1, "", set[int]()
+        known, models = self._known, model.children
         for element in node.element:
-            name = self._name(element, model)
+            name = known.get(element.tag) or self._name(element, model)
             if name is None:
                 continue
             child = node.add(element, name)
-            told = model.children.get(name)
+            told = models.get(name)
             if told is None:
                 self._note("element_unknown", f"{name} is no part of {node.name}", child)
+                if len(element):
+                    self._fill(child, "", depth + 1)
+                continue
+            place, many, kind, looked_into, has_words = told
+            if place < reached:
+                self._note("element_order", f"{name} stands behind {last}, not before it", child)
+            elif place in seen and not many:
+                self._note("element_repeated", f"{node.name} holds more than one {name}", child)
             else:
-                if told.place < reached:
-                    self._note("element_order", f"{name} stands behind {last}, not before it", child)
-                elif told.place in seen and not told.many:
-                    self._note("element_repeated", f"{node.name} holds more than one {name}", child)
-                else:
-                    reached, last = told.place, name
-                seen.add(told.place)
+                reached, last = place, name
+            seen.add(place)
+            if has_words:
                 self._check_words(child, told)
-            if len(element) or (told and told.looked_into):
-                self._fill(child, told.kind if told else "", depth + 1)
+            if looked_into or len(element):
+                self._fill(child, kind, depth + 1)
         for place, name in model.required:
             if place not in seen:
                 self._note("element_missing", f"{node.name} lacks {name}", node)
@@ -135,7 +162,8 @@ class Builder:
         """Its local name; None for a part of somebody's extension, which stands in a namespace of its own."""
         tag = str(element.tag)
         if self._prefix and tag.startswith(self._prefix):
-            return tag[len(self._prefix) :]
+            name = self._known[tag] = tag[len(self._prefix) :]
+            return name
         namespace, name = etree.QName(tag).namespace or "", local_name(element)
         if namespace == (self._prefix[1:-1]):
             return name
@@ -147,7 +175,7 @@ class Builder:
         return name
 
     def _check_words(self, child: Node, told: Child) -> None:
-        if not told.kind.startswith("@") or child.element.get(_NIL) in ("true", "1"):
+        if child.element.get(_NIL) in ("true", "1"):
             return
         text = child.element.text or ""
         if told.kind == TIME:

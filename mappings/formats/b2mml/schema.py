@@ -28,15 +28,14 @@ WorkUnit EquipmentModule ControlModule Other
 
 
 class Child(NamedTuple):
-    """``place`` counts the line's entries; ``kind`` is a type, ``@words``, or empty."""
+    """``place`` counts the line's entries; ``kind`` is a type that is ``looked_into``, ``@words`` of which it
+    ``has_words``, or empty. The two are asked of each element of a document, so they are told here."""
 
     place: int
     many: bool
     kind: str
-
-    @property
-    def looked_into(self) -> bool:
-        return self.kind != "" and not self.kind.startswith("@")
+    looked_into: bool
+    has_words: bool
 
 
 class Required(NamedTuple):
@@ -83,7 +82,9 @@ def _model(entries: list[str]) -> Model:
     for place, entry in enumerate(entries):
         name, _, kind = entry.partition(":")
         bare = name.rstrip("?*+")
-        children |= {one: Child(place, name[-1] in "*+", kind) for one in bare.split("|")}
+        has_words = kind.startswith("@")
+        told = Child(place, name[-1] in "*+", kind, kind != "" and not has_words, has_words)
+        children |= dict.fromkeys(bare.split("|"), told)
         if name[-1] not in "?*":
             required.append(Required(place, bare.replace("|", " or ")))
     return Model(children, tuple(required))

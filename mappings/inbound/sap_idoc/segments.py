@@ -15,7 +15,7 @@ from mappings.canonical.fields import BoundedList, Code, Sign
 from mappings.canonical.parts import Part
 from mappings.context import InboundContext, MappingError
 from mappings.formats.idoc import MAX_IDOCS, MAX_SEGMENTS
-from mappings.formats.idoc_records import Column, cut, knows, placed, segment_columns
+from mappings.formats.idoc_records import Columns, cut, knows, placed, segment_columns
 from mappings.inbound.payload import Payload, amount, canonical_unit, load, wrong
 from mappings.inbound.plant_time import from_pattern
 
@@ -56,9 +56,9 @@ class Segment:
         return value
 
     def needed(self, field: str) -> str:
-        if not self.get(field):
+        if not (value := self.get(field)):
             raise wrong("payload_invalid", f"{self.at(field)} is empty", self.at(field))
-        return self.get(field)
+        return value
 
     def number(self, field: str) -> Decimal:
         """``12.500-`` as -12.5; zero where it is empty. A comma could stand before decimals or before thousands."""
@@ -117,11 +117,11 @@ def _segment(entry: Any, place: str, context: InboundContext) -> Segment:
     return Segment(name, place, found)
 
 
-def _columns(name: str, place: str, context: InboundContext) -> Sequence[Column]:
+def _columns(name: str, place: str, context: InboundContext) -> Columns:
     """The source's own columns go before the known ones. What would be used and cannot be read is noted."""
     own = context.options.get("segments", {}).get(name)
     if own is not None:
-        return placed([(field, width) for field, width in own])
+        return placed(tuple((field, width) for field, width in own))
     found = segment_columns(name)
     if not found and knows(name):
         told = f"the columns of segment {name} are not known, so it was passed over; give them in the option `segments`"
