@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "trace": "app.commands.trace:trace",
     "dead": "app.commands.dead:dead",
     "reverse": "app.commands.reverse:reverse",
+    "replay": "app.commands.replay:replay",
     "postings": "app.commands.decide:postings",
     "decide": "app.commands.decide:decide",
     "requeue-posting": "app.commands.posting_requeue:requeue_posting",

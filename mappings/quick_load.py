@@ -126,8 +126,6 @@ def _dict_reader(keys: fields.Field[Any], values: fields.Field[Any]) -> Reader:
     def read_dict(value: Any, name: str | None, within: Any) -> dict[Any, Any]:
         if type(value) is not dict or None in value or (not allows_null and None in value.values()):
             raise _NOT_HERE
-        return {
-            read_key(key, None, None): None if one is None else read(one, None, None) for key, one in value.items()
-        }
+        return {read_key(key, None, None): None if one is None else read(one, None, None) for key, one in value.items()}
 
     return read_dict

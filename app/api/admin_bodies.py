@@ -9,6 +9,7 @@ from flask import request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.dead_letters.selection import DeadFilter
+from app.mapping_changes.replaying import REPLAYED_MOST
 from app.web import parameters
 from app.web.bodies import kind_of, media_type, parsed
 from app.web.body import whole_body
@@ -18,9 +19,12 @@ from mappings.canonical.contract import walk_faults
 IDS_MOST = 10_000
 
 
+def _id() -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(min=1, max=parameters.ID_MOST))
+
+
 def _ids(**options: Any) -> fields.List[int]:
-    one = fields.Integer(strict=True, validate=validate.Range(min=1, max=parameters.ID_MOST))
-    return fields.List(one, validate=validate.Length(min=1, max=IDS_MOST), **options)
+    return fields.List(_id(), validate=validate.Length(min=1, max=IDS_MOST), **options)
 
 
 class _Strict(Schema):
@@ -52,6 +56,23 @@ class DiscardBody(_Strict):
 class ReverseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
     by_hand = fields.Boolean(load_default=False)
+
+
+class ReplayFilterBody(_Strict):
+    plant = fields.String()
+    source = fields.String()
+    type = fields.String()
+    received_after = fields.AwareDateTime()
+    received_before = fields.AwareDateTime()
+
+
+class ReplayBody(_Strict):
+    ids = fields.List(_id(), validate=validate.Length(min=1, max=REPLAYED_MOST))
+    filter = fields.Nested(ReplayFilterBody)
+    before = _id()
+    limit = fields.Integer(strict=True, load_default=50, validate=validate.Range(min=1, max=REPLAYED_MOST))
+    dry_run = fields.Boolean(load_default=False)
+    reason = fields.String(load_default=None, validate=validate.Length(min=3, max=1_000))
 
 
 class DecideBody(_Strict):

@@ -23,6 +23,7 @@ from app.api import (
     production_orders,
     quality_holds,
     reconciliations,
+    replays,
     reversals,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
@@ -40,6 +41,7 @@ MODULES = (
     dead_letters,
     postings,
     reversals,
+    replays,
     operations,
     pauses,
     exceptions,

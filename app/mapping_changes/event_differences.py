@@ -45,7 +45,7 @@ def differences(before: Events, after: Events) -> list[Change]:
             if one is None or other is None:
                 changes.append(Change(kind, one, other))
             else:
-                changes += _changed_values(kind, one, other)
+                changes += changed_values(kind, one, other)
     if not changes and list(before) != list(after):
         changes.append(Change("the order of events", [each["type"] for each in before], [e["type"] for e in after]))
     return changes
@@ -63,7 +63,8 @@ def _pairs(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
         yield (old[index] if index < len(old) else None), (new[index] if index < len(new) else None)
 
 
-def _changed_values(kind: str, old: Any, new: Any) -> Iterator[Change]:
+def changed_values(kind: str, old: Any, new: Any) -> Iterator[Change]:
+    """Every value that differs between two objects; ``kind`` is told before each path."""
     before, after = dict(leaves(old)), dict(leaves(new))
     for path in dict.fromkeys([*before, *after]):
         if before.get(path) != after.get(path):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.errors import Refused
 from app.inbox.claim import Claimed
 from app.inbox.order import wake_next
+from app.inbox.replays import reversal_reference
 from app.inbox.restatements import message_reference
 from app.inbox.states import Move, State, Step
 from app.inbox.trailing import wake_next_trailing
@@ -128,3 +129,4 @@ def after_moves(session: Session, lane: Lane, orders: Sequence[Order], moved: Co
         wake_arrived(session, [message_reference(one.source, one.source_message_id) for one in undone], now)
         undo_effect(session, lane.plant, [(message, lane.events[message.id]) for message in undone], now)
         wake_next(session, [message.id for message in undone if message.ordering_key], now)
+        wake_arrived(session, [reversal_reference(message.id) for message in undone], now)

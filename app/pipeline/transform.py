@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
-from app.errors import Refused
+from app.errors import Refused, Waiting
 from app.inbox.claim import Claimed
 from app.inbox.order import sequence_rank
+from app.inbox.replays import Replay, replay_in, reversal_reference, still_standing
 from app.inbox.sequences import DIGITS_MOST, number_of
 from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
@@ -57,10 +58,11 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
     with pipeline.store.reading() as session:
         payloads = load_payloads(session, [message.id for message in claimed])
         crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
+        standing = still_standing(session, payloads)
     results: dict[int, Transformed] = {}
     moves: list[Move] = []
     for message in claimed:
-        outcome = attempt(message.id, lambda m=message: transform_message(pipeline, m, payloads[m.id], crosswalks))  # type: ignore[misc]
+        outcome = attempt(message.id, lambda m=message: _transform(pipeline, m, payloads[m.id], crosswalks, standing))  # type: ignore[misc]
         if isinstance(outcome, Done):
             results[message.id] = outcome.value
             moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now, note=outcome.value.note))
@@ -79,11 +81,19 @@ def read_crosswalks(pipeline: Pipeline, session: Session, sources: set[str]) -> 
     return pipeline.crosswalks.read(session, ((source.code, source.crosswalks) for source in known if source))
 
 
-def transform_message(
-    pipeline: Pipeline, message: Claimed, payload: StoredPayload, crosswalks: Mapping[str, Crosswalks]
+def _transform(
+    pipeline: Pipeline,
+    message: Claimed,
+    payload: StoredPayload,
+    crosswalks: Mapping[str, Crosswalks],
+    standing: Mapping[int, int],
 ) -> Transformed:
-    """Canonical events of one message. Raises Refused (or MappingError) with the place of the fault."""
+    """Canonical events of one message. Raises Refused (or MappingError) with the place of the fault, and Waiting for a
+    replay whose first message is still in effect (``standing``, by id)."""
     refuse_if_it_costs_workers(message)
+    if (first := standing.get(message.id)) is not None:
+        told = f"Waits for message {first} to be reversed, whose place it takes."
+        raise Waiting(reversal_reference(first), told)
     return canonical_of(pipeline.topology, message, payload, crosswalks)
 
 
@@ -99,13 +109,16 @@ def canonical_of(
         raise Refused("not_in_topology", f"The topology no longer knows {missing}; add it again, then requeue.")
     _check_sequence(source, message)
     body, attributes = _unwrap(payload)
-    context = _context(source, plant, message, crosswalks)
+    replay = replay_in(payload)
+    context = _context(source, plant, message, crosswalks, replay)
     events, version = _read_events(source, message, body, attributes, context)
     if not events:
         raise Refused("no_event", "The payload holds nothing that this mapping can use; send it anew or discard it.")
     if len(events) > EVENTS_LIMIT:
         told = f"The payload becomes {len(events):,} events, more than {EVENTS_LIMIT:,}; send it in several messages."
         raise Refused("too_many_events", told)
+    if replay is not None:
+        events = tuple(_correcting(event, replay) for event in events)
     key = _partition_key(attributes) or contract.ordering_key(newest(events[0]))
     return Transformed(events, key, _rank(message, events), version, context.deviations.told())
 
@@ -180,12 +193,23 @@ def _unwrap(payload: StoredPayload) -> tuple[Any, Mapping[str, Any]]:
     return data.encode() if isinstance(data, str) else data, attributes
 
 
-def _context(source: Source, plant: Plant, message: Claimed, crosswalks: Mapping[str, Crosswalks]) -> InboundContext:
+def _correcting(event: Event, replay: Replay) -> Event:
+    """The event of a replay names what it corrects, unless the sender itself said what that is."""
+    return Event(event.type, {"correction_of": replay.source_message_id, **event.data})
+
+
+def _context(
+    source: Source,
+    plant: Plant,
+    message: Claimed,
+    crosswalks: Mapping[str, Crosswalks],
+    replay: Replay | None,
+) -> InboundContext:
     return InboundContext(
         plant=PlantFacts(plant.code, plant.name, plant.timezone, plant.options),
         source=source.code,
-        source_message_id=message.source_message_id,
-        received_at=message.received_at,
+        source_message_id=replay.source_message_id if replay else message.source_message_id,
+        received_at=replay.received_at if replay else message.received_at,
         units=source.units,
         options=source.options,
         deviations=Deviations(strict=source.conformance == "strict"),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.dead_letters.selection import dead_ids
 from app.inbox.lookup import archive_of, find_message
+from app.inbox.replays import replay_in
 from app.store.documents import load_payloads
 from app.store.messages_tables import Message
 from app.web import parameters
@@ -22,11 +23,13 @@ from mappings.formats import xml_body
 
 @dataclass(frozen=True)
 class Letter:
-    """A message with what it is read from: its newest correction where there is one, else what was received."""
+    """A message with what it is read from: its newest correction where there is one, else what was received.
+    ``event_id``: what its sender called it, which of a replay is the id of the first one."""
 
     message: Message
     content_type: str
     body: bytes
+    event_id: str
 
     @property
     def text(self) -> str | None:
@@ -52,7 +55,9 @@ def read_letter(session: Session, message_id: int) -> Letter:
     payload = load_payloads(session, [message_id]).get(message_id)
     if payload is None:
         raise Problem(404, "not_found", exported_to(message_id, archive_of(session, message)))
-    return Letter(message, payload.content_type, payload.body)
+    replay = replay_in(payload)
+    event_id = replay.source_message_id if replay else message.source_message_id
+    return Letter(message, payload.content_type, payload.body, event_id)
 
 
 def read_dead_letter(session: Session, message_id: int) -> Letter:
@@ -73,7 +78,7 @@ def check_correction(letter: Letter, body: bytes) -> None:
         check_contract(message.type, kind, parsed(body, kind), None, "")
         return
     received = read_structured(body)
-    if (received.source_message_id, received.type) != (message.source_message_id, message.type):
+    if (received.source_message_id, received.type) != (letter.event_id, message.type):
         faults = [FieldError("must stay as it was", pointer="/id"), FieldError("must stay as it was", pointer="/type")]
         raise Problem(422, "refused", "The corrected event must keep its id and its type.", faults)
     check_contract(message.type, received.kind, received.data, received.time, received.data_pointer)

@@ -35,7 +35,7 @@ def requeue_ids(here: Services, ids: Sequence[int], actor: str, out_of_order: st
     with here.store.writing() as session:
         moved = requeue(session, ids, actor, here.clock(), out_of_order)
         others = name_not_dead(session, ids, moved)
-    _nudge(here, moved)
+    nudge_plants(here, moved)
     return Acted(len(moved), sorted(moved)[:LISTED_MOST], not_dead=others)
 
 
@@ -47,7 +47,7 @@ def requeue_filtered(here: Services, chosen: DeadFilter, actor: str, out_of_orde
             moved = requeue_matching(session, chosen, actor, here.clock(), after_id, out_of_order)
         if not moved:
             return Acted(count, first)
-        _nudge(here, moved)
+        nudge_plants(here, moved)
         count, after_id = count + len(moved), max(moved)
         first += sorted(moved)[: LISTED_MOST - len(first)]
         if len(moved) < REQUEUE_CHUNK:
@@ -73,7 +73,7 @@ def correct_message(here: Services, message_id: int, body: bytes, actor: str) ->
             correct(session, message_id, body, actor, here.clock())
     except DeadLetterError as error:
         raise Problem(409, "not_possible", str(error)) from None
-    _nudge(here, {message_id})
+    nudge_plants(here, {message_id})
 
 
 def reverse_message(here: Services, message_id: int, reason: str, actor: str, by_hand: bool) -> None:
@@ -83,7 +83,7 @@ def reverse_message(here: Services, message_id: int, reason: str, actor: str, by
             reverse(session, message_id, reason, actor, here.clock(), here.topology.lanes_of, by_hand)
     except DeadLetterError as error:
         raise Problem(409, "not_possible", str(error)) from None
-    _nudge(here, {message_id})
+    nudge_plants(here, {message_id})
 
 
 def count_matching(here: Services, chosen: DeadFilter) -> int:
@@ -100,7 +100,8 @@ def look_at(here: Services, ids: Sequence[int]) -> Acted:
         return Acted(len(found), sorted(found)[:LISTED_MOST], not_dead=name_not_dead(session, ids, found))
 
 
-def _nudge(here: Services, ids: set[int]) -> None:
+def nudge_plants(here: Services, ids: set[int]) -> None:
+    """The plants of these messages, of which something is due."""
     if not ids:
         return
     plants: Counter[str] = Counter()

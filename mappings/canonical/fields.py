@@ -32,9 +32,8 @@ Reader = Callable[[Any, str | None, Any], Any]
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,3})?")
 # Above zero, and written already as ``decimal_text`` writes it: most amounts are, and need no Decimal to be read.
-_NORMAL = re.compile(
-    rf"[1-9][0-9]{{0,{INTEGER_DIGITS - 1}}}(\.[0-9]{{0,{FRACTION_DIGITS - 1}}}[1-9])?|0\.[0-9]{{0,{FRACTION_DIGITS - 1}}}[1-9]"
-)
+_FRACTION = rf"\.[0-9]{{0,{FRACTION_DIGITS - 1}}}[1-9]"
+_NORMAL = re.compile(rf"[1-9][0-9]{{0,{INTEGER_DIGITS - 1}}}({_FRACTION})?|0{_FRACTION}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN_DECIMAL = {"positive": r"^[0-9]+(\.[0-9]+)?$", "not_negative": r"^[0-9]+(\.[0-9]+)?$"}
 
@@ -65,9 +64,9 @@ class Code(fields.Field[str]):
         longest, choices, otherwise = self.max_length, frozenset(self.choices), self._deserialize
 
         def read(value: Any, name: str | None, within: Any) -> str:
-            if type(value) is str and 0 < len(value) <= longest and value.isprintable():
-                if value[0] != " " != value[-1] and (not choices or value in choices):
-                    return value
+            fits = type(value) is str and 0 < len(value) <= longest and value.isprintable()
+            if fits and value[0] != " " != value[-1] and (not choices or value in choices):
+                return value  # type: ignore[no-any-return]
             return otherwise(value, name, within)
 
         return read
@@ -200,9 +199,8 @@ class Amount(fields.Field[dict[str, str]]):
         sign, read_uom, otherwise = self.sign, _UOM.quick_reader(), self._deserialize
 
         def read(value: Any, name: str | None, within: Any) -> dict[str, str]:
-            if type(value) is dict and len(value) == 2 and "value" in value and "uom" in value:
-                if (uom := value["uom"]) is not None:
-                    return {"value": decimal_text(value["value"], sign), "uom": read_uom(uom, "uom", value)}
+            if type(value) is dict and len(value) == 2 and "value" in value and value.get("uom") is not None:
+                return {"value": decimal_text(value["value"], sign), "uom": read_uom(value["uom"], "uom", value)}
             return otherwise(value, name, within)
 
         return read
