@@ -25,6 +25,19 @@ class Event:
     data: Mapping[str, Any]
 
 
+class NothingToDo(tuple[Event, ...]):
+    """No event, and rightly so: the payload is sound, and tells nothing that anybody is waiting for (an order that is
+    not released yet). Its message is posted without an effect. ``reason`` is a sentence for its timeline; what a person
+    has to look at is a MappingError instead."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> NothingToDo:
+        self = super().__new__(cls)
+        self.reason = reason
+        return self
+
+
 @dataclass(frozen=True)
 class PlantFacts:
     """A plant (ISA-95 site). ``timezone`` is an IANA name; local times of a source without an offset are in it."""

@@ -66,7 +66,7 @@ def _events(request: dict[str, Any]) -> list[dict[str, Any]]:
         raise MappingError("type_unmapped", "the released code has no mapping for this type")
     parsed = mapping.read(body, deviations) if isinstance(body, bytes) else body
     events = mapping.to_canonical(parsed, _context(request, deviations))
-    if not events:
+    if not events and not hasattr(events, "reason"):
         raise MappingError("no_event", "the released mapping makes no event of it")
     return [{"type": event.type, "data": contract.validate(event.type, event.data)} for event in events]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,16 @@ from app.store.messages_tables import Message
 from config.topology import Plant, RetryPolicy, Source, Topology
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
-from mappings.context import CORRECT_IT, Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import (
+    CORRECT_IT,
+    Crosswalks,
+    Deviations,
+    Event,
+    InboundContext,
+    MappingError,
+    NothingToDo,
+    PlantFacts,
+)
 from mappings.formats import json_body
 from mappings.registry import INBOUND
 
@@ -38,8 +47,9 @@ KEY_LIMIT = 250
 
 @dataclass(frozen=True)
 class Transformed:
-    """A message's canonical events, its ordering key, its rank within the key, and the mapping that made them.
-    ``note``: where the payload departs from its standard and was taken all the same."""
+    """A message's canonical events (none where there is nothing to do), its ordering key, its rank within the key, and
+    the mapping that made them. ``note``: where the payload departs from its standard and was taken all the same, or why
+    there is nothing to do."""
 
     events: tuple[Event, ...]
     ordering_key: str | None
@@ -112,6 +122,8 @@ def canonical_of(
     replay = replay_in(payload)
     context = _context(source, plant, message, crosswalks, replay)
     events, version = _read_events(source, message, body, attributes, context)
+    if isinstance(events, NothingToDo):
+        return _without_effect(message, attributes, events, version, context)
     if not events:
         raise Refused("no_event", "The payload holds nothing that this mapping can use; send it anew or discard it.")
     if len(events) > EVENTS_LIMIT:
@@ -121,6 +133,15 @@ def canonical_of(
         events = tuple(_correcting(event, replay) for event in events)
     key = _partition_key(attributes) or contract.ordering_key(newest(events[0]))
     return Transformed(events, key, _rank(message, events), version, context.deviations.told())
+
+
+def _without_effect(
+    message: Claimed, attributes: Mapping[str, Any], nothing: NothingToDo, version: str, context: InboundContext
+) -> Transformed:
+    """Its place is that of its receipt, where its sender gave it none."""
+    rank = sequence_rank(message.sequence) if message.sequence else _instant_rank(message.received_at)
+    told = " ".join(filter(None, [f"Nothing to do: {nothing.reason}", context.deviations.told()]))
+    return Transformed((), _partition_key(attributes), rank, version, told)
 
 
 def _check_sequence(source: Source, message: Claimed) -> None:
@@ -162,6 +183,8 @@ def _read_events(
         )
     parsed = _readable(mapping.read, body, context.deviations) if isinstance(body, bytes) else body
     events = mapping.to_canonical(parsed, context)
+    if isinstance(events, NothingToDo):
+        return events, mapping.version
     checked = tuple(Event(event.type, _checked(event.type, event.data)) for event in events)
     return checked, mapping.version
 
@@ -221,7 +244,10 @@ def _rank(message: Claimed, events: Sequence[Event]) -> str:
     """Sorts by the sender's sequence where it gave one, else by the time of the event."""
     if message.sequence:
         return sequence_rank(message.sequence)
-    instant = min(contract.event_time(event) for event in events)
+    return _instant_rank(min(contract.event_time(event) for event in events))
+
+
+def _instant_rank(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -33,6 +33,7 @@ from mappings.context import (
     InboundContext,
     ItemFacts,
     MappingError,
+    NothingToDo,
     OutboundContext,
     PlantFacts,
 )
@@ -236,9 +237,13 @@ def with_value(payload: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def mapped_or_refused(events: Callable[[], Sequence[Event]]) -> list[Any]:
-    """Events that keep their contract, or the reason of a refusal; any other error passes through and fails."""
+    """Events that keep their contract, or the reason of a refusal, or why there is nothing to do; any other error
+    passes through and fails."""
     try:
-        return [contract.validate(event.type, event.data) for event in events()]
+        found = events()
+        if isinstance(found, NothingToDo):
+            return [found.reason]
+        return [contract.validate(event.type, event.data) for event in found]
     except MappingError as error:
         return [error.code and error.reason]
 

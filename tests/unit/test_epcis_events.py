@@ -4,14 +4,14 @@ where they leave it open."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mappings.canonical import contract
-from mappings.context import Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import Deviations, Event, InboundContext, MappingError, NothingToDo, PlantFacts
 from mappings.formats import epcis
 from mappings.inbound.epcis.document import to_canonical
 
@@ -60,13 +60,15 @@ def document(*events: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**whole, **changes}.items() if value != "absent"}
 
 
-def mapped(body: Any, deviations: Deviations | None = None, **options: Any) -> list[Event]:
+def mapped(body: Any, deviations: Deviations | None = None, **options: Any) -> Sequence[Event]:
     deviations = deviations or Deviations()
     plant = PlantFacts("P100", "Assembly", "Europe/Berlin")
     asked = {"places": PLACES, **options}
     now = datetime(2026, 3, 3, tzinfo=UTC)
     context = InboundContext(plant, "epcis", "m-1", now, {"KGM": "KG"}, asked, deviations)
     events = to_canonical(epcis.read(json.dumps(body).encode(), deviations), context)
+    if isinstance(events, NothingToDo):
+        return events
     return [Event(one.type, contract.validate(one.type, one.data)) for one in events]
 
 
@@ -197,6 +199,10 @@ def test_a_step_is_passed_over_or_stands_for_another_where_the_topology_says_so(
     passed, stood = mapped(body, ignored_steps=[step]), mapped(body, steps={step: "storing"})
 
     assert (len(passed), len(stood)) == (1, 2)
+
+
+def test_a_document_of_steps_that_are_passed_over_is_nothing_to_do() -> None:
+    assert isinstance(mapped(document(event(bizStep="arriving")), ignored_steps=["arriving"]), NothingToDo)
 
 
 def test_an_item_of_the_senders_own_is_what_the_topology_calls_it() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mappings.canonical import contract
-from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, PlantFacts
+from mappings.context import Crosswalks, Deviations, Event, InboundContext, MappingError, NothingToDo, PlantFacts
 from mappings.formats import idoc
 from mappings.registry import INBOUND
 from tests.idocs import FlatIdoc, movement
@@ -24,6 +24,8 @@ def events(
     noted = deviations or Deviations()
     context = InboundContext(PLANT, "sap", "m", datetime(2026, 1, 1, tzinfo=UTC), {"ST": "EA"}, options, noted)
     found = INBOUND["sap_idoc", f"idoc.{kind}"].to_canonical(idoc.read(flat.body(), noted), context)
+    if isinstance(found, NothingToDo):
+        return found
     return [Event(event.type, contract.validate(event.type, event.data)) for event in found]
 
 
@@ -154,15 +156,25 @@ def order(*states: str, **position: str) -> FlatIdoc:
 
 
 @pytest.mark.parametrize(
-    ("flat", "code"),
+    ("flat", "why"),
     [
-        (order("I0001"), "order_not_released"),
-        (order(), "order_not_released"),
-        (order("I0002", "I0045"), "order_ended"),
-        (order("I0002", "I0076"), "order_ended"),
+        (order("I0001"), "is created and not released (I0001)"),
+        (order("I0002", "I0045"), "is technically completed (I0045)"),
+        (order("I0002", "I0046"), "is closed (I0046)"),
     ],
 )
-def test_only_an_order_that_is_released_and_goes_on_is_told(flat: FlatIdoc, code: str) -> None:
+def test_an_order_that_is_not_released_yet_or_has_ended_is_nothing_to_do(flat: FlatIdoc, why: str) -> None:
+    nothing = events(flat, "LOIPRO")
+
+    assert isinstance(nothing, NothingToDo)
+    assert nothing.reason.startswith(f"order 1000451 {why}")
+
+
+@pytest.mark.parametrize(
+    ("flat", "code"),
+    [(order("I0002", "I0076"), "order_ended"), (order(), "order_not_released"), (order("I0004"), "order_not_released")],
+)
+def test_an_order_that_is_to_be_deleted_or_does_not_tell_its_status_is_for_a_person(flat: FlatIdoc, code: str) -> None:
     assert refusal(flat, "LOIPRO")[0] == code
 
 

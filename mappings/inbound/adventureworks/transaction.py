@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mappings.context import CORRECT_IT, Event, InboundContext, MappingError
+from mappings.context import CORRECT_IT, Event, InboundContext, MappingError, NothingToDo
 from mappings.inbound.adventureworks.columns import Column, moment, needed, quantity, read_row
 from mappings.inbound.payload import Payload, present, transformation_id
 from mappings.options import TRANSACTIONS
@@ -44,15 +44,14 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
         )
     counted = context.options.get("transactions", TRANSACTIONS)
     if kind not in counted:
-        raise _counted_elsewhere(kind, counted, context)
+        return NothingToDo(_counted_elsewhere(kind, counted))
     head = {"event_time": moment(row, "TransactionDate", context), "location": {"site": context.plant.code}}
     return [to_event(row, head, quantity(row, "Quantity", context, "positive"), context)]
 
 
-def _counted_elsewhere(kind: str, counted: Sequence[str], context: InboundContext) -> MappingError:
-    told = f"TransactionType is {kind}, and of source {context.source} only {', '.join(counted) or 'none'} counts"
-    mend = f"discard the row if another table tells it, else add {kind} to `transactions` in the topology and requeue."
-    return MappingError("nothing_reported", f"{told} (its option `transactions`): {mend}", "TransactionType")
+def _counted_elsewhere(kind: str, counted: Sequence[str]) -> str:
+    told = f"TransactionType is {kind}, and by the source's option `transactions` only {', '.join(counted) or 'none'}"
+    return f"{told} counts; what another table tells is not told twice."
 
 
 def _receipt(row: _Row, head: dict[str, Any], moved: dict[str, str], context: InboundContext) -> Event:

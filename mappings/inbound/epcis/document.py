@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mappings.context import Event, InboundContext, MappingError
+from mappings.context import Event, InboundContext, MappingError, NothingToDo
 from mappings.formats.cbv import ERRORS
 from mappings.formats.epcis import events_in
 from mappings.formats.gs1_identifiers import LogisticUnit
@@ -32,6 +32,8 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
         if id(event) not in packings and not _is_ignored(event, context):
             events += _events(event, corrections, scope)
     _check_packings(told, packings, scope)
+    if not events and told and all(_is_ignored(event, context) for event in told):
+        return NothingToDo("every event is of a step that the source's option ignored_steps names.")
     if not events:
         reason = "the document reports nothing that is posted; discard it if that is right."
         raise MappingError("nothing_reported", reason)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mappings.canonical.fields import BoundedList, Code, Text
 from mappings.canonical.parts import Part, parts
-from mappings.context import Event, InboundContext, MappingError
+from mappings.context import Event, InboundContext, MappingError, NothingToDo
 from mappings.inbound.mes_b2mml.parts import (
     CONSUMED,
     Material,
@@ -70,8 +70,7 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
     ignored = context.options.get("ignored_states", ())
     requests = [request for request in schedule["requests"] if request.get("state") not in ignored]
     if not requests:
-        reason = "the schedule holds no request in a state that is not ignored; discard it if that is right."
-        raise MappingError("nothing_reported", reason)
+        return NothingToDo("every request of the schedule is in a state that the source's option ignored_states names.")
     return [_released(request, event_time, context) for request in requests]
 
 

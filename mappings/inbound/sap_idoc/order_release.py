@@ -2,6 +2,9 @@
 
 SAP sends an order as often as it changes. The system status of its header (E1JSTKL) says what it is: I0002 released,
 I0042 released in part, I0045 technically completed, I0046 closed, I0013 and I0076 marked for deletion (table TJ02).
+What is created and not released yet (I0001), and what has come to its end, tells the plant nothing. That an order is to
+be deleted a person has to look at: the plant may be making it. So is an order without any of these: of an IDoc that was
+cut off the status is the first to be missing.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mappings.context import Event, InboundContext, MappingError
+from mappings.context import Event, InboundContext, MappingError, NothingToDo
 from mappings.inbound.payload import present
 from mappings.inbound.sap_idoc.segments import (
     Idoc,
@@ -23,22 +26,29 @@ from mappings.inbound.sap_idoc.segments import (
     written_at,
 )
 
+_CREATED = "I0001"
 _RELEASED = frozenset({"I0002", "I0042"})
-_ENDED = {"I0045": "technically completed", "I0046": "closed", "I0013": "to be deleted", "I0076": "to be deleted"}
+_ENDED = {"I0045": "technically completed", "I0046": "closed"}
+_DELETED = ("I0013", "I0076")
+_TOLD_MOST = 3
 # Per role: the scheduled date and time, then the basic ones, which the planner set.
 _STARTS = (("GSTRS", "GSUZS"), ("GSTRP", "GSUZP"))
 _ENDS = (("GLTRS", "GLUZS"), ("GLTRP", "GLUZP"))
 
 
 def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
-    return [_released(idoc, context) for idoc in idocs(payload, ("LOIPRO",), context)]
+    told = [_told(idoc, context) for idoc in idocs(payload, ("LOIPRO",), context)]
+    events = [one for one in told if isinstance(one, Event)]
+    return events or NothingToDo(" ".join(str(one) for one in told[:_TOLD_MOST]))
 
 
-def _released(idoc: Idoc, context: InboundContext) -> Event:
+def _told(idoc: Idoc, context: InboundContext) -> Event | str:
+    """The release, or why there is none to tell."""
     head, position = idoc.only("E1AFKOL"), idoc.first("E1AFPOL")
     check_plant(head, "WERKS", context)
     order = unpadded(head.needed("AUFNR"))
-    _check_status(idoc, head, position, order)
+    if (nothing := _why_nothing(idoc, head, position, order)) is not None:
+        return nothing
     data = present(
         event_time=written_at(idoc, context),
         location={"site": context.plant.code},
@@ -53,19 +63,25 @@ def _released(idoc: Idoc, context: InboundContext) -> Event:
     return Event("production.order.released.v1", data)
 
 
-def _check_status(idoc: Idoc, head: Segment, position: Segment | None, order: str) -> None:
+def _why_nothing(idoc: Idoc, head: Segment, position: Segment | None, order: str) -> str | None:
     states = {segment.get("STAT"): segment for segment in idoc.segments if segment.name == "E1JSTKL"}
+    deleted = next((state for state in _DELETED if state in states), None)
+    if deleted is not None:
+        told = f"order {order} is to be deleted ({deleted}); see that nobody makes it, then discard this message."
+        raise MappingError("order_ended", told, states[deleted].at("STAT"))
     ended = next((state for state in _ENDED if state in states), None)
     if ended is not None:
-        told = f"order {order} is {_ENDED[ended]} ({ended}), so there is nothing to begin; discard this message."
-        raise MappingError("order_ended", told, states[ended].at("STAT"))
+        return f"order {order} is {_ENDED[ended]} ({ended}), so there is nothing to begin."
     is_released = not _RELEASED.isdisjoint(states)
     if not states:
         is_released = bool(position and position.get("DFREI") == "X") or head.get("FTRMI").strip("0") != ""
     if not is_released:
+        if _CREATED in states:
+            return f"order {order} is created and not released ({_CREATED}); SAP sends it again at its release."
         known = f"its status is {', '.join(sorted(states))}" if states else "nothing says that it is"
         told = f"order {order} is not released ({known}). SAP sends it again at its release; discard this message."
         raise MappingError("order_not_released", told, (next(iter(states.values())) if states else head).place)
+    return None
 
 
 def _planned(head: Segment, position: Segment | None, context: InboundContext) -> dict[str, str]:
