@@ -26,7 +26,7 @@ class Format:
 FORMATS = (
     Format("JSON", "RFC 8259", "mes_json", ("wms", "planning", "mes", "tryton"), ("JSON",)),
     Format("CSV, fixed width", "by the topology", "legacy_files", ("legacy_erp",), ("CSV", "fixed width")),
-    Format("AdventureWorks", "OLTP tables in CSV", "adventureworks", (), ()),
+    Format("AdventureWorks", "OLTP tables in CSV", "adventureworks", (), ("AdventureWorks",)),
     Format("B2MML", "V0401, V0600, V0700", "mes_b2mml", ("b2mml",), ("B2MML",)),
     Format("SAP IDoc", "port version 3, flat and XML", "sap_idoc", ("sap_idoc",), ("IDoc flat", "IDoc XML")),
     Format("SAP OData", "V2", None, ("sap_odata",), ()),
@@ -86,8 +86,13 @@ def _row(one: Format, reads: Sequence[Read], speeds: Mapping[str, Speed]) -> tup
         str(sum(read.refused is None for read in of_it)) if of_it else "",
         str(sum(read.refused is not None for read in of_it)) if of_it else "",
         ", ".join(f"{speed.name} {speed.figure:,.0f} ({speed.bytes_each:,} bytes)" for speed in measured),
-        ", ".join(f"{speed.ratio:.1f} ({speed.yardstick})" for speed in measured),
+        ", ".join(map(_ratios, measured)),
     )
+
+
+def _ratios(speed: Speed) -> str:
+    told = f"{speed.ratio:.1f} ({speed.yardstick})"
+    return told if speed.beside_ratio is None else f"{told}, {speed.beside_ratio:.1f} ({speed.beside_name})"
 
 
 def replaced(page: str, made: str) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 from lxml import etree
 
 from mappings.context import Event, ItemFacts, OutboundContext, PlantFacts
+from mappings.formats.idoc import CONTROL
+from mappings.formats.idoc_records import CONTROL_COLUMNS, HEAD_COLUMNS, columns, segment_columns, segment_type
 from mappings.registry import OUTBOUND
 
 LINES = 20
@@ -40,6 +42,10 @@ CSV_COLUMNS = [
     "posted_time",
     "last",
 ]
+TRANSACTION_COLUMNS = [
+    *("TransactionID", "ProductID", "ReferenceOrderID", "ReferenceOrderLineID", "TransactionDate", "TransactionType"),
+    *("Quantity", "ActualCost", "ModifiedDate"),
+]
 LAYOUT = (
     *(("record_no", 1, 10), ("movement", 11, 3), ("item_no", 14, 18), ("quantity", 32, 13), ("unit", 45, 3)),
     *(
@@ -55,7 +61,8 @@ LAYOUT = (
 @dataclass(frozen=True)
 class Sample:
     """``family`` and ``type`` name the inbound mapping; ``file`` is the format of a file of rows, with its options.
-    ``bare`` is the parser alone; ``messages``: how many the body holds."""
+    ``bare`` is the parser alone; ``messages``: how many the body holds. ``beside``: where the bare parser leaves the
+    content where it is, or is none that is kept, one that gives it to Python, with its name."""
 
     name: str
     family: str
@@ -66,6 +73,7 @@ class Sample:
     messages: int = 1
     file: str | None = None
     options: dict[str, Any] | None = None
+    beside: tuple[Callable[[bytes], Any], str] | None = None
 
 
 def samples() -> list[Sample]:
@@ -92,6 +100,17 @@ def samples() -> list[Sample]:
             ROWS,
             "fixed_width",
             {"layout": [list(column) for column in LAYOUT]},
+        ),
+        Sample(
+            "AdventureWorks",
+            "adventureworks",
+            "adventureworks.transaction",
+            _transactions(),
+            _tabs_alone,
+            "csv.reader",
+            ROWS,
+            "csv",
+            {"delimiter": "\t", "columns": TRANSACTION_COLUMNS, "header": False},
         ),
         _written("B2MML", "mes_b2mml", "b2mml.OperationsPerformance", "b2mml", "production.completed.v1"),
         _written("IDoc XML", "sap_idoc", "idoc.MBGMCR", "sap_idoc", "production.completed.v1", form="xml"),
@@ -127,6 +146,15 @@ def _csv() -> bytes:
     return "\n".join(rows).encode()
 
 
+def _transactions() -> bytes:
+    rows = (
+        (100_000 + n, n % 500, 40_000 + n, n % 3, f"2026-03-01 {n // 60 % 24:02}:{n % 60:02}:00", "PSW"[n % 3])
+        for n in range(ROWS)
+    )
+    more = ("5", "12.5000", "2026-03-01 00:00:00")
+    return "\n".join("\t".join([*map(str, row), *more]) for row in rows).encode()
+
+
 def _fixed_width() -> bytes:
     values = ("261", "TUBE-1", "12,500", "PC", "P300-ST", "", "1000123", "L-7")
     widths = [width for _, _, width in LAYOUT]
@@ -137,6 +165,10 @@ def _fixed_width() -> bytes:
 
 def _csv_alone(body: bytes) -> Any:
     return list(csv.DictReader(io.StringIO(body.decode()), delimiter=";"))
+
+
+def _tabs_alone(body: bytes) -> Any:
+    return list(csv.DictReader(io.StringIO(body.decode()), TRANSACTION_COLUMNS, delimiter="\t"))
 
 
 def _slices(body: bytes) -> Any:
@@ -160,7 +192,7 @@ def _written(name: str, family: str, kind: str, target: str, event_type: str, **
     text = document.get("text")
     body = text.encode() if isinstance(text, str) else json.dumps(document["capture"]).encode()
     bare, yardstick = _BARE[name]
-    return Sample(name, family, kind, body, bare, yardstick)
+    return Sample(name, family, kind, body, bare, yardstick, beside=_BESIDE.get(name))
 
 
 def _edifact_alone(body: bytes) -> Any:
@@ -180,6 +212,48 @@ def _idoc_alone(body: bytes) -> Any:
     return [(line[:30], line[63:]) for line in body.decode().splitlines()]
 
 
+def _visited(body: bytes) -> Any:
+    return [(element.tag, element.text) for element in etree.fromstring(body).iter()]
+
+
+def _all_columns(body: bytes) -> Any:
+    found = []
+    for line in body.decode().splitlines():
+        columns = _COLUMNS_OF[line[:30].strip()]
+        found.append({name: line[start:end].strip() for name, start, end in columns})
+    return found
+
+
+def _columns_of(segment: str) -> list[tuple[str, int, int]]:
+    if segment == CONTROL:
+        return [(one.name, one.start, one.end) for one in columns(CONTROL_COLUMNS)]
+    head = columns(HEAD_COLUMNS)
+    own = [(one.name, head[-1].end + one.start, head[-1].end + one.end) for one in segment_columns(segment)]
+    return [*((one.name, one.start, one.end) for one in head), *own]
+
+
+class _Columns(dict[str, list[tuple[str, int, int]]]):
+    """Of each kind of record, by the name that it begins with; looked up once."""
+
+    def __missing__(self, name: str) -> list[tuple[str, int, int]]:
+        self[name] = found = _columns_of(CONTROL if name.startswith(CONTROL) else segment_type(name))
+        return found
+
+
+_COLUMNS_OF = _Columns()
+
+
+def _pyx12_alone(body: bytes) -> Any:
+    pyx12 = importlib.import_module("pyx12.x12file")
+    return list(pyx12.X12Reader(io.StringIO(body.decode())))
+
+
+_BESIDE: dict[str, tuple[Callable[[bytes], Any], str]] = {
+    "B2MML": (_visited, "lxml, each tag and text read"),
+    "IDoc XML": (_visited, "lxml, each tag and text read"),
+    "IDoc flat": (_all_columns, "slices of all columns"),
+    "X12": (_pyx12_alone, "pyx12's X12Reader"),
+}
 _BARE: dict[str, tuple[Callable[[bytes], Any], str]] = {
     "B2MML": (etree.fromstring, "lxml.etree.fromstring"),
     "IDoc XML": (etree.fromstring, "lxml.etree.fromstring"),

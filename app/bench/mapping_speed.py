@@ -25,7 +25,8 @@ CSV_GOAL, RATIO_GOAL = 20_000, 3.0
 @dataclass(frozen=True)
 class Speed:
     """``figure`` messages (or rows) a second of CPU time, the median of the runs; ``spread`` from the slowest to the
-    fastest; ``ratio`` how many times the bare parser's time it takes."""
+    fastest; ``ratio`` how many times the bare parser's time it takes, ``beside_ratio`` that of the one beside it
+    (``beside``, a second)."""
 
     name: str
     figure: float
@@ -33,6 +34,12 @@ class Speed:
     bytes_each: int
     yardstick: str
     bare: float
+    beside_name: str | None = None
+    beside: float | None = None
+
+    @property
+    def beside_ratio(self) -> float | None:
+        return None if self.beside is None else self.beside / self.figure
 
     @property
     def ratio(self) -> float:
@@ -45,7 +52,7 @@ class Speed:
     @property
     def is_bound(self) -> bool:
         """Rows and JSON have no goal beside their parser."""
-        return self.name not in ("JSON", "CSV", "fixed width")
+        return self.name not in ("JSON", "CSV", "fixed width", "AdventureWorks")
 
     @property
     def met(self) -> bool | None:
@@ -58,11 +65,13 @@ class Speed:
             "name": f"mappings {self.name}",
             "stack": None,
             "figure": round(self.figure),
-            "unit": "rows/s" if self.name in ("CSV", "fixed width") else "messages/s",
+            "unit": "rows/s" if self.name in ("CSV", "fixed width", "AdventureWorks") else "messages/s",
             "spread": [round(each) for each in self.spread],
             "bytes": self.bytes_each,
             "yardstick": f"{self.yardstick}: {self.bare:,.0f}/s",
             "ratio": round(self.ratio, 2),
+            "beside": None if self.beside is None else f"{self.beside_name}: {self.beside:,.0f}/s",
+            "beside_ratio": None if self.beside_ratio is None else round(self.beside_ratio, 2),
             "goal": self.goal or None,
             "met": self.met,
         }
@@ -77,10 +86,12 @@ def measure(sample: Sample) -> Speed:
         _read_and_map(sample, context)
 
     ours()
-    bare_rates, rates = [], []
+    bare_rates, rates, beside_rates = [], [], []
     for _ in range(RUNS):
         bare_rates.append(_rate(lambda: sample.bare(sample.body), sample.messages))
         rates.append(_rate(ours, sample.messages))
+        if sample.beside is not None:
+            beside_rates.append(_rate(lambda: sample.beside[0](sample.body), sample.messages))  # type: ignore[index]
     return Speed(
         sample.name,
         statistics.median(rates),
@@ -88,6 +99,8 @@ def measure(sample: Sample) -> Speed:
         len(sample.body) // sample.messages,
         sample.yardstick,
         statistics.median(bare_rates),
+        sample.beside[1] if sample.beside else None,
+        statistics.median(beside_rates) if beside_rates else None,
     )
 
 

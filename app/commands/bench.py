@@ -178,7 +178,7 @@ def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
 
     With --samples, real files are read, too, and counted; with --page, the table of formats in it is made anew. With
     --json one list of {name, figure, unit, yardstick, ratio, goal, met}. Exit codes: 0 measured, 2 the page has no
-    place for the table, or pydifact, the bare parser of EDIFACT, is not installed.
+    place for the table, or a parser that is measured beside (pydifact, pyx12) is not installed.
     """
     console = terminal(to_stderr=True)
     try:
@@ -193,12 +193,21 @@ def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
         print_json([speed.wire() for speed in speeds])
         return
     shown = Table(
-        "format", "a second", "bytes each", "bare parser", "x", "goal", "met", title="Messages or rows, one core"
+        "format",
+        "a second",
+        "bytes each",
+        "bare parser",
+        "x",
+        "beside",
+        "goal",
+        "met",
+        title="Messages or rows, one core",
     )
     for speed in speeds:
         met = {None: "", True: "yes", False: "no"}[speed.met]
         figures = (f"{speed.figure:,.0f}", f"{speed.bytes_each:,}", f"{speed.yardstick} {speed.bare:,.0f}")
-        shown.add_row(speed.name, *figures, f"{speed.ratio:.1f}", speed.goal, met)
+        beside = "" if speed.beside_ratio is None else f"{speed.beside_ratio:.1f} ({speed.beside_name})"
+        shown.add_row(speed.name, *figures, f"{speed.ratio:.1f}", beside, speed.goal, met)
     terminal().print(shown)
     for one in reads:
         click.echo(f"{one.sent.format:<10} {one.sent.path.name:<60} {one.refused or f'{one.events} events'}")

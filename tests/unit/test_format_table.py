@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from app.bench import format_table
 from app.bench.format_samples import Read, Sent, read, sent_in
 from app.bench.mapping_inputs import samples
+from app.bench.mapping_speed import UNITS, Speed
+from app.intake.rows_in import READERS
 from mappings.context import Deviations, InboundContext, PlantFacts
+from mappings.formats.lines import Row
 from mappings.registry import INBOUND, OUTBOUND
 from tests.factories import NOON
 
@@ -64,3 +68,25 @@ def test_what_is_measured_is_what_is_read(name: str) -> None:
     events = mapping.to_canonical(mapping.read(one.body, deviations), context)
 
     assert sum(len(event.data.get("outputs", event.data.get("lines", ()))) for event in events) == 20
+
+
+@pytest.mark.parametrize("name", ["CSV", "fixed width", "AdventureWorks"])
+def test_each_row_of_a_file_that_is_measured_becomes_an_event(name: str) -> None:
+    (one,) = [each for each in samples() if each.name == name]
+    mapping = INBOUND[one.family, one.type]
+    context = InboundContext(PlantFacts("P100", "P100", "Europe/Berlin"), "s", "m", NOON, UNITS)
+
+    pieces = list(READERS[one.file or ""](io.BytesIO(one.body), one.options or {}, 0))
+    rows = [piece.values for piece in pieces if isinstance(piece, Row)]
+
+    assert len(rows) == len(pieces) == one.messages
+    assert all(mapping.to_canonical(row, context) for row in rows)
+
+
+def test_what_stands_beside_the_bare_parser_is_told_with_it() -> None:
+    speed = Speed("X12", 100.0, (90.0, 110.0), 10, "str.split", 5_000.0, "pyx12's X12Reader", 120.0)
+
+    (row,) = [line for line in format_table.table([], [speed]).splitlines() if line.startswith("| X12")]
+
+    assert row.endswith("| 50.0 (str.split), 1.2 (pyx12's X12Reader) |")
+    assert (speed.wire()["ratio"], speed.wire()["beside_ratio"], speed.met) == (50.0, 1.2, False)
