@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.mapping_changes.comparing import Today, outcome_now
 from app.mapping_changes.stored_messages import stored_message
+from app.projections.projector import behind, project, rebuild
 from app.store.messages_tables import TimelineEntry
 from app.store.postings_tables import Posting
 from app.store.session import Store
@@ -72,3 +73,19 @@ def test_what_came_to_nothing_is_compared_as_no_events(sqlite_store: Store) -> N
 
     assert stored is not None
     assert stored.before == outcome_now(Today(line.topology), stored) == []
+
+
+def test_the_picture_is_built_anew_past_what_came_to_nothing(sqlite_store: Store) -> None:
+    line = pipeline(sqlite_store, {"erp": Books()}, Clock(NOON))
+    sap = replace(line.topology.sources["mes"], mapping="sap_idoc", units={"ST": "EA"})
+    line = replace(line, topology=replace(line.topology, sources={"mes": sap}))
+    accept(sqlite_store, sap_order("i1", "I0001"))  # type: ignore[arg-type]
+    run_once(line)
+
+    project(sqlite_store, line.clock, 10.0)
+    rebuild(sqlite_store, NOON)
+    project(sqlite_store, line.clock, 10.0)
+
+    with sqlite_store.reading() as session:
+        found = behind(session)
+    assert (found.messages, found.faults) == (0, 0)
