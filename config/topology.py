@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from config.completeness import Completeness, FileNumber, Shift
+from config.own_messages import for_whom, is_own, who_said
+from config.reconciling import BalancesFile, Reconciling
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class Plant:
 @dataclass(frozen=True)
 class DropFile:
     """One kind of dropped file of a source. ``options`` depend on ``format`` (delimiter, encoding, columns; layout);
-    a ``document`` is one message, whatever it holds."""
+    a ``document`` is one message, whatever it holds. With ``balances`` it is a snapshot, and none of its rows is a
+    message."""
 
     pattern: str
     type: str
     format: Literal["csv", "fixed_width", "document", "idoc", "edifact", "x12"]
     options: Mapping[str, Any] = field(default_factory=dict)
     file_number: FileNumber | None = None
+    balances: BalancesFile | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,7 @@ class Target:
     options: Mapping[str, Any] = field(default_factory=dict)
     mapping_options: Mapping[str, Any] = field(default_factory=dict)
     crosswalks: tuple[str, ...] = ()
+    reconcile: Reconciling | None = None
 
 
 @dataclass(frozen=True)
@@ -215,6 +220,21 @@ class Topology:
         of_type = (route for route in self.routes if route.type == event_type and plant in (route.plants or (plant,)))
         chosen = [route for route in of_type if target in {routed.target for routed in route.targets}]
         return target in self.targets and any(route.compensate == "automatic" for route in chosen)
+
+    def source_of(self, code: str) -> Source | None:
+        """The source of this code, which may be one of Lineside's own: these send canonical events for every plant."""
+        if is_own(code):
+            return Source(code, "Lineside", tuple(self.plants), "canonical")
+        return self.sources.get(code)
+
+    def route_of(self, source: str, event_type: str, plant: str) -> tuple[RouteTarget, ...]:
+        """The route of an event of this source. What was taken over from a system does not go there again, and what
+        corrects one goes nowhere else."""
+        whom = for_whom(source)
+        if whom is not None:
+            return (RouteTarget(whom),)
+        said = who_said(source)
+        return tuple(one for one in self.route(event_type, plant) if one.target != said)
 
     def lanes_of(self, plant: str) -> int:
         return self.plants[plant].lanes if plant in self.plants else 1

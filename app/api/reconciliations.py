@@ -17,12 +17,12 @@ from app.api.openapi_parts import PAGING, done, problems, query
 from app.api.reading import one_answer, told_values
 from app.api.routing import route
 from app.projections.stock_lists import PAGE_MOST
-from app.reconcile.effects import Cause
+from app.reconcile.causes import Cause
 from app.reconcile.keys import Level
 from app.reconcile.reports import find_report, list_differences, list_reports
 from app.web import parameters
 from app.web.problems import Problem
-from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_report
+from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_fixes, told_report
 from app.web.services import services
 
 blueprint = Blueprint("reconciliations", __name__, description="Differences between systems, and what explains them.")
@@ -33,6 +33,9 @@ CSV_ROWS_MOST = 100_000
 class ReconciliationSchema(Schema):
     id = fields.Integer(required=True)
     system = fields.String(required=True)
+    against = fields.String(
+        required=True, allow_none=True, metadata={"description": "The other system; null: with what was reported"}
+    )
     level = fields.String(required=True, metadata={"enum": [level.value for level in Level]})
     made_at = fields.DateTime(required=True)
     actor = fields.String(required=True)
@@ -42,9 +45,13 @@ class ReconciliationSchema(Schema):
     unread = fields.List(fields.Integer(), required=True, metadata={"description": "Messages of unknown effect"})
     unread_count = fields.Integer(required=True)
     is_whole = fields.Boolean(required=True, metadata={"description": "Whether all unfinished messages were looked at"})
-    taken_at = fields.DateTime(metadata={"description": "The cut-off"})
+    cut_off = fields.DateTime(metadata={"description": "Up to when what happened was compared"})
+    taken_at = fields.DateTime(metadata={"description": "When the system's balances were taken"})
     origin = fields.String()
     balances = fields.Integer()
+    against_taken_at = fields.DateTime()
+    against_origin = fields.String()
+    against_balances = fields.Integer()
 
 
 class ReconciliationPageSchema(Schema):
@@ -54,11 +61,19 @@ class ReconciliationPageSchema(Schema):
 
 class CauseSchema(Schema):
     cause = fields.String(required=True, metadata={"enum": [cause.value for cause in Cause]})
+    system = fields.String(allow_none=True, metadata={"description": "Who lacks the messages, or has them twice"})
     quantity = fields.String(required=True, metadata=DECIMAL)
     messages = fields.List(fields.Integer(), required=True, metadata={"description": "At most 200"})
     count = fields.Integer(required=True)
     told = fields.String(required=True)
     mend = fields.String(required=True)
+
+
+class FixSchema(Schema):
+    kind = fields.String(required=True, metadata={"enum": ["requeue", "adjust", "by_hand"]})
+    told = fields.String(required=True)
+    command = fields.String(required=True, allow_none=True)
+    ids = fields.List(fields.Integer(), required=True, metadata={"description": "Dead letters"})
 
 
 class DifferenceSchema(Schema):
@@ -69,10 +84,11 @@ class DifferenceSchema(Schema):
     lot = fields.String(required=True, allow_none=True)
     uom = fields.String(required=True)
     system = fields.String(required=True, metadata=DECIMAL)
-    reported = fields.String(required=True, metadata=DECIMAL)
+    reported = fields.String(required=True, metadata={**DECIMAL, "description": "Or what the other system has"})
     difference = fields.String(required=True, metadata=DECIMAL)
     unexplained = fields.String(required=True, metadata=DECIMAL)
     causes = fields.List(fields.Nested(CauseSchema), required=True)
+    fixes = fields.List(fields.Nested(FixSchema), required=True, metadata={"description": "What can be done"})
 
 
 class DifferencePageSchema(Schema):
@@ -112,7 +128,7 @@ def show_reconciliation(report_id: int) -> Response:
         found = find_report(session, report_id) if report_id <= parameters.ID_MOST else None
         if found is None:
             raise _missing(report_id)
-        return one_answer(told_values(told_report(*found)))
+        return one_answer(told_values(told_report(found.report, found)))
 
 
 @route(
@@ -134,10 +150,12 @@ def list_its_differences(report_id: int) -> Response:
     key = parameters.after(asked, 1)
     after = int(key[0]) if key and key[0].isascii() and key[0].isdigit() and len(key[0]) < 10 else 0
     with services().store.reading() as session:
-        if report_id > parameters.ID_MOST or find_report(session, report_id) is None:
+        found = find_report(session, report_id) if report_id <= parameters.ID_MOST else None
+        if found is None:
             raise _missing(report_id)
         rows = list_differences(session, report_id, limit + 1, after, parameters.is_set(asked, "unexplained"))
-        told = [told_difference(row) for row in rows[:limit]]
+        topology, report = services().topology, found.report
+        told = [{**told_difference(row), "fixes": told_fixes(topology, report, row)} for row in rows[:limit]]
         following = parameters.next_after((str(rows[limit - 1].number),)) if len(rows) > limit else None
     return one_answer({"differences": told, "next": following})
 
@@ -159,7 +177,7 @@ def download_differences(report_id: int) -> Response:
         if found is None:
             raise _missing(report_id)
         rows = [told_difference(row) for row in list_differences(session, report_id, CSV_ROWS_MOST)]
-        name = f"reconciliation-{found[0].system}-{instant(found[1].taken_at)}.csv".replace(":", "")
+        name = f"reconciliation-{found.report.system}-{instant(found.cut_off)}.csv".replace(":", "")
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()

@@ -21,6 +21,7 @@ from app.api import (
     pauses,
     postings,
     production_orders,
+    proposals,
     quality_holds,
     reconciliations,
     replays,
@@ -51,6 +52,7 @@ MODULES = (
     quality_holds,
     lots,
     reconciliations,
+    proposals,
     contracts,
     health,
 )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TextIO
 
 import click
@@ -17,16 +20,19 @@ from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo, Unreachable, Unusable
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
+from app.commands.proposals import adjust, approve, proposals, reject, requeue, take_over
 from app.commands.show import ConsoleShow
 from app.errors import LinesideError, Refused, TargetPaused
 from app.projections.projector import has_effects, project
-from app.reconcile.compare import Balance
 from app.reconcile.keys import Level
+from app.reconcile.reading import take_snapshot
 from app.reconcile.reports import find_report, list_differences, list_reports
 from app.reconcile.reports import reconcile as compare_snapshot
-from app.reconcile.snapshots import SnapshotUnreadable, balances_of_file, read_balances, save_snapshot
+from app.reconcile.retention import keep_of, prune_reports
+from app.reconcile.snapshots import balances_of_file
 from app.store.session import Store
-from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_report
+from app.store.snapshots import Balance, SnapshotUnreadable, save_snapshot
+from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_fixes, told_report
 from config.settings import Settings
 from config.topology import Topology
 
@@ -38,16 +44,21 @@ PAUSE_SECONDS = 0.2
 
 @click.group()
 def reconcile() -> None:
-    """Differences between what a system says that it has and what was reported, each with its messages."""
+    """Differences between what a system says that it has and what was reported, each with its messages and fixes."""
+
+
+for command in (take_over, adjust, proposals, approve, reject, requeue):
+    reconcile.add_command(command)
 
 
 @reconcile.command()
 @click.argument("system")
+@click.option("--against", metavar="SYSTEM", help="Another system to compare it with, which is read too.")
 @click.option("--file", "stream", type=click.File(encoding="utf-8-sig"), help="Balances that it wrote, as CSV.")
 @click.option("--level", type=click.Choice([level.value for level in Level]), default="item", show_default=True)
 @json_option
-def run(system: str, stream: TextIO | None, level: str, as_json: bool) -> None:
-    """Take a snapshot of SYSTEM and compare it.
+def run(system: str, against: str | None, stream: TextIO | None, level: str, as_json: bool) -> None:
+    """Take a snapshot of SYSTEM and compare it with what was reported, or --against another system.
 
     SYSTEM is a target, whose balances are read over its adapter, or with --file any target or source. The file has a
     header that names plant, item, quantity, uom and, where they are told apart, storage and lot. Exit codes: 0 all is
@@ -55,16 +66,17 @@ def run(system: str, stream: TextIO | None, level: str, as_json: bool) -> None:
     """
     settings = open_settings()
     topology = open_topology(settings)
-    show = ConsoleShow(terminal(to_stderr=True))
+    if against == system:
+        raise Unusable("Name two systems.")
     with open_database(settings) as store:
-        began = utc_now()
-        balances = _balances(settings, topology, system, stream, show)
+        taking = _Taking(store, settings, topology)
+        snapshot = taking.of_file(system, stream) if stream else taking.of_target(system)
+        other = None if against is None else taking.of_target(against)
         _catch_up(store)
+        report = compare_snapshot(store, topology, snapshot, Level(level), terminal_actor(), utc_now(), other)
         with store.writing() as session:
-            origin = getattr(stream, "name", "a file") if stream else "read"
-            snapshot = save_snapshot(session, system, began, origin, terminal_actor(), balances)
-        report = compare_snapshot(store, topology, snapshot, Level(level), terminal_actor(), utc_now())
-        _show(store, report.id, as_json)
+            prune_reports(session, report.system, report.against, keep_of(topology, report.system))
+        _show(store, topology, report.id, as_json)
     if report.unexplained:
         raise click.exceptions.Exit(AnswerIsNo.exit_code)
 
@@ -95,23 +107,46 @@ def list_all(system: str | None, limit: int, as_json: bool) -> None:
 @json_option
 def show_one(report_id: int, unexplained: bool, as_csv: bool, as_json: bool) -> None:
     """Show one comparison again. Exit codes: 0 shown, 1 there is none."""
-    with open_database(open_settings()) as store:
-        _show(store, report_id, as_json, as_csv, unexplained)
+    settings = open_settings()
+    with open_database(settings) as store:
+        _show(store, open_topology(settings), report_id, as_json, as_csv, unexplained)
 
 
-def _balances(
-    settings: Settings, topology: Topology, system: str, stream: TextIO | None, show: ConsoleShow
-) -> Sequence[Balance]:
-    known = {*topology.targets, *topology.sources} if stream else set(topology.targets)
-    if system not in known:
-        of = "target or source" if stream else "target"
-        raise Unusable(f"The topology has no {of} {system!r}; it has: {', '.join(sorted(known)) or 'none'}.")
+@dataclass(frozen=True)
+class _Taking:
+    """Snapshots, kept as they are taken."""
+
+    store: Store
+    settings: Settings
+    topology: Topology
+
+    def of_file(self, system: str, stream: TextIO) -> int:
+        self._check(system, {*self.topology.targets, *self.topology.sources}, "target or source")
+        with _told_faults(system):
+            balances = list(balances_of_file(stream))
+        origin = getattr(stream, "name", "a file")
+        with self.store.writing() as session:
+            return save_snapshot(session, system, utc_now(), origin, terminal_actor(), balances)
+
+    def of_target(self, system: str) -> int:
+        self._check(system, self.topology.targets, "target")
+        show = ConsoleShow(terminal(to_stderr=True))
+        with _told_faults(system), show.progress(f"Reading the balances of {system}") as advance:
+            adapter = build_adapter(self.topology.targets[system], self.settings)
+            shown = partial(_counted, advance=advance)
+            return take_snapshot(self.store, system, adapter, terminal_actor(), utc_now, shown)
+
+    def _check(self, system: str, known: Collection[str], what: str) -> None:
+        if system not in known:
+            has = ", ".join(sorted(known)) or "none"
+            raise Unusable(f"The topology has no {what} {system!r}; it has: {has}.")
+
+
+@contextmanager
+def _told_faults(system: str) -> Iterator[None]:
+    """What a file or a system does wrong, as this command ends for it."""
     try:
-        if stream is not None:
-            return list(balances_of_file(stream))
-        with show.progress(f"Reading the balances of {system}") as advance:
-            adapter = build_adapter(topology.targets[system], settings)
-            return list(_counted(read_balances(adapter), advance))
+        yield
     except SnapshotUnreadable as error:
         raise Unusable(str(error)) from None
     except UnicodeDecodeError:
@@ -142,14 +177,16 @@ def _catch_up(store: Store) -> None:
     click.echo("Not all that took effect is entered yet; see `lineside projections`.", err=True)
 
 
-def _show(store: Store, report_id: int, as_json: bool, as_csv: bool = False, unexplained: bool = False) -> None:
+def _show(
+    store: Store, topology: Topology, report_id: int, as_json: bool, as_csv: bool = False, unexplained: bool = False
+) -> None:
     with store.reading() as session:
         found = find_report(session, report_id)
         if found is None:
             raise AnswerIsNo(f"There is no reconciliation {report_id}.")
-        report = told_report(*found)
+        report = told_report(found.report, found)
         rows = list_differences(session, report_id, DIFFERENCES_MOST, unexplained=unexplained)
-        differences = [told_difference(row) for row in rows]
+        differences = [{**told_difference(row), "fixes": told_fixes(topology, found.report, row)} for row in rows]
     if as_json:
         print_json({**report, "found": differences})
     elif as_csv:
@@ -161,19 +198,25 @@ def _show(store: Store, report_id: int, as_json: bool, as_csv: bool = False, une
 
 
 def _print(report: dict[str, Any], differences: Sequence[dict[str, Any]]) -> None:
-    click.echo(
-        f"{report['system']} as of {report['taken_at']:%Y-%m-%d %H:%M:%S} UTC: {report['compared']} compared by "
-        f"{report['level']}, {report['differences']} differ, {report['unexplained']} of them unexplained."
-    )
+    against = f" against {report['against']}" if report["against"] else ""
+    whom = f"{report['system']}{against} as of {report['cut_off']:%Y-%m-%d %H:%M:%S} UTC"
+    of_them = f"{report['differences']} differ, {report['unexplained']} of them unexplained"
+    click.echo(f"{whom}: {report['compared']} compared by {report['level']}, {of_them}. It is report {report['id']}.")
     for one in differences[:SHOWN]:
         place = " ".join(part for part in (one["plant"], one["item"], one["storage"], one["lot"]) if part)
-        click.echo(f"\n{place}: has {one['system']} {one['uom']}, reported {one['reported']} ({one['difference']})")
+        other = f"{report['against']} has" if report["against"] else "reported"
+        amounts = f"has {one['system']} {one['uom']}, {other} {one['reported']} ({one['difference']})"
+        click.echo(f"\n{one['number']}. {place}: {amounts}")
         for cause in one["causes"]:
             named = f", messages {', '.join(map(str, cause['messages'][:10]))}" if cause["messages"] else ""
             more = f" and {cause['count'] - 10} more" if cause["count"] > 10 else ""
-            click.echo(f"  {cause['quantity']:>12}  {cause['told']}{named}{more}. {cause['mend']}.")
+            lacks = f" ({cause['system']})" if report["against"] and cause.get("system") else ""
+            click.echo(f"  {cause['quantity']:>12}  {cause['told']}{lacks}{named}{more}. {cause['mend']}.")
         if one["unexplained"] != "0":
             click.echo(f"  {one['unexplained']:>12}  unexplained")
+        for fix in one["fixes"]:
+            command = f": {fix['command']}" if fix["command"] else ""
+            click.echo(f"{'':>14}{fix['told']}{command}")
     if len(differences) > SHOWN:
         click.echo(f"\nThese are {SHOWN} of {len(differences)}: lineside reconcile show {report['id']} --csv has all.")
     if report["unread_count"]:

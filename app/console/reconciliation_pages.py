@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.console.routing import VIEWER, page
+from app.reconcile.proposals import list_proposals
 from app.reconcile.reports import find_report, list_differences, list_reports
 from app.web import parameters
 from app.web.problems import Problem
-from app.web.reconciliations import told_difference, told_report
+from app.web.proposals import told_proposal
+from app.web.reconciliations import told_difference, told_fixes, told_report
 from app.web.services import services
 
 PAGE = 50
@@ -42,5 +46,14 @@ def show_reconciliation(report_id: int) -> ResponseReturnValue:
         if found is None:
             raise Problem(404, "not_found", f"There is no reconciliation {report_id}.")
         rows = list_differences(session, report_id, DIFFERENCES + 1, unexplained=unexplained)
-        values = {"report": told_report(*found), "differences": [told_difference(row) for row in rows[:DIFFERENCES]]}
+        topology, report = services().topology, found.report
+        values: dict[str, Any] = {
+            "report": told_report(report, found),
+            "differences": [
+                {**told_difference(row), "fixes": told_fixes(topology, report, row)} for row in rows[:DIFFERENCES]
+            ],
+            "proposals": [told_proposal(one) for one in list_proposals(session, PAGE, report_id=report_id)],
+        }
+    fixes = (fix["kind"] for one in values["differences"] for fix in one["fixes"])
+    values["may_adjust"] = "adjust" in fixes
     return render_template("reconciliation.html", **values, more=len(rows) > DIFFERENCES, unexplained=unexplained)

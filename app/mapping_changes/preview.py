@@ -93,7 +93,7 @@ def _events(looking: Looking, submission: Submission, done: Transformed) -> Iter
     facts = _facts(looking, plant, done.events)
     for index, event in enumerate(map(newest, done.events)):
         waits, faults = _checked(looking, submission, event, facts, f"events[{index}]")
-        routes = looking.topology.route(event.type, plant)
+        routes = looking.topology.route_of(submission.message.source, event.type, plant)
         documents = (_document(looking, submission, index, event, facts, route) for route in routes)
         yield PreviewedEvent(event, tuple(waits), tuple(faults), tuple(documents))
 

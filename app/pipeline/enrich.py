@@ -206,7 +206,7 @@ def plan_event(
     pipeline: Pipeline, message: Claimed, plant: Plant, index: int, event: Event, facts: Facts
 ) -> list[PlannedPosting]:
     """One posting for each target that the topology routes this event to and that has something to do for it."""
-    routes = pipeline.topology.route(event.type, message.plant)
+    routes = pipeline.topology.route_of(message.source, event.type, message.plant)
     planned = (plan_posting(pipeline.topology, message, plant, index, event, facts, route) for route in routes)
     return [posting for posting in planned if posting is not None]
 
@@ -221,7 +221,10 @@ def plan_posting(
     route: RouteTarget,
 ) -> PlannedPosting | None:
     """The posting of one event to one target; None where that has nothing to do. Raises Refused or MappingError."""
-    target = topology.targets[route.target]
+    target = topology.targets.get(route.target)
+    if target is None:  # a correction of a system that the topology had when it was approved
+        told = f"The topology no longer knows target {route.target}; add it again, then requeue."
+        raise Refused("not_in_topology", told)
     mapping = OUTBOUND.get((target.mapping, event.type))
     if mapping is None:
         raise Refused(

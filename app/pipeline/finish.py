@@ -18,6 +18,7 @@ from app.projections.projector import note_effects
 from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
+from config.own_messages import for_whom
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit
@@ -61,7 +62,9 @@ def undo_effect(
 
 
 def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
-    return [message.id for message, events in messages if any(is_reported(event) for event in events)]
+    """What corrects one system alone is none: the ledger is right already."""
+    reported = ((message, any(is_reported(event) for event in events)) for message, events in messages)
+    return [message.id for message, is_one in reported if is_one and for_whom(message.source) is None]
 
 
 def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:

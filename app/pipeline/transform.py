@@ -112,7 +112,7 @@ def canonical_of(
 ) -> Transformed:
     """What this topology, these crosswalks (by source) and today's mapping make of the payload; raises Refused or
     MappingError. It reads nothing else, so it can be asked without a database."""
-    source = topology.sources.get(message.source)
+    source = topology.source_of(message.source)
     plant = topology.plants.get(message.plant)
     if source is None or plant is None:
         missing = f"source {message.source}" if source is None else f"plant {message.plant}"

@@ -41,6 +41,7 @@ from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import Message, MessageDocument, TimelineEntry
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
+from config.own_messages import only_for
 from mappings.context import MappingError
 
 log = structlog.get_logger()
@@ -257,7 +258,8 @@ def has_effect() -> ColumnElement[bool]:
         TimelineEntry.message_id == Message.id, TimelineEntry.to_state == POSTED
     )
     neither = Message.state.not_in([POSTED, COMPENSATED])
-    return or_(Message.state == POSTED, and_(neither, was_posted.exists()))
+    took_effect = or_(Message.state == POSTED, and_(neither, was_posted.exists()))
+    return and_(took_effect, Message.source.not_like(f"{only_for('')}%"))
 
 
 def has_effects(session: Session) -> bool:

@@ -1,4 +1,5 @@
-"""Compare a snapshot with what was reported, and attribute each difference to the messages that make it."""
+"""Compare a snapshot with what was reported, or with another system's, and attribute each difference to the messages
+that make it."""
 
 from __future__ import annotations
 
@@ -11,24 +12,17 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from app.projections.items import load_items
-from app.reconcile.attribution import Attributed, Found, Sides, attribute
-from app.reconcile.effects import Cause, lacking, ledger_at, pending
+from app.projections.movements import Place
+from app.reconcile.attribution import Attributed, Differences, Found, Lacks, attribute
+from app.reconcile.causes import Cause
+from app.reconcile.effects import Effect, lacking, ledger_at, pending
 from app.reconcile.keys import Key, Level, Measure
+from app.reconcile.own_corrections import corrections_lacked
+from app.reconcile.standing import Side
+from app.store.snapshots import Balance as Balance
 from config.topology import Topology
 
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Balance:
-    """What a system says of one place, in its own unit; what it does not tell apart is empty."""
-
-    plant: str
-    item: str
-    storage: str
-    lot: str
-    value: Decimal
-    uom: str
 
 
 @dataclass(frozen=True)
@@ -42,28 +36,70 @@ class Comparison:
     is_whole: bool
 
 
+@dataclass(frozen=True)
+class Told:
+    """What one system says that it had at ``taken_at``."""
+
+    system: str
+    taken_at: datetime
+    balances: Sequence[Balance]
+
+
 def compare(
     session: Session, topology: Topology, system: str, balances: Iterable[Balance], cut_off: datetime, level: Level
 ) -> Comparison:
     """Everything in which the system differs from what was reported up to the cut-off, with its causes."""
     rows = list(balances)
+    side = Side(system, cut_off, cut_off)
     ledger = ledger_at(session, cut_off)
-    waiting = pending(session, system, cut_off)
+    waiting = pending(session, side)
     items = load_items(session, {row.item for row in rows} | {place.item for place in ledger})
-    measure = Measure(topology, level, items)
-    books = _Books(measure)
-    for row in rows:
-        books.add_system(measure.key(row.plant, row.item, row.storage, row.lot), row.value, row.uom)
+    books = _Books(Measure(topology, level, items))
+    books.add_balances(rows)
     for place, quantity in ledger.items():
-        books.add_reported(measure.key_of(place), quantity, place.uom)
+        books.add_reported(place, quantity)
     for effect in waiting.effects:
-        books.add_reported(measure.key_of(effect.place), effect.quantity, effect.place.uom)
+        books.add_reported(effect.place, effect.quantity)
+    lacks, is_whole = lacking(session, side)
+    own = corrections_lacked(session, side)
     found = books.differences()
-    lacks, is_whole = lacking(session, system, cut_off)
-    attribute(session, Sides(system, cut_off, measure, found), [*waiting.effects, *lacks])
-    differences = [one for _, one in sorted(found.items())]
-    _swapped(differences)
-    return Comparison(books.compared, differences, waiting.unread, waiting.is_whole and is_whole)
+    attribute(session, found, [Lacks(side, -1, [*waiting.effects, *lacks, *own])])
+    return Comparison(books.compared, _in_order(found), waiting.unread, waiting.is_whole and is_whole)
+
+
+def compare_two(session: Session, topology: Topology, one: Told, other: Told, level: Level) -> Comparison:
+    """Everything in which the one differs from the other, by what each lacks of what was reported up to the later of
+    the two snapshots. What both lack makes no difference between them."""
+    cut_off = max(one.taken_at, other.taken_at)
+    items = load_items(session, {row.item for told in (one, other) for row in told.balances})
+    books = _Books(Measure(topology, level, items))
+    books.add_balances(one.balances)
+    books.add_balances(other.balances, to_the_other=True)
+    lacks: list[Lacks] = []
+    unread: set[int] = set()
+    is_whole = True
+    for told, sign in ((one, -1), (other, 1)):
+        side = Side(told.system, told.taken_at, cut_off)
+        effects, its_unread, all_of_it = _lacked_by(session, side)
+        lacks.append(Lacks(side, sign, effects))
+        unread |= set(its_unread)
+        is_whole = is_whole and all_of_it
+    found = books.differences()
+    attribute(session, found, lacks)
+    return Comparison(books.compared, _in_order(found), sorted(unread), is_whole)
+
+
+def _lacked_by(session: Session, side: Side) -> tuple[Sequence[Effect], Sequence[int], bool]:
+    waiting = pending(session, side)
+    lacks, is_whole = lacking(session, side)
+    own = corrections_lacked(session, side)
+    return [*waiting.effects, *lacks, *own], waiting.unread, waiting.is_whole and is_whole
+
+
+def _in_order(differences: Differences) -> Sequence[Found]:
+    found = [one for _, one in sorted(differences.found.items())]
+    _swapped(found)
+    return found
 
 
 class _Books:
@@ -74,17 +110,21 @@ class _Books:
         self._strange: dict[Key, Decimal] = defaultdict(Decimal)
         self._uoms: dict[Key, str] = {}
 
-    def add_system(self, key: Key, value: Decimal, uom: str) -> None:
+    def add_balances(self, rows: Iterable[Balance], *, to_the_other: bool = False) -> None:
         """What comes in a unit that the item has not is counted as it stands, and is a difference of its own."""
-        base = self._measure.base(key.item, value, uom)
-        self._uoms.setdefault(key, self._measure.uom(key.item, uom))
-        self._system[key] += value if base is None else base
-        if base is None or (key.item not in self._measure.items and self._uoms[key] != uom):
-            self._strange[key] += value
+        amounts = self._reported if to_the_other else self._system
+        for row in rows:
+            key = self._measure.key(row.plant, row.item, row.storage, row.lot)
+            base = self._measure.base(row.item, row.value, row.uom)
+            self._uoms.setdefault(key, self._measure.uom(row.item, row.uom))
+            amounts[key] += row.value if base is None else base
+            if base is None or (row.item not in self._measure.items and self._uoms[key] != row.uom):
+                self._strange[key] += row.value
 
-    def add_reported(self, key: Key, value: Decimal, uom: str) -> None:
-        base = self._measure.base(key.item, value, uom)
-        self._uoms.setdefault(key, self._measure.uom(key.item, uom))
+    def add_reported(self, place: Place, value: Decimal) -> None:
+        key = self._measure.key_of(place)
+        base = self._measure.base(place.item, value, place.uom)
+        self._uoms.setdefault(key, self._measure.uom(place.item, place.uom))
         self._reported[key] += value if base is None else base
         if base is None:
             self._strange[key] += value
@@ -93,7 +133,7 @@ class _Books:
     def compared(self) -> int:
         return len(self._system.keys() | self._reported.keys())
 
-    def differences(self) -> dict[Key, Found]:
+    def differences(self) -> Differences:
         found: dict[Key, Found] = {}
         for key in self._system.keys() | self._reported.keys():
             system, reported = self._system.get(key, ZERO), self._reported.get(key, ZERO)
@@ -101,7 +141,7 @@ class _Books:
                 one = found[key] = Found(key, self._uoms[key], system, reported)
                 if key in self._strange:
                     one.causes.append(Attributed(Cause.UNIT, one.unexplained))
-        return found
+        return Differences(self._measure, found)
 
 
 def _swapped(differences: Sequence[Found]) -> None:

@@ -33,14 +33,14 @@ def counts_of(session: Session, stock_ids: Collection[int], cut_off: datetime) -
     return found
 
 
-def last_counts(session: Session, places: Collection[Place], cut_off: datetime) -> dict[Place, When]:
-    """The last count of each of these places up to the cut-off, as far as there is one."""
+def counts_at(session: Session, places: Collection[Place], cut_off: datetime) -> Mapping[Place, Sequence[When]]:
+    """The counts of each of these places up to the cut-off, as far as there are any."""
     wanted = [astuple(place) for place in places]
     rows: dict[int, Place] = {}
     for start in range(0, len(wanted), CHUNK):
         query = select(Stock.id, *_PLACE).where(Stock.counts > 0, among(_PLACE, wanted[start : start + CHUNK]))
         rows |= {row[0]: Place(*row[1:]) for row in session.execute(query)}
-    return {rows[key]: max(whens) for key, whens in counts_of(session, rows, cut_off).items()}
+    return {rows[key]: whens for key, whens in counts_of(session, rows, cut_off).items()}
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

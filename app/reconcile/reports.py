@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,12 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.reconcile.attribution import Attributed, Found
-from app.reconcile.compare import Comparison, compare
-from app.reconcile.effects import Cause
+from app.reconcile.causes import Cause
+from app.reconcile.compare import Comparison, Told, compare, compare_two
 from app.reconcile.keys import Level
-from app.reconcile.snapshots import load_balances
 from app.store.reconcile_tables import Difference, Reconciliation, Snapshot
 from app.store.session import Store
+from app.store.snapshots import load_balances
 from config.topology import Topology
 from mappings.units import plain
 
@@ -39,33 +40,54 @@ TOLD: dict[Cause, tuple[str, str]] = {
 
 
 def reconcile(
-    store: Store, topology: Topology, snapshot_id: int, level: Level, actor: str, now: datetime
+    store: Store,
+    topology: Topology,
+    snapshot_id: int,
+    level: Level,
+    actor: str,
+    now: datetime,
+    against: int | None = None,
 ) -> Reconciliation:
-    """Compare this snapshot, and keep what came of it. Nobody waits for the comparison: it only reads."""
+    """Compare this snapshot with what was reported, or with the snapshot ``against`` of another system, and keep what
+    came of it. Nobody waits for the comparison: it only reads."""
     with store.reading() as session:
-        snapshot = session.get_one(Snapshot, snapshot_id)
-        balances = load_balances(session, snapshot_id)
-        comparison = compare(session, topology, snapshot.system, balances, snapshot.taken_at, level)
-        report = Reconciliation(
-            system=snapshot.system,
-            snapshot_id=snapshot.id,
-            level=level.value,
-            made_at=now,
-            actor=actor[:120],
-            compared=comparison.compared,
-            differences=len(comparison.differences),
-            unexplained=sum(bool(one.unexplained) for one in comparison.differences),
-            notes=_notes(comparison),
-        )
+        one = load_told(session, snapshot_id)
+        other = None if against is None else load_told(session, against)
+        comparison = compare_told(session, topology, one, other, level)
+    report = Reconciliation(
+        system=one.system,
+        snapshot_id=snapshot_id,
+        level=level.value,
+        made_at=now,
+        actor=actor[:120],
+        compared=comparison.compared,
+        differences=len(comparison.differences),
+        unexplained=sum(bool(found.unexplained) for found in comparison.differences),
+        notes=_notes(comparison),
+        against=None if other is None else other.system,
+        against_snapshot_id=against,
+    )
     with store.writing() as session:
         session.add(report)
         session.flush()
         for start in range(0, len(comparison.differences), CHUNK):
             chunk = comparison.differences[start : start + CHUNK]
-            rows = [_row(report.id, start + number, one) for number, one in enumerate(chunk, start=1)]
+            rows = [_row(report.id, start + number, found) for number, found in enumerate(chunk, start=1)]
             session.connection().execute(insert(Difference), rows)
         session.expunge(report)
     return report
+
+
+def load_told(session: Session, snapshot_id: int) -> Told:
+    snapshot = session.get_one(Snapshot, snapshot_id)
+    return Told(snapshot.system, snapshot.taken_at, load_balances(session, snapshot_id))
+
+
+def compare_told(session: Session, topology: Topology, one: Told, other: Told | None, level: Level) -> Comparison:
+    """With the other system or, where there is none, with what was reported."""
+    if other is None:
+        return compare(session, topology, one.system, one.balances, one.taken_at, level)
+    return compare_two(session, topology, one, other, level)
 
 
 def _notes(comparison: Comparison) -> dict[str, Any]:
@@ -98,6 +120,7 @@ def _told(one: Attributed) -> dict[str, Any]:
     named = " ".join(str(key) for key in one.messages[:20])
     return {
         "cause": one.cause.value,
+        "system": one.system,
         "quantity": plain(one.quantity),
         "messages": list(one.messages),
         "count": one.count,
@@ -118,9 +141,28 @@ def list_reports(
     return session.scalars(query).all()
 
 
-def find_report(session: Session, report_id: int) -> tuple[Reconciliation, Snapshot] | None:
+@dataclass(frozen=True)
+class Report:
+    """A comparison with the snapshots that it is of; ``other`` is None where it was held against what was reported."""
+
+    report: Reconciliation
+    snapshot: Snapshot
+    other: Snapshot | None
+
+    @property
+    def cut_off(self) -> datetime:
+        """Up to when what happened was compared: the later of the snapshots."""
+        return max(one.taken_at for one in (self.snapshot, self.other) if one is not None)
+
+
+def find_report(session: Session, report_id: int) -> Report | None:
     report = session.get(Reconciliation, report_id)
-    return None if report is None else (report, session.get_one(Snapshot, report.snapshot_id))
+    if report is None:
+        return None
+    other = None
+    if report.against_snapshot_id is not None:
+        other = session.get_one(Snapshot, report.against_snapshot_id)
+    return Report(report, session.get_one(Snapshot, report.snapshot_id), other)
 
 
 def list_differences(

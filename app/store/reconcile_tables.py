@@ -6,14 +6,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, ExactDecimal, JsonText, ToldText, UtcInstant, plain_text
 
+AWAITING = text("awaits IS NOT NULL")
+
 
 class Snapshot(Base):
-    """All balances of one system at one time. ``origin``: ``read`` from the system, or the name of a file."""
+    """All balances of one system at one time. ``origin``: ``read`` from the system, or the name of a file.
+
+    ``awaits``: it is still to be compared by itself, with the snapshot ``against_id`` where it has one, and how often
+    that was begun."""
 
     __tablename__ = "snapshots"
 
@@ -23,8 +28,13 @@ class Snapshot(Base):
     origin: Mapped[str] = mapped_column(ToldText)
     actor: Mapped[str] = mapped_column(String(120))
     rows: Mapped[int]
+    awaits: Mapped[int | None]
+    against_id: Mapped[int | None] = mapped_column(BigId)
 
-    __table_args__ = (Index("ix_snapshots_system", "system", "id"),)
+    __table_args__ = (
+        Index("ix_snapshots_system", "system", "id"),
+        Index("ix_snapshots_awaiting", "id", postgresql_where=AWAITING, sqlite_where=AWAITING),
+    )
 
 
 class SnapshotRow(Base):
@@ -43,7 +53,8 @@ class SnapshotRow(Base):
 
 
 class Reconciliation(Base):
-    """One comparison of a snapshot. ``level``: by what it was compared (``item``, ``storage``, ``lot``)."""
+    """One comparison of a snapshot. ``level``: by what it was compared (``item``, ``storage``, ``lot``). ``against``:
+    the other system, and its snapshot, where it was not compared with what was reported."""
 
     __tablename__ = "reconciliations"
 
@@ -57,13 +68,20 @@ class Reconciliation(Base):
     differences: Mapped[int]
     unexplained: Mapped[int]
     notes: Mapped[Any] = mapped_column(JsonText)
+    against: Mapped[str | None] = mapped_column(String(64))
+    against_snapshot_id: Mapped[int | None] = mapped_column(BigId)
 
-    __table_args__ = (Index("ix_reconciliations_system", "system", "id"),)
+    __table_args__ = (
+        Index("ix_reconciliations_system", "system", "id"),
+        Index("ix_reconciliations_snapshot", "snapshot_id"),
+        Index("ix_reconciliations_against_snapshot", "against_snapshot_id"),
+    )
 
 
 class Difference(Base):
-    """One place in which the system says something else than what was reported. ``causes`` is
-    ``[{cause, quantity, messages, count, told}]``; ``unexplained`` is what they leave."""
+    """One place in which the system says something else than what was reported, or than the other system says
+    (``reported_quantity``). ``causes`` is ``[{cause, system, quantity, messages, count, told, mend}]``; ``unexplained``
+    is what they leave."""
 
     __tablename__ = "differences"
 
@@ -80,3 +98,56 @@ class Difference(Base):
     reported_quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
     unexplained: Mapped[Decimal] = mapped_column(ExactDecimal)
     causes: Mapped[Any] = mapped_column(JsonText)
+
+
+UNDER_WAY = text("state IN ('proposed', 'approved')")
+
+
+class Proposal(Base):
+    """What one person proposes to do about a report, and another decides. ``kind``: ``take_over`` or ``adjust``;
+    ``number``: the difference that is meant, 0 for all of the report. ``state``: ``proposed``, ``approved``,
+    ``rejected`` or ``expired``. ``plan`` is what it would do as it was proposed, ``outcome`` what it did.
+
+    Of one difference, or report, there is one of a kind that is proposed or approved.
+    """
+
+    __tablename__ = "proposals"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    reconciliation_id: Mapped[int] = mapped_column(BigId, ForeignKey("reconciliations.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(12))
+    plan: Mapped[Any] = mapped_column(JsonText)
+    reason: Mapped[str] = mapped_column(ToldText)
+    proposed_by: Mapped[str] = mapped_column(String(120))
+    proposed_at: Mapped[datetime] = mapped_column(UtcInstant)
+    expires_at: Mapped[datetime] = mapped_column(UtcInstant)
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    decision: Mapped[str | None] = mapped_column(ToldText)
+    outcome: Mapped[Any] = mapped_column(JsonText, nullable=True)
+
+    __table_args__ = (
+        Index(
+            "uq_proposals_under_way",
+            "reconciliation_id",
+            "kind",
+            "number",
+            unique=True,
+            postgresql_where=UNDER_WAY,
+            sqlite_where=UNDER_WAY,
+        ),
+        Index("ix_proposals_reconciliation", "reconciliation_id", "id"),
+        Index("ix_proposals_state", "state", "id"),
+    )
+
+
+class ReconcileTurn(Base):
+    """When a system's balances are read next to be compared, and how often that failed in a row."""
+
+    __tablename__ = "reconcile_turns"
+
+    system: Mapped[str] = mapped_column(String(64), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UtcInstant)
+    failures: Mapped[int]

@@ -22,7 +22,7 @@ from app.store.order_progress_tables import OrderItem, OrderProgress, OrderRepor
 from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
-from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
+from app.store.reconcile_tables import Difference, Proposal, ReconcileTurn, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.restatement_tables import Restatement
 from app.store.retention_tables import Archive, RetentionMark
@@ -61,8 +61,10 @@ __all__ = [
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
+    "Proposal",
     "ReadRecord",
     "ReadingMark",
+    "ReconcileTurn",
     "Reconciliation",
     "Restatement",
     "RetentionMark",

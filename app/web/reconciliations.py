@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.store.reconcile_tables import Difference, Reconciliation, Snapshot
+from app.reconcile.fixes import ADJUST, LEDGER, Line, NotPossible, correction_of, dead_of, line_of
+from app.reconcile.reports import Report
+from app.store.reconcile_tables import Difference, Reconciliation
+from config.topology import Topology
 from mappings.units import plain
 
 COLUMNS = ("plant", "item", "storage", "lot", "uom", "system", "reported", "difference", "unexplained", "causes")
 """Of a report as CSV; the causes as one text."""
 
 
-def told_report(report: Reconciliation, snapshot: Snapshot | None = None) -> dict[str, Any]:
+def told_report(report: Reconciliation, found: Report | None = None) -> dict[str, Any]:
     told = {
         "id": report.id,
         "system": report.system,
+        "against": report.against,
         "level": report.level,
         "made_at": report.made_at,
         "actor": report.actor,
@@ -24,13 +28,16 @@ def told_report(report: Reconciliation, snapshot: Snapshot | None = None) -> dic
         "unexplained": report.unexplained,
         **report.notes,
     }
-    if snapshot is not None:
-        told |= {"taken_at": snapshot.taken_at, "origin": snapshot.origin, "balances": snapshot.rows}
+    if found is not None:
+        one, other = found.snapshot, found.other
+        told |= {"cut_off": found.cut_off, "taken_at": one.taken_at, "origin": one.origin, "balances": one.rows}
+        if other is not None:
+            told |= {"against_taken_at": other.taken_at, "against_origin": other.origin, "against_balances": other.rows}
     return told
 
 
 def told_difference(one: Difference) -> dict[str, Any]:
-    """``difference`` is what the system has less what was reported."""
+    """``difference`` is what the system has less ``reported``: what was reported, or what the other system has."""
     return {
         "number": one.number,
         "plant": one.plant,
@@ -46,14 +53,39 @@ def told_difference(one: Difference) -> dict[str, Any]:
     }
 
 
+def told_fixes(topology: Topology, report: Reconciliation, one: Difference) -> list[dict[str, Any]]:
+    """What can be done: ``requeue`` its dead letters, ``adjust`` who is not right, or ``by_hand``, and why."""
+    fixes: list[dict[str, Any]] = []
+    if dead := dead_of([one]):
+        command = f"lineside reconcile requeue {report.id} {one.number}"
+        fixes.append({"kind": "requeue", "told": f"Requeue {len(dead)} dead letters", "command": command, "ids": dead})
+    if not one.unexplained:
+        return fixes
+    fix: dict[str, Any] = {"kind": "adjust", "told": "", "command": None, "ids": []}
+    try:
+        correction = correction_of(topology, report, ADJUST)
+        line = line_of(topology, correction, one)
+    except NotPossible as error:
+        return [*fixes, fix | {"kind": "by_hand", "told": str(error)}]
+    if not isinstance(line, Line):
+        return [*fixes, fix | {"kind": "by_hand", "told": f"No adjustment is possible: {line}."}]
+    whom = "the ledger" if correction.side == LEDGER else correction.side
+    told = f"Adjust {whom} by {plain(line.quantity)} {line.uom}, once a second person approves"
+    return [*fixes, fix | {"told": told, "command": f"lineside reconcile adjust {report.id} {one.number}"}]
+
+
 def flat_difference(told: Mapping[str, Any]) -> dict[str, Any]:
     """For CSV. A text that a spreadsheet would calculate is kept from it."""
     causes = "; ".join(
-        f"{one['cause']} {one['quantity']} ({' '.join(map(str, one['messages'])) or 'no message'})"
+        f"{one['cause']}{_at(one)} {one['quantity']} ({' '.join(map(str, one['messages'])) or 'no message'})"
         for one in told["causes"]
     )
     row = {name: told[name] for name in COLUMNS if name != "causes"} | {"causes": causes}
     return {name: _harmless(name, value) for name, value in row.items()}
+
+
+def _at(cause: Mapping[str, Any]) -> str:
+    return f" at {cause['system']}" if cause.get("system") else ""
 
 
 def _harmless(name: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ stock of either side is a walk through what that side was told.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -209,8 +209,15 @@ class Sides:
     lacks: Sequence[Lack]
 
 
-def both_sides(told: Sequence[Told], held: Sequence[Told]) -> Sides:
-    """``held``: what the ERP has had by the cut-off, a document that it has twice standing twice.
+def _at_the_erp(one: Told) -> str | None:
+    return CAUSES[one.fate]
+
+
+def both_sides(
+    told: Sequence[Told], held: Sequence[Told], cause_of: Callable[[Told], str | None] = _at_the_erp
+) -> Sides:
+    """``held``: what the system (the ERP unless told) has had by the cut-off, a document that it has twice standing
+    twice.
 
     A count says what lies there. So what happened before it makes no difference to a side that has the count; and a
     count that never took effect found nothing yet.
@@ -228,11 +235,11 @@ def both_sides(told: Sequence[Told], held: Sequence[Told]) -> Sides:
                 continue
             if is_open:
                 reported[change.spot] += change.amount
-            cause = CAUSES[one.fate]
+            cause = cause_of(one)
             if cause is not None and not system.is_counted_after(one, change.spot):
                 amount = ledger.found[one.number] if one.is_count else change.amount
                 lacks.append(Lack(one.number, change.spot, -amount, cause))
-            if one.fate == "twice":
+            if one.fate == "twice" and held.count(one) > 1:
                 lacks.append(Lack(one.number, change.spot, change.amount, "duplicate"))
     return Sides(reported, system.stock, lacks)
 

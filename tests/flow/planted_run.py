@@ -206,7 +206,8 @@ class Run:
         self.store, self.plan, self.clock = store, plan, Clock(NOON)
         self.erp, self.wms = FaultyBooks(), FaultyBooks()
         self.ids: dict[int, int] = {}
-        line = pipeline(store, {"erp": self.erp, "wms": self.wms}, self.clock, **PATIENT)
+        self.books = {"erp": self.erp, "wms": self.wms}
+        line = pipeline(store, self.books, self.clock, **PATIENT)
         plants = {code: replace(plant, options={"storage": USUAL}) for code, plant in line.topology.plants.items()}
         routes = [Route("production.order.released.v1", (RouteTarget("wms"),))]
         for kind, how in plan.routed.items():
