@@ -61,6 +61,7 @@ from mappings.outbound.tryton import material_issued as tryton_issued
 from mappings.outbound.tryton import production_completed as tryton_completed
 from mappings.outbound.tryton import production_scrapped as tryton_scrapped
 from mappings.outbound.tryton import receipt_recorded as tryton_received
+from mappings.outbound.wms import inventory_adjusted as wms_adjusted
 from mappings.outbound.wms import inventory_moved as wms_moved
 from mappings.outbound.wms import production_completed as wms_completed
 from mappings.outbound.wms import receipt_recorded as wms_received
@@ -172,6 +173,7 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("tryton", "receipt.recorded.v1"): OutboundMapping(tryton_received.to_document),
     ("wms", "production.completed.v1"): OutboundMapping(wms_completed.to_document),
     ("wms", "inventory.moved.v1"): OutboundMapping(wms_moved.to_document),
+    ("wms", "inventory.adjusted.v1"): OutboundMapping(wms_adjusted.to_document),
     ("wms", "receipt.recorded.v1"): OutboundMapping(wms_received.to_document),
     ("planning", "production.completed.v1"): OutboundMapping(planning_completed.to_document),
     ("planning", "production.scrapped.v1"): OutboundMapping(planning_scrapped.to_document),
