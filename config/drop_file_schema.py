@@ -10,6 +10,7 @@ from marshmallow import ValidationError, validates_schema
 
 from config.completeness_schema import FileNumberSchema, Place
 from config.option_blocks import Options
+from config.reconcile_schema import BalancesSchema, check_balances_file
 from config.strict_schema import (
     Block,
     Blocks,
@@ -209,6 +210,11 @@ class DropFileSchema(StrictSchema):
     )
     options = Options(mend="describe the file: columns for csv, layout for fixed_width")
     file_number = Block(FileNumberSchema)
+    balances = Block(BalancesSchema)
+
+    @validates_schema(skip_on_field_errors=True)
+    def be_whole_balances(self, data: Mapping[str, Any], **_: Any) -> None:
+        check_balances_file(data)
 
     @validates_schema(skip_on_field_errors=False)
     def check_the_formats_options(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -22,6 +22,8 @@ SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
 PROJECT = "lineside.project"
 RETAIN = "lineside.retain"
+TAKE_BALANCES = "lineside.take_balances"
+RECONCILE = "lineside.reconcile"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"

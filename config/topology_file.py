@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from config.completeness import DAYS, Completeness, Counting, FileNumber, Heartbeat, SequenceWatch, Shift
+from config.reconcile_schema import BALANCES
+from config.reconciling import BalancesFile, Reconciling
 from config.topology import (
     CircuitPolicy,
     ClosedWhen,
@@ -96,7 +98,8 @@ def _source(values: Mapping[str, Any]) -> Source:
 
 def _file(values: Mapping[str, Any]) -> DropFile:
     number = FileNumber(**_counted(values["file_number"])) if "file_number" in values else None
-    return DropFile(**{**values, "file_number": number})
+    balances = BalancesFile(**values.get("balances", {})) if values["type"] == BALANCES else None
+    return DropFile(**{**values, "file_number": number, "balances": balances})
 
 
 def _completeness(values: Mapping[str, Any]) -> Completeness:
@@ -114,8 +117,13 @@ def _counted(values: Mapping[str, Any]) -> dict[str, Any]:
 def _target(values: Mapping[str, Any]) -> Target:
     rate = Rate(**values["rate"]) if "rate" in values else None
     retry, circuit = RetryPolicy(**values.get("retry", {})), CircuitPolicy(**values.get("circuit", {}))
-    periods = _periods(values.get("periods"))
-    return Target(**{**values, "rate": rate, "retry": retry, "circuit": circuit, "periods": periods})
+    periods, reconcile = _periods(values.get("periods")), _reconciling(values.get("reconcile"))
+    parts = {"rate": rate, "retry": retry, "circuit": circuit, "periods": periods, "reconcile": reconcile}
+    return Target(**{**values, **parts})
+
+
+def _reconciling(values: Mapping[str, Any] | None) -> Reconciling | None:
+    return None if values is None else Reconciling(**{**values, "at": tuple(values.get("at", ()))})
 
 
 def _periods(values: Mapping[str, Any] | None) -> Periods | None:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.reconcile_schema import BALANCES
 from config.strict_schema import nearest
 from config.topology_entries import Entries, Entry
 from config.topology_faults import TopologyFault
 from config.topology_options import OptionChecks, option_faults
 from config.topology_reads import WhyNotRead, reading_faults, unreadable_targets
+from config.topology_reconcile import reconcile_faults, unread_balances
 
 CANONICAL_FAMILY = "canonical"
 
@@ -63,6 +65,7 @@ def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[Topology
         yield from _unknown_targets(entry, targets)
     yield from _targets_routed_twice(entries, plants)
     yield from reading_faults(entries, targets)
+    yield from reconcile_faults(entries, plants, sources, targets)
     for entry in entries.blocks["systems_of_record"].values():
         yield from _unknown_names(entry, "system", sources | targets, "source or target")
         yield from _unknown_names(entry, "writers", sources | targets, "source or target")
@@ -159,6 +162,7 @@ def _names_unknown_to_lineside(entries: Entries, known: KnownNames) -> Iterator[
     targets = _codes(entries, "targets")
     known_adapters = {code: entry for code, entry in targets.items() if _adapter_of(entry) in known.adapters}
     yield from unreadable_targets(entries, known_adapters, known.why_not_read)
+    yield from unread_balances(entries, known_adapters, known.why_not_read)
     families = {code: entry.raw.get("mapping") for code, entry in targets.items()}
     for entry in entries.lists["routes"]:
         yield from _unknown_names(entry, "type", known.types, "canonical type")
@@ -172,7 +176,7 @@ def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFau
     types = {name for of, name in known.inbound if of == family}
     for path, block in entry.blocks("files"):
         name = block.get("type")
-        if types and isinstance(name, str) and name not in types:
+        if types and isinstance(name, str) and name not in types and name != BALANCES:
             yield entry.fault((*path, "type"), f"the mapping {family!r} knows no type {name!r}", nearest(name, types))
 
 

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, validates_schema
 from config.completeness_schema import CompletenessSchema, ShiftSchema
 from config.drop_file_schema import DropFileSchema
 from config.option_blocks import MEND_OF_CREDENTIALS, Options, SecretName, Translations
+from config.reconcile_schema import ReconcileSchema
 from config.strict_schema import Block, Blocks, Choice, Flag, HttpUrl, Many, Number, Problem, StrictSchema, Text, Zone
 
 DOMAINS = ("items", "boms", "inventory", "production_orders", "quality", "shipments")
@@ -150,6 +151,7 @@ class TargetSchema(StrictSchema):
     options = Options()
     mapping_options = Options()
     crosswalks = crosswalks()
+    reconcile = Block(ReconcileSchema)
 
 
 class RouteTargetSchema(StrictSchema):

@@ -99,7 +99,7 @@ app = Celery(
     amqp=Amqp,
     task_cls=LinesideTask,
     include=[
-        *("tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.retention"),
+        *("tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.retention", "tasks.reconcile"),
         *("tasks.flower_queues", "tasks.silence"),
     ],
 )

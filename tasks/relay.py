@@ -6,6 +6,7 @@ from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
 from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
 from tasks.base import app, workplace
+from tasks.reconcile import send_turn, turns
 
 
 @app.task(name=RELAY)
@@ -16,6 +17,9 @@ def relay() -> None:
         app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
     if here.relay.effects_are_due():
         app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+    turn = turns().due()
+    if turn is not None:
+        send_turn(*turn)
     for source, domain in due_readings(here.pipeline):
         named = {"source": source, "domain": domain}
         app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)

@@ -24,7 +24,8 @@ def main() -> None:
     dispatcher = Dispatcher(settings, tuple(topology.plants))
     store = Store(settings.database_url, pool_size=4)
     try:
-        intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds))
+        zones = {plant.code: plant.timezone for plant in topology.plants.values()}
+        intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds), zones=zones)
         watch(watcher_for(settings, topology, intake), stop)
     finally:
         dispatcher.close()

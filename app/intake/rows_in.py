@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.inbox.accept import MAX_ID_LENGTH, Incoming, accept_messages
 from app.inbox.sightings import sighting_of
@@ -67,10 +68,12 @@ class FileUnderWork:
 
 @dataclass(frozen=True)
 class Ending:
-    """All rows were read. ``fault``: the trailer does not hold, and the good rows were taken all the same."""
+    """All rows were read. ``fault``: the trailer does not hold, and the good rows were taken all the same. ``keep``:
+    what is kept of them with the file's end."""
 
     fault: TrailerFault | None
     errors_bytes: int
+    keep: Callable[[Session], object] = lambda _session: None
 
 
 def check_whole(file: FileUnderWork) -> None:

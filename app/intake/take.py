@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.intake.balances_in import is_kept_already, keep_balances, kind_is_balances, read_balances_file
 from app.intake.context import Intake
 from app.intake.endings import rows_of_fault, tell_archived, tell_failed, tell_repeated
 from app.intake.folders import DropFolder, free_name, marker_of, sound_name
@@ -48,10 +49,13 @@ def take(intake: Intake, folder: DropFolder, path: Path, token: str) -> None:
     taken = _known(intake, folder, path)
     file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
     if taken.state == ARCHIVED and not taken.is_new:
-        with intake.store.writing() as session:
-            tell_repeated(session, file, intake.clock())
-        _archive_again(folder, path, taken)
-        return
+        if not kind_is_balances(file) or is_kept_already(intake, file):
+            with intake.store.writing() as session:
+                tell_repeated(session, file, intake.clock())
+            _archive_again(folder, path, taken)
+            return
+        with intake.store.writing() as session:  # balances of another time are others, whatever they are
+            reopen_file(session, taken.id, path.name, intake.clock(), was=ARCHIVED)
     ending = _read(intake, file)
     if isinstance(ending, FileFault):
         _fail(intake, folder, file, ending)
@@ -72,6 +76,9 @@ def _read(intake: Intake, file: FileUnderWork) -> Ending | FileFault:
                 f"reading it ended the watcher {lost} times (worker_lost), at about row {file.taken.rows_done + 1}; "
                 "what was read before is kept. Look at the file and at the memory of this host, then drop it again.",
             )
+        if kind_is_balances(file):
+            dropped = read_balances_file(intake, file)
+            return Ending(None, 0, lambda session: keep_balances(session, file, dropped))
         if file.taken.rows_done == 0:
             check_whole(file)
         return read_rows(intake, file)
@@ -127,6 +134,7 @@ def _end(intake: Intake, file: FileUnderWork, ending: Ending) -> None:
             told = [BadRow(0, field, reason, "") for field, reason in rows_of_fault(ending.fault)]
             write_errors(file.errors_path, told, ending.errors_bytes)
         reason = None if ending.fault is None else ending.fault.reason
+        ending.keep(session)
         end_file(session, file.taken.id, ARCHIVED, reason, intake.clock())
         tell_archived(session, file, ending.fault, intake.clock())
 

@@ -67,11 +67,12 @@ def hold_file(session: Session, file_id: int, token: str) -> int:
     return session.execute(select(DroppedFile.watchers_lost).where(DroppedFile.id == file_id)).scalar_one()
 
 
-def reopen_file(session: Session, file_id: int, name: str, now: datetime) -> None:
-    """Begin a file anew that failed before: what was wrong may have been the topology, not the file."""
+def reopen_file(session: Session, file_id: int, name: str, now: datetime, was: str = FAILED) -> None:
+    """Begin a file anew that failed before: what was wrong may have been the topology, not the file; or one that was
+    read, and says the same of another time."""
     session.execute(
         update(DroppedFile)
-        .where(DroppedFile.id == file_id, DroppedFile.state == FAILED)
+        .where(DroppedFile.id == file_id, DroppedFile.state == was)
         .values(
             state=READING,
             name=name[:255],

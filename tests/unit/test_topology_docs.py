@@ -39,6 +39,7 @@ from config.drop_file_schema import (
     FixedWidthFileOptions,
     NoFileOptions,
 )
+from config.reconcile_schema import BalancesSchema, ReconcileSchema
 from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
 from config.topology_file import PACKAGED, load_topology
@@ -88,6 +89,8 @@ SCHEMAS: list[type[Schema]] = [
     PeriodsSchema,
     ClosedWhenSchema,
     GaplessSequenceSchema,
+    ReconcileSchema,
+    BalancesSchema,
 ]
 
 
