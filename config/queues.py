@@ -21,11 +21,15 @@ RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
 PROJECT = "lineside.project"
+JUDGE_RULES = "lineside.judge_rules"
+TELL_OWNERS = "lineside.tell_owners"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
 PROJECTIONS_QUEUE = "lineside.projections"
+EXCEPTIONS_QUEUE = "lineside.exceptions"
 RELAY_EVERY_SECONDS = 1.0
+EXCEPTIONS_EVERY_SECONDS = 5.0
 
 
 def work_queue(plant: str) -> str:
@@ -49,7 +53,7 @@ def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str])
     if role == "work":
         return [*(work_queue(plant) for plant in plants), PROJECTIONS_QUEUE]
     if role == "post":
-        return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE]
+        return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE, EXCEPTIONS_QUEUE]
     return [RELAY_QUEUE]
 
 
@@ -66,7 +70,7 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE] + [
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE, EXCEPTIONS_QUEUE] + [
         name for plant in plants for name in plant_queues(plant)
     ]
     return [declared_queue(name, broker_url) for name in names]
@@ -75,6 +79,14 @@ def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
 def _steady_now() -> datetime:
     """Only its differences mean anything. A clock that is set back by an hour would stop Celery's beat for an hour."""
     return datetime.fromtimestamp(time.monotonic(), UTC)
+
+
+def _of_exceptions(task: str) -> Mapping[str, Any]:
+    return {
+        "task": task,
+        "schedule": schedule(timedelta(seconds=EXCEPTIONS_EVERY_SECONDS), nowfun=_steady_now),
+        "options": {"queue": EXCEPTIONS_QUEUE, "expires": EXCEPTIONS_EVERY_SECONDS},
+    }
 
 
 def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, Any]:
@@ -121,5 +133,7 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
                 "schedule": schedule(timedelta(seconds=RELAY_EVERY_SECONDS), nowfun=_steady_now),
                 "options": {"queue": RELAY_QUEUE, "expires": 5.0},
             },
+            "rules": _of_exceptions(JUDGE_RULES),
+            "owners": _of_exceptions(TELL_OWNERS),
         },
     }

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from config.completeness import Completeness, FileNumber, Shift
+from config.exception_policy import NO_POLICY, ExceptionPolicy
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,7 @@ class Topology:
     systems_of_record: Mapping[str, SystemOfRecord]
     service_levels: Mapping[str, float] = field(default_factory=dict)
     positions: Mapping[str, str] = field(default_factory=dict)
+    exceptions: ExceptionPolicy = NO_POLICY
 
     @cached_property
     def _routes_by_type_and_plant(self) -> Mapping[tuple[str, str], tuple[RouteTarget, ...]]:

@@ -98,7 +98,14 @@ app = Celery(
     "lineside",
     amqp=Amqp,
     task_cls=LinesideTask,
-    include=["tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.flower_queues", "tasks.silence"],
+    include=[
+        "tasks.pipeline",
+        "tasks.relay",
+        "tasks.projections",
+        "tasks.exceptions",
+        "tasks.flower_queues",
+        "tasks.silence",
+    ],
 )
 app.conf.update(celery_settings(settings, topology.plants))
 

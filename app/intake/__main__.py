@@ -24,7 +24,9 @@ def main() -> None:
     dispatcher = Dispatcher(settings, tuple(topology.plants))
     store = Store(settings.database_url, pool_size=4)
     try:
-        intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds))
+        intake = Intake(
+            store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds), policy=topology.exceptions
+        )
         watch(watcher_for(settings, topology, intake), stop)
     finally:
         dispatcher.close()
