@@ -95,13 +95,13 @@ def _needs(session: Session, stock: ItemStock) -> list[_Need]:
 
 def _cause(context: Context, stock: ItemStock, shortage: _Shortage, at_risk: ValueAtRisk | None) -> Cause:
     there, missing = amount(stock.unrestricted, stock.uom), amount(shortage.missing, stock.uom)
-    begins = f", which begins at {local(context, shortage.first_at)}" if shortage.first_at else ""
+    begins = f" (it begins at {local(context, shortage.first_at)})" if shortage.first_at else ""
     if shortage.first_order is None:
         told = f"{there} of {stock.item} are unrestricted: more was taken than is known to have come."
     else:
         told = (
             f"{there} of {stock.item} are unrestricted, and orders that begin within {context.settings.threshold:g} "
-            f"hours take {missing} more than that. It does not suffice from order {shortage.first_order}{begins} on."
+            f"hours take {missing} more than that. It does not suffice from order {shortage.first_order} on{begins}."
         )
     return Cause(
         rule=RULE.word,
