@@ -12,6 +12,9 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from app.errors import Transient
+from app.exception_rules.rules import stuck_backlog
+from app.pipeline.outcome import target_reference
 from app.store.availability_tables import OrderNeed
 from app.store.ledger_tables import ItemStock, Stock
 from app.store.messages_tables import Message, MessageDocument
@@ -21,8 +24,8 @@ from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from app.store.target_tables import PlantPause
 from tests.exceptions import PLANT, Rounds, ago, item_stock, need, order, priced, report, topology_with
-from tests.factories import NOON, accept, move_event
-from tests.fakes import Clock
+from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, run_once
+from tests.fakes import Books, Clock
 
 SECOND = timedelta(seconds=1)
 
@@ -277,3 +280,26 @@ def test_a_paused_plant_is_told_with_who_paused_it(store: Store) -> None:
     (raised,) = here.run()
 
     assert "otto paused the plant: Stocktaking." in raised.message
+
+
+def test_what_waits_for_a_target_is_stuck_and_what_waits_for_its_order_is_not(store: Store) -> None:
+    know_items(store)
+    books, clock = Books(), Clock(NOON)
+    books.before = [Transient("no way leads there", after_seconds=5)] * 3
+    here, line = (
+        Rounds(store, topology_with({"stuck_backlog": {"after_minutes": 10}}), clock),
+        pipeline(store, {"erp": books}, clock),
+    )
+    away, _ = accept(store, move_event("m1"), completion("c1", order="never released"))
+    for _ in range(3):
+        run_once(line)
+        clock.pass_time(280)
+
+    (raised,) = here.run()
+
+    assert raised.messages["ids"] == [away]
+    assert "no way leads there" in raised.message
+
+
+def test_the_name_of_a_target_that_is_waited_for_begins_as_the_rule_reads_it() -> None:
+    assert target_reference("erp").startswith(stuck_backlog.TARGET)
