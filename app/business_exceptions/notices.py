@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import OPEN, RESOLVED
-from app.store.exception_tables import BusinessException, ExceptionNotice
+from app.store.exception_tables import NOTICE_WAITS, BusinessException, ExceptionNotice
 from config.exception_policy import ExceptionPolicy, Owner
 from mappings.units import plain
 
@@ -38,6 +38,13 @@ class _Telling:
     exception: BusinessException
     kind: Kind
     owner: Owner
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    """Whether there is anything to be attended to or sent."""
+    attended = select(BusinessException.id).where(BusinessException.attend_at <= now).limit(1)
+    waiting = select(ExceptionNotice.id).where(NOTICE_WAITS, ExceptionNotice.due_at <= now).limit(1)
+    return any(session.execute(query).first() is not None for query in (attended, waiting))
 
 
 def plan_notices(session: Session, policy: ExceptionPolicy, now: datetime) -> int:

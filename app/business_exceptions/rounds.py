@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
-from app.business_exceptions.notices import plan_notices
+from app.business_exceptions.notices import anything_due, plan_notices
 from app.business_exceptions.sending import Sender, send_notices
 from app.store.leases import keep_lease, take_lease
 from app.store.session import Store
@@ -20,6 +20,9 @@ def tell_owners(store: Store, policy: ExceptionPolicy, sender: Sender, clock: Ca
     process plans; several may send, each another notice."""
     if not policy.owners:
         return 0
+    with store.reading() as session:
+        if not anything_due(session, clock()):
+            return 0
     with store.writing() as session:
         now, token = clock(), secrets.token_hex(16)
         if take_lease(session, LEASE, token, now, LEASE_SECONDS):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.business_exceptions.notices import DEAD, SENT, WAITING
 from app.business_exceptions.raising import Cause, close_exceptions, raise_exceptions, unresolved
-from app.store.exception_tables import ExceptionNotice
+from app.store.exception_tables import NOTICE_WAITS, ExceptionNotice
 from app.store.session import Store
 from config.exception_policy import Channel, ExceptionPolicy
 from config.exception_terms import NOT_DELIVERED
@@ -77,7 +77,7 @@ def send_notices(
 
 
 def _claim(session: Session, now: datetime) -> _Claimed | None:
-    query = select(ExceptionNotice).where(ExceptionNotice.state == WAITING, ExceptionNotice.due_at <= now)
+    query = select(ExceptionNotice).where(NOTICE_WAITS, ExceptionNotice.due_at <= now)
     query = query.order_by(ExceptionNotice.due_at, ExceptionNotice.id).limit(1)
     notice = session.scalar(query.with_for_update(skip_locked=True))
     if notice is None:

@@ -34,6 +34,7 @@ PORTIONS_A_STEP = 5
 UNRESOLVED_MOST = 500
 """Exceptions of one rule and plant at a time. More say less: of those beyond there is one that tells so."""
 MANY: Key = ("many",)
+NEVER = datetime.fromisoformat("2000-01-01T00:00Z")
 NOT_ASKED_FOR = "The topology does not ask for this any more."
 
 
@@ -54,19 +55,24 @@ def judge_rules(store: Store, topology: Topology, clock: Callable[[], datetime],
         return 0
     until = time.monotonic() + seconds
     now, token = clock(), secrets.token_hex(16)
+    with store.reading() as session:
+        if not _due_walks(session, topology, now):
+            return 0
     with store.writing() as session:
         if not take_lease(session, LEASE, token, now, LEASE_SECONDS):
             return 0
+        _begin_walks(session, topology, now)
         walks = _due_walks(session, topology, now)
-    steps = 0
+    places: list[dict[str, Any]] = []
     for rule, plant in walks:
-        if time.monotonic() >= until:
+        if places and time.monotonic() >= until:
             break
-        _step(store, _context(topology, rule, plant, clock()), rule)
-        steps += 1
+        places.append(_step(store, _context(topology, rule, plant, clock()), rule))
     with store.writing() as session:
+        # Together: what a killed worker looked at is looked at once more, and nothing else comes of it.
+        session.execute(update(ExceptionWalk), places)
         keep_lease(session, LEASE, token, clock(), 0)
-    return steps
+    return len(places)
 
 
 def _context(topology: Topology, rule: Rule, plant: str, now: datetime) -> Context:
@@ -75,27 +81,27 @@ def _context(topology: Topology, rule: Rule, plant: str, now: datetime) -> Conte
 
 def _due_walks(session: Session, topology: Topology, now: datetime) -> list[tuple[Rule, str]]:
     """What was looked at longest ago comes first; a time beyond now was written by a clock that has been set back."""
-    walks = {(walk.rule, walk.plant): walk for walk in session.scalars(select(ExceptionWalk))}
-    wanted = [(rule, plant) for plant in topology.plants for rule in RULES.values()]
-    new = [(rule, plant) for rule, plant in wanted if (rule.word, plant) not in walks]
-    _begin_walks(session, topology, new, now)
+    walks = {(walk.rule, walk.plant): walk.looked_at for walk in session.scalars(select(ExceptionWalk))}
     before = now - timedelta(seconds=EVERY_SECONDS)
-    looked_at = {(rule.word, plant): now - timedelta(days=1) for rule, plant in new}
-    looked_at |= {key: walk.looked_at for key, walk in walks.items()}
-    due = [one for one in wanted if not before < looked_at[one[0].word, one[1]] <= now]
-    return sorted(due, key=lambda one: looked_at[one[0].word, one[1]])
+    wanted = [
+        (walks.get((rule.word, plant), NEVER), rule, plant) for plant in topology.plants for rule in RULES.values()
+    ]
+    due = [one for one in wanted if not before < one[0] <= now]
+    return [(rule, plant) for _, rule, plant in sorted(due, key=lambda one: one[0])]
 
 
-def _begin_walks(session: Session, topology: Topology, new: Sequence[tuple[Rule, str]], now: datetime) -> None:
+def _begin_walks(session: Session, topology: Topology, now: datetime) -> None:
+    known = {(row.rule, row.plant) for row in session.execute(select(ExceptionWalk.rule, ExceptionWalk.plant))}
     build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    for rule, plant in new:
-        after = rule.begin(session, _context(topology, rule, plant, now))
-        values = {"rule": rule.word, "plant": plant, "after": after, "watched_after": 0, "looked_at": now}
-        session.execute(build(ExceptionWalk).values(values).on_conflict_do_nothing())
+    for rule, plant in ((rule, plant) for plant in topology.plants for rule in RULES.values()):
+        if (rule.word, plant) not in known:
+            after = rule.begin(session, _context(topology, rule, plant, now))
+            values = {"rule": rule.word, "plant": plant, "after": after, "watched_after": 0, "looked_at": NEVER}
+            session.execute(build(ExceptionWalk).values(values).on_conflict_do_nothing())
 
 
-def _step(store: Store, context: Context, rule: Rule) -> None:
-    """Look at the next portions of what may be wrong, and at a portion of what was raised."""
+def _step(store: Store, context: Context, rule: Rule) -> dict[str, Any]:
+    """Look at the next portions of what may be wrong, and at a portion of what was raised; returns where to go on."""
     with store.reading() as session:
         walk = session.get_one(ExceptionWalk, (rule.word, context.plant))
         watched = _watched(session, rule, context.plant, walk.watched_after)
@@ -107,14 +113,18 @@ def _step(store: Store, context: Context, rule: Rule) -> None:
     raised = _to_raise(context, rule, found, known, room)
     updated = [cause for seen in watched if (cause := holding.get(seen.key)) and _is_changed(seen, cause)]
     gone = [seen for seen in watched if seen.key not in holding and (seen.key != MANY or room > 0)]
+    if raised or updated or gone:
+        _write(store, context, rule, [*raised, *updated], gone)
+    place = {"rule": rule.word, "plant": context.plant, "after": after, "watched_after": onward}
+    return {**place, "looked_at": context.now}
+
+
+def _write(store: Store, context: Context, rule: Rule, causes: Sequence[Cause], gone: Sequence[Seen]) -> None:
     with store.writing() as session:
-        raise_exceptions(session, [*raised, *updated], context.now, context.topology.exceptions)
+        raise_exceptions(session, causes, context.now, context.topology.exceptions)
         how = rule.gone if context.settings.enabled else NOT_ASKED_FOR
         close_exceptions(session, [seen.id for seen in gone if seen.state != RESOLVED], how, context.now)
         _forget_waived(session, [seen.id for seen in gone if seen.state == RESOLVED])
-        place = {"after": after, "watched_after": onward, "looked_at": context.now}
-        of_walk = (ExceptionWalk.rule == rule.word, ExceptionWalk.plant == context.plant)
-        session.execute(update(ExceptionWalk).where(*of_walk).values(place), execution_options=_AS_TOLD)
 
 
 _AS_TOLD = {"synchronize_session": False}

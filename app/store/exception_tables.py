@@ -15,7 +15,7 @@ UNRESOLVED = text("state <> 'resolved'")
 WATCHED = text("state <> 'resolved' OR waived")
 """Those whose cause is looked at again: it may be gone."""
 TO_ATTEND = text("attend_at IS NOT NULL")
-WAITING = text("state = 'waiting'")
+NOTICE_WAITS = text("state = 'waiting'")
 
 
 class BusinessException(Base):
@@ -136,7 +136,7 @@ class ExceptionNotice(Base):
     trouble: Mapped[str | None] = mapped_column(ToldText)
 
     __table_args__ = (
-        Index("ix_exception_notices_due", "due_at", "id", postgresql_where=WAITING, sqlite_where=WAITING),
+        Index("ix_exception_notices_due", "due_at", "id", postgresql_where=NOTICE_WAITS, sqlite_where=NOTICE_WAITS),
         Index("ix_exception_notices_exception", "exception_id", "id"),
         Index("ix_exception_notices_owner", "owner", "created_at"),
     )

@@ -15,6 +15,8 @@ from sqlalchemy import event, insert, text, update
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.acts import acknowledge, resolve
+from app.business_exceptions.raising import Cause, raise_exceptions
+from app.business_exceptions.rounds import tell_owners
 from app.exception_rules import rounds
 from app.exception_rules.registry import RULES
 from app.exception_rules.rounds import judge_rules
@@ -22,6 +24,7 @@ from app.exception_rules.rule import Context, Rule
 from app.projections.projector import project
 from app.store.availability_tables import OrderNeed
 from app.store.base import Base
+from app.store.exception_tables import BusinessException, ExceptionNotice
 from app.store.leases import take_lease
 from app.store.ledger_tables import ItemStock
 from app.store.messages_tables import Message
@@ -29,6 +32,7 @@ from app.store.order_progress_tables import OrderProgress, OrderReport
 from app.store.postings_tables import Posting
 from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
+from tests.exception_desk import POLICY, Fake
 from tests.exceptions import PLANT, Rounds, item_stock, order, topology_with
 from tests.factories import NOON, accept, incoming, know_items, pipeline, run_once
 from tests.fakes import Books, Clock
@@ -293,3 +297,30 @@ def test_a_round_over_much_that_is_over_reads_little(crowded: Store) -> None:
     ]
     assert plans
     assert whole == []
+
+
+def test_telling_reads_by_index_among_much_that_is_over(store: Store) -> None:
+    over = {"rule": "x", "plant": PLANT, "subject": "", "severity": "notice", "message": "", "state": "resolved"}
+    over |= {"times": 1, "first_seen_at": NOON, "last_seen_at": NOON}
+    notice = {"exception_id": 1, "kind": "raised", "owner": "shift", "channel": "c", "body": {}, "state": "sent"}
+    notice |= {"tries": 1, "due_at": NOON, "created_at": NOON - timedelta(hours=2)}
+    with store.writing() as session:
+        session.execute(insert(BusinessException), [{**over, "cause": str(number)} for number in range(MANY)])
+        session.execute(insert(ExceptionNotice), [{**notice, "webhook_id": str(number)} for number in range(MANY)])
+        raise_exceptions(session, [Cause("source_silent", "1", "s", "notice", "m")], NOON, POLICY)
+    with store.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
+
+    with statements(store) as made:
+        tell_owners(store, POLICY, Fake(), Clock(NOON))
+
+    with store.reading() as session:
+        plans = [
+            (sql, _explained(store, session, sql.replace("FOR UPDATE SKIP LOCKED", ""), parameters))
+            for sql, parameters in made
+            if sql.lstrip().startswith("SELECT") and "exception" in sql
+        ]
+    whole = [sql for sql, plan in plans if '"Seq Scan"' in plan or '"SCAN exception_notices"' in plan]
+    assert len(plans) >= 4
+    assert whole == []
+    assert [sql for sql, plan in plans if '"SCAN business_exceptions"' in plan] == []
