@@ -122,6 +122,7 @@ def test_many_at_once_are_one_digest_and_the_next_waits(desk: Desk) -> None:
     assert [body["data"]["count"] for _, _, body in desk.fake.sent[1:]] == [10]
 
 
+@pytest.mark.slow
 def test_a_trickle_becomes_digests_too(desk: Desk) -> None:
     for number in range(45):
         desk.raise_(f"line {number}")

@@ -250,6 +250,7 @@ def crowded(store: Store, crowd: dict[type[Base], list[dict[str, Any]]]) -> Stor
     return store
 
 
+@pytest.mark.slow
 def test_each_rule_looks_by_the_index_that_it_names(crowded: Store) -> None:
     topology = topology_with({word: {} for word in RULES})
     found = {
@@ -275,6 +276,7 @@ def _explained(store: Store, session: Session, statement: str, parameters: Any) 
     return json.dumps([list(row) for row in rows], default=str)
 
 
+@pytest.mark.slow
 def test_a_round_over_much_that_is_over_reads_little(crowded: Store) -> None:
     """No table is read whole by it: what it judges is what is open."""
     here = Rounds(crowded, topology_with({word: {} for word in RULES}), Clock(NOON))
@@ -299,6 +301,7 @@ def test_a_round_over_much_that_is_over_reads_little(crowded: Store) -> None:
     assert whole == []
 
 
+@pytest.mark.slow
 def test_telling_reads_by_index_among_much_that_is_over(store: Store) -> None:
     over = {"rule": "x", "plant": PLANT, "subject": "", "severity": "notice", "message": "", "state": "resolved"}
     over |= {"times": 1, "first_seen_at": NOON, "last_seen_at": NOON}
