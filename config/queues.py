@@ -24,12 +24,16 @@ PROJECT = "lineside.project"
 RETAIN = "lineside.retain"
 TAKE_BALANCES = "lineside.take_balances"
 RECONCILE = "lineside.reconcile"
+JUDGE_RULES = "lineside.judge_rules"
+TELL_OWNERS = "lineside.tell_owners"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
 PROJECTIONS_QUEUE = "lineside.projections"
+EXCEPTIONS_QUEUE = "lineside.exceptions"
 RELAY_EVERY_SECONDS = 1.0
 RETAIN_EVERY_SECONDS = 60.0
+EXCEPTIONS_EVERY_SECONDS = 5.0
 
 
 def work_queue(plant: str) -> str:
@@ -53,7 +57,7 @@ def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str])
     if role == "work":
         return [*(work_queue(plant) for plant in plants), PROJECTIONS_QUEUE]
     if role == "post":
-        return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE]
+        return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE, EXCEPTIONS_QUEUE]
     return [RELAY_QUEUE]
 
 
@@ -70,7 +74,7 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE] + [
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE, EXCEPTIONS_QUEUE] + [
         name for plant in plants for name in plant_queues(plant)
     ]
     return [declared_queue(name, broker_url) for name in names]
@@ -122,6 +126,8 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "beat_schedule": {
             "relay": _every(RELAY_EVERY_SECONDS, RELAY, RELAY_QUEUE, 5.0),
             "retention": _every(RETAIN_EVERY_SECONDS, RETAIN, REFERENCE_QUEUE, RETAIN_EVERY_SECONDS),
+            "rules": _every(EXCEPTIONS_EVERY_SECONDS, JUDGE_RULES, EXCEPTIONS_QUEUE, EXCEPTIONS_EVERY_SECONDS),
+            "owners": _every(EXCEPTIONS_EVERY_SECONDS, TELL_OWNERS, EXCEPTIONS_QUEUE, EXCEPTIONS_EVERY_SECONDS),
         },
     }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from config.completeness import Completeness, FileNumber, Shift
+from config.exception_policy import NO_POLICY, ExceptionPolicy
 from config.own_messages import for_whom, is_own, who_said
 from config.reconciling import BalancesFile, Reconciling
 
@@ -202,6 +203,7 @@ class Topology:
     service_levels: Mapping[str, float] = field(default_factory=dict)
     retention: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     positions: Mapping[str, str] = field(default_factory=dict)
+    exceptions: ExceptionPolicy = NO_POLICY
 
     @cached_property
     def _routes_by_type_and_plant(self) -> Mapping[tuple[str, str], tuple[RouteTarget, ...]]:

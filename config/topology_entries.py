@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
 
+from config.exception_schema import MEND_OF_OWNER, OWNER_NAME, ExceptionsSchema, OwnerSchema
 from config.strict_schema import Path, StrictSchema, nearest, problems
 from config.topology_faults import TopologyFault
 from config.topology_includes import TopologyText
@@ -35,6 +37,8 @@ BLOCKS: Mapping[str, type[StrictSchema]] = {
     "systems_of_record": SystemOfRecordSchema,
     "service_levels": ServiceLevelSchema,
     "retention": RetentionSchema,
+    "exceptions": ExceptionsSchema,
+    "owners": OwnerSchema,
 }
 BY_DOMAIN: Mapping[str, tuple[str, ...]] = {"systems_of_record": DOMAINS, "retention": RETENTION_DOMAINS}
 KEYS = ("version", "include", *LISTS, *BLOCKS)
@@ -93,6 +97,8 @@ def gather(texts: list[TopologyText]) -> Entries:
         for section in BY_DOMAIN:
             _gather_domains(entries, text, section)
         _gather_service_levels(entries, text)
+        _gather_exceptions(entries, text)
+        _gather_owners(entries, text)
     for entry in entries.every():
         entries.positions[entry.path] = entry.place()
         entries.positions |= {path: f"{entry.file}:{line}" for path, line in entry.node.lines_below(entry.path)}
@@ -168,6 +174,27 @@ def _gather_service_levels(entries: Entries, text: TopologyText) -> None:
         _keep_once(
             entries, section, str(key), Entry(f"{section}.{key}", text.file, child, node.lines[key], None, values)
         )
+
+
+def _gather_exceptions(entries: Entries, text: TopologyText) -> None:
+    section = "exceptions"
+    node = _block(entries, text, section)
+    if node is not None:
+        entry = Entry(section, text.file, node, text.root.lines[section], node.plain())
+        _check(entries, entry, ExceptionsSchema)
+        _keep_once(entries, section, section, entry)
+
+
+def _gather_owners(entries: Entries, text: TopologyText) -> None:
+    section = "owners"
+    node = _block(entries, text, section)
+    for key, child in ((node and node.children) or {}).items():
+        assert node is not None
+        entry = Entry(f"{section}.{key}", text.file, child, node.lines[key], child.plain())
+        if not re.fullmatch(OWNER_NAME, str(key)):
+            entries.faults.append(entry.fault((), f"{key!r} is not allowed here", MEND_OF_OWNER))
+        _check(entries, entry, OwnerSchema)
+        _keep_once(entries, section, str(key), entry)
 
 
 def _keep_once(entries: Entries, section: str, key: str, entry: Entry) -> None:

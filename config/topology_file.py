@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from config.completeness import DAYS, Completeness, Counting, FileNumber, Heartbeat, SequenceWatch, Shift
+from config.exception_policy import EscalationStep, ExceptionPolicy, MailServer, Owner, channels_of
 from config.reconcile_schema import BALANCES
 from config.reconciling import BalancesFile, Reconciling
 from config.topology import (
@@ -69,7 +70,7 @@ def _topology(entries: Entries) -> Topology:
     lists = {section: [entry.values for entry in found] for section, found in entries.lists.items()}
     return Topology(
         plants={values["code"]: _plant(values) for values in lists["plants"]},
-        sources={values["code"]: _source(values) for values in lists["sources"]},
+        sources={values["code"]: _source(values, _grace_of(entries)) for values in lists["sources"]},
         targets={values["code"]: _target(values) for values in lists["targets"]},
         routes=tuple(_route(values) for values in lists["routes"]),
         systems_of_record={
@@ -79,7 +80,21 @@ def _topology(entries: Entries) -> Topology:
         service_levels={name: entry.values for name, entry in entries.blocks["service_levels"].items()},
         retention={domain: entry.values for domain, entry in entries.blocks["retention"].items()},
         positions=entries.positions,
+        exceptions=_exceptions(entries),
     )
+
+
+def _exceptions(entries: Entries) -> ExceptionPolicy:
+    entry = entries.blocks["exceptions"].get("exceptions")
+    said = {} if entry is None else dict(entry.values)
+    email = MailServer(**said["email"]) if "email" in said else None
+    owners = {name: _owner(name, of.values) for name, of in entries.blocks["owners"].items()}
+    return ExceptionPolicy(**{**said, "email": email, "owners": owners, "is_judged": entry is not None})
+
+
+def _owner(name: str, values: Mapping[str, Any]) -> Owner:
+    steps = tuple(EscalationStep(**step) for step in values.get("escalation", ()))
+    return Owner(**{**values, "name": name, "channels": channels_of(values.get("channels", ())), "escalation": steps})
 
 
 def _plant(values: Mapping[str, Any]) -> Plant:
@@ -87,11 +102,18 @@ def _plant(values: Mapping[str, Any]) -> Plant:
     return Plant(**{**values, "shifts": shifts})
 
 
-def _source(values: Mapping[str, Any]) -> Source:
+def _grace_of(entries: Entries) -> Mapping[str, Any]:
+    """How long a number may be missing where its source does not say."""
+    entry = entries.blocks["exceptions"].get("exceptions")
+    said = {} if entry is None else entry.values.get("rules", {}).get("numbers_missing", {})
+    return {"grace_seconds": said["after_seconds"]} if "after_seconds" in said else {}
+
+
+def _source(values: Mapping[str, Any], grace: Mapping[str, Any]) -> Source:
     files = tuple(_file(block) for block in values.get("files", ()))
     reads = tuple(Reading(**block) for block in values.get("reads", ()))
     gapless = GaplessSequence(**values["gapless_sequence"]) if "gapless_sequence" in values else None
-    completeness = _completeness(values.get("completeness", {}))
+    completeness = _completeness({**grace, **values.get("completeness", {})})
     parts = {"files": files, "reads": reads, "gapless_sequence": gapless, "completeness": completeness}
     return Source(**{**values, **parts})
 

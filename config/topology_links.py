@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.exception_links import exception_faults
 from config.reconcile_schema import BALANCES
 from config.strict_schema import nearest
 from config.topology_entries import Entries, Entry
@@ -69,6 +70,7 @@ def link_faults(entries: Entries, known: KnownNames | None) -> Iterator[Topology
     for entry in entries.blocks["systems_of_record"].values():
         yield from _unknown_names(entry, "system", sources | targets, "source or target")
         yield from _unknown_names(entry, "writers", sources | targets, "source or target")
+    yield from exception_faults(entries, plants)
     if known is not None:
         yield from _names_unknown_to_lineside(entries, known)
         yield from option_faults(

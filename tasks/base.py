@@ -100,7 +100,7 @@ app = Celery(
     task_cls=LinesideTask,
     include=[
         *("tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.retention", "tasks.reconcile"),
-        *("tasks.flower_queues", "tasks.silence"),
+        *("tasks.exceptions", "tasks.flower_queues", "tasks.silence"),
     ],
 )
 app.conf.update(celery_settings(settings, topology.plants))

@@ -103,9 +103,9 @@ class Adapter(Protocol):
 
     def read(self, domain: str, since: datetime | None = None) -> Iterator[Document]:
         """Master data, balances or orders: ``items`` yields ``{code, description, base_uom, units: {uom: factor
-        string}}``, ``balances`` yields ``{plant, item, storage, lot, quantity: {value, uom}}``, ``production_orders``
-        yields ``PlannedOrder``. With ``since``, an instant of the target's clock, it may leave out what has not changed
-        from then on.
+        string}}``, and where it is known ``standard_cost: {value, currency}``; ``balances`` yields ``{plant, item,
+        storage, lot, quantity: {value, uom}}``; ``production_orders`` yields ``PlannedOrder``. With ``since``, an
+        instant of the target's clock, it may leave out what has not changed from then on.
         """
         ...
 

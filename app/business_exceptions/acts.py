@@ -9,19 +9,24 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.audit.trail import record
-from app.business_exceptions.raising import ACKNOWLEDGED, OPEN, RESOLVED
+from app.business_exceptions.raising import ACKNOWLEDGED, OPEN, RESOLVED, attend_if_told
 from app.store.exception_tables import BusinessException
+from config.exception_terms import RULE_TERMS
+
+_JUDGED = sorted(word for word, terms in RULE_TERMS.items() if terms.judged)
 
 
 def acknowledge(session: Session, exception_id: int, actor: str, reason: str | None, now: datetime) -> bool:
     """Somebody has seen it and takes care of it; False where it is not open any more."""
-    values = {"state": ACKNOWLEDGED, "acknowledged_at": now, "acknowledged_by": actor[:120]}
+    values = {"state": ACKNOWLEDGED, "acknowledged_at": now, "acknowledged_by": actor[:120], "attend_at": None}
     return _move(session, exception_id, (OPEN,), values, "acknowledged", actor, reason, now)
 
 
 def resolve(session: Session, exception_id: int, actor: str, reason: str, now: datetime) -> bool:
-    """A person says what became of it, and it is over; False where it was over already."""
-    values = {"state": RESOLVED, "resolved_at": now, "resolved_by": actor[:120], "resolution": reason}
+    """A person says what became of it, and it is over; False where it was over already. Its cause is not raised again
+    before it is gone."""
+    values: dict[str, Any] = {"state": RESOLVED, "resolved_at": now, "resolved_by": actor[:120], "resolution": reason}
+    values |= {"attend_at": attend_if_told(now), "waived": BusinessException.rule.in_(_JUDGED)}
     return _move(session, exception_id, (OPEN, ACKNOWLEDGED), values, "resolved", actor, reason, now)
 
 

@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import ACKNOWLEDGED, OPEN, RESOLVED
-from app.store.exception_tables import UNRESOLVED, BusinessException
+from app.store.exception_tables import UNRESOLVED, BusinessException, ExceptionNotice
 
 STATES = (OPEN, ACKNOWLEDGED, RESOLVED)
 UNFINISHED = (OPEN, ACKNOWLEDGED)
+_BY_VALUE = ("plant", "source", "rule", "severity", "process", "owner", "object_type", "object_id")
+NOTICES_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class ExceptionFilter:
     plant: str | None = None
     source: str | None = None
     rule: str | None = None
+    severity: str | None = None
+    process: str | None = None
+    owner: str | None = None
+    object_type: str | None = None
+    object_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,9 @@ def list_exceptions(session: Session, chosen: ExceptionFilter, limit: int, befor
         query = query.where(BusinessException.state.in_(list(chosen.states)))
         if RESOLVED not in chosen.states:
             query = query.where(UNRESOLVED)
-    for column, value in (
-        (BusinessException.plant, chosen.plant),
-        (BusinessException.source, chosen.source),
-        (BusinessException.rule, chosen.rule),
-    ):
-        if value:
-            query = query.where(column == value)
+    for name in _BY_VALUE:
+        if value := getattr(chosen, name):
+            query = query.where(getattr(BusinessException, name) == value)
     if before is not None:
         query = query.where(BusinessException.id < before)
     rows = list(session.scalars(query))
@@ -55,6 +58,12 @@ def list_exceptions(session: Session, chosen: ExceptionFilter, limit: int, befor
 
 def find_exception(session: Session, exception_id: int) -> BusinessException | None:
     return session.get(BusinessException, exception_id)
+
+
+def notices_of(session: Session, exception_id: int) -> Sequence[ExceptionNotice]:
+    """What was told of it, or is to be, the latest first; what stood in a digest is not among it."""
+    query = select(ExceptionNotice).where(ExceptionNotice.exception_id == exception_id)
+    return session.scalars(query.order_by(ExceptionNotice.id.desc()).limit(NOTICES_MOST)).all()
 
 
 def count_unresolved(session: Session) -> Counter[tuple[str, str, str]]:

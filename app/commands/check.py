@@ -6,6 +6,7 @@ import click
 
 from app.adapters.known_names import known_names
 from app.adapters.registry import missing_secrets
+from app.business_exceptions.channels import missing_channel_secrets
 from app.commands.exits import NO
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
@@ -37,11 +38,15 @@ def check(as_json: bool) -> None:
             click.echo(f"{len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}; nothing of it is used.")
         click.get_current_context().exit(NO)
     absent = missing_secrets(topology.targets.values(), settings)
+    unsigned = missing_channel_secrets(topology.exceptions, settings)
     if as_json:
         secrets = [{"target": target, "variable": variable} for target, variable in absent]
+        secrets += [{"owner": owner, "variable": variable} for owner, variable in unsigned]
         print_json({"usable": True, "file": str(path), "faults": [], "secrets_not_set": secrets})
         return
     counts = f"{len(topology.plants)} plants, {len(topology.sources)} sources, {len(topology.targets)} targets"
     terminal().print(f"{path} can be used: {counts}, {len(topology.routes)} routes.", markup=False)
     for target, variable in absent:
         click.echo(f"Target {target}: its secret is not set; postings to it wait until {variable} is.")
+    for owner, variable in unsigned:
+        click.echo(f"Owner {owner}: notices wait until {variable} is set.")

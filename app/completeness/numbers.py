@@ -15,6 +15,7 @@ from app.completeness.spans import holes_within
 from app.store.exception_tables import BusinessException
 from app.store.source_notes import SEQUENCE, SeriesKey, file_series
 from config.completeness import Counting
+from config.exception_policy import ExceptionPolicy
 from config.topology import Topology
 
 MISSING = "numbers_missing"
@@ -37,6 +38,7 @@ class Series:
     named: str
     counting: Counting
     grace: timedelta
+    policy: ExceptionPolicy
 
     def cause(self, rule: str, *ids: object) -> str:
         return ":".join(map(str, (rule, *self.key, *ids)))
@@ -48,12 +50,12 @@ def counted(topology: Topology) -> Iterator[Series]:
         if (sequence := source.completeness.sequence) is not None:
             for plant in source.plants if sequence.per == "plant" else ("",):
                 named = f"messages of {source.code}" + (f" for {plant}" if plant else "")
-                yield Series((source.code, plant, SEQUENCE), named, sequence.counting, grace)
+                yield Series((source.code, plant, SEQUENCE), named, sequence.counting, grace, topology.exceptions)
         for kind in source.files:
             if kind.file_number is not None:
                 named = f"files {kind.pattern} of {source.code}"
                 key = (source.code, source.plants[0], file_series(kind.pattern))
-                yield Series(key, named, kind.file_number.counting, grace)
+                yield Series(key, named, kind.file_number.counting, grace, topology.exceptions)
 
 
 def judge_gaps(session: Session, series: Series, book: Book, told: Sequence[BusinessException], now: datetime) -> None:
@@ -83,7 +85,7 @@ def judge_gaps(session: Session, series: Series, book: Book, told: Sequence[Busi
     close_exceptions(session, filled, "All that was missing has come.", now)
     if many and not rest:
         close_exceptions(session, [each.id for each in many], "What is still missing is told one by one.", now)
-    raise_exceptions(session, changed, now)
+    raise_exceptions(session, changed, now, series.policy)
 
 
 def _is_told(hole: Range, ranges: Sequence[Range]) -> bool:
@@ -156,7 +158,7 @@ def tell_happenings(
         mend = " Look at the source, and at what the topology says of where the number stands."
         causes.append(_occurrence(series, UNREADABLE, message + mend))
     for cause in causes:
-        raise_exceptions(session, [cause], now)
+        raise_exceptions(session, [cause], now, series.policy)
 
 
 def _worded(series: Series, happening: Happening) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from app.completeness.shifts import working_since
 from app.store.completeness_tables import SourceNumbers
 from app.store.exception_tables import BusinessException
 from app.store.source_notes import HEARTBEAT, SeriesKey
+from config.exception_policy import ExceptionPolicy
 from config.topology import Plant, Source, Topology
 
 SILENT = "source_silent"
@@ -27,6 +28,7 @@ class Listening:
     plant: Plant
     every: timedelta
     grace: timedelta
+    policy: ExceptionPolicy
 
     @property
     def key(self) -> SeriesKey:
@@ -43,7 +45,7 @@ def listened_for(topology: Topology) -> Iterator[Listening]:
         if owed.heartbeat is not None:
             every, grace = timedelta(minutes=owed.heartbeat.every_minutes), timedelta(seconds=owed.grace_seconds)
             for plant in source.plants:
-                yield Listening(source, topology.plants[plant], every, grace)
+                yield Listening(source, topology.plants[plant], every, grace, topology.exceptions)
 
 
 def judge_silence(
@@ -62,7 +64,7 @@ def judge_silence(
         return
     since = working_since(listening.plant, now)
     if since is not None and now - max(since, heard.counts_from) > listening.every + listening.grace:
-        raise_exceptions(session, [_cause(listening, heard)], now)
+        raise_exceptions(session, [_cause(listening, heard)], now, listening.policy)
 
 
 def _cause(listening: Listening, heard: SourceNumbers) -> Cause:

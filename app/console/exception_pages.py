@@ -11,17 +11,19 @@ from app.access.identity import current_identity
 from app.business_exceptions.lookup import (
     STATES,
     UNFINISHED,
-    ExceptionPage,
     count_unresolved,
     find_exception,
     list_exceptions,
+    notices_of,
 )
 from app.console.back import back_to
 from app.console.routing import OPERATOR, VIEWER, page
+from app.store.exception_tables import BusinessException
 from app.web import parameters
-from app.web.exceptions import acknowledge_exception, filter_of_query, resolve_exception
+from app.web.exceptions import acknowledge_exception, filter_of_query, resolve_exception, told_notice
 from app.web.problems import Problem
 from app.web.services import services
+from config.exception_terms import SEVERITIES
 
 PAGE = 50
 REASON_LEAST, REASON_MOST = 3, 1_000
@@ -32,14 +34,11 @@ def show_exceptions() -> ResponseReturnValue:
     """Unresolved ones unless others are asked for; with ``id`` that one, whatever its state."""
     here, asked = services(), request.args
     chosen = filter_of_query(asked)
-    one = parameters.whole_number(asked, "id")
+    if (one := parameters.whole_number(asked, "id")) is not None:
+        return show_exception(one)
     with here.store.reading() as session:
-        if one is not None:
-            found = find_exception(session, one)
-            shown = ExceptionPage([found] if found is not None else [], None)
-        else:
-            wanted = replace(chosen, states=chosen.states or UNFINISHED)
-            shown = list_exceptions(session, wanted, PAGE, parameters.whole_number(asked, "before"))
+        wanted = replace(chosen, states=chosen.states or UNFINISHED)
+        shown = list_exceptions(session, wanted, PAGE, parameters.whole_number(asked, "before"))
         rules = sorted({rule for rule, _, _ in count_unresolved(session)} | ({chosen.rule} if chosen.rule else set()))
     return render_template(
         "exceptions.html",
@@ -51,7 +50,32 @@ def show_exceptions() -> ResponseReturnValue:
         rules=rules,
         plants=list(here.topology.plants),
         sources=list(here.topology.sources),
+        severities=SEVERITIES,
+        owners=list(here.topology.exceptions.owners),
     )
+
+
+@page("GET", "/exceptions/<int:exception_id>", VIEWER)
+def show_exception(exception_id: int) -> ResponseReturnValue:
+    """One, with its messages, what it is about, and who was told of it."""
+    with services().store.reading() as session:
+        found = find_exception(session, exception_id) if exception_id <= parameters.ID_MOST else None
+        if found is None:
+            raise Problem(404, "not_found", f"There is no business exception {exception_id}.")
+        notices = [told_notice(notice) for notice in notices_of(session, exception_id)]
+    return render_template("exception.html", one=found, notices=notices, there=_place_of(found))
+
+
+def _place_of(found: BusinessException) -> str | None:
+    """The page of the business object that it is about."""
+    kind, code, plant = found.object_type, found.object_id, found.plant
+    if not code or not plant:
+        return None
+    if kind == "production_order":
+        return url_for("console.show_order", plant=plant, order_id=code)
+    if kind == "item":
+        return url_for("console.show_item_stock", plant=plant, item=code)
+    return url_for("console.find_lot", lot=code) if kind == "lot" else None
 
 
 @page("POST", "/exceptions/<int:exception_id>/acknowledge", OPERATOR)

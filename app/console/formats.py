@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask, url_for
@@ -26,7 +27,7 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, amount, local_time, age, span, seconds, tone, linked, listed, shortened):
+    for filter_of in (number, amount, money, local_time, age, span, seconds, tone, linked, listed, shortened):
         app.add_template_filter(filter_of)
 
 
@@ -39,6 +40,10 @@ def amount(value: str) -> str:
     """A decimal number as a person reads it: thousands parted, a true minus sign, no digit lost."""
     whole, point, part = value.removeprefix("-").partition(".")
     return ("\u2212" if value.startswith("-") else "") + number(int(whole)) + point + part
+
+
+def money(value: Decimal) -> str:
+    return amount(format(value, ".2f"))
 
 
 def local_time(moment: datetime | None, plant: str = "") -> Markup:

@@ -25,7 +25,8 @@ def main() -> None:
     store = Store(settings.database_url, pool_size=4)
     try:
         zones = {plant.code: plant.timezone for plant in topology.plants.values()}
-        intake = Intake(store, dispatcher.nudge, lease_seconds=float(settings.lease_seconds), zones=zones)
+        seconds = float(settings.lease_seconds)
+        intake = Intake(store, dispatcher.nudge, lease_seconds=seconds, zones=zones, policy=topology.exceptions)
         watch(watcher_for(settings, topology, intake), stop)
     finally:
         dispatcher.close()

@@ -74,7 +74,8 @@ def _judge(
     over = [each.id for each in earlier if each.rule != raised]
     close_exceptions(session, over, f"{file.path.name} came for it at {now.isoformat(timespec='seconds')}.", now)
     if fault is not None and raised is not None:
-        raise_exceptions(session, [_cause(file, number, fault, raised, keys[raised], taken)], now)
+        cause = _cause(file, number, fault, raised, keys[raised], taken)
+        raise_exceptions(session, [cause], now, file.policy)
     return bool(earlier)
 
 
@@ -92,6 +93,8 @@ def _cause(file: FileUnderWork, number: int | None, fault: TrailerFault, rule: s
         plant=file.plant,
         missing_from=missing[0],
         missing_to=missing[1],
+        object_type="file",
+        object_id=file.path.name,
         detail={
             "file": file.path.name,
             "number": number,

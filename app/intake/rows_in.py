@@ -24,6 +24,7 @@ from app.intake.hold import hold_folder
 from app.store.files import TakenFile, record_rows
 from app.store.trouble import cannot_save_anything, is_database_trouble
 from app.telemetry import metrics
+from config.exception_policy import NO_POLICY, ExceptionPolicy
 from config.topology import DropFile, Source
 from mappings.context import MappingError
 from mappings.formats import delimited, documents, edifact, fixed_width, idoc_files, json_body, x12
@@ -60,6 +61,7 @@ class FileUnderWork:
     kind: DropFile
     taken: TakenFile
     token: str
+    policy: ExceptionPolicy = NO_POLICY
 
     @property
     def errors_path(self) -> Path:

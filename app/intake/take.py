@@ -47,7 +47,7 @@ def take(intake: Intake, folder: DropFolder, path: Path, token: str) -> None:
         _move_to_failed(folder, path, reason)
         return
     taken = _known(intake, folder, path)
-    file = FileUnderWork(path, folder.source, plants[0], kind, taken, token)
+    file = FileUnderWork(path, folder.source, plants[0], kind, taken, token, intake.policy)
     if taken.state == ARCHIVED and not taken.is_new:
         if not kind_is_balances(file) or is_kept_already(intake, file):
             with intake.store.writing() as session:

@@ -120,4 +120,5 @@ def _item(event: Event) -> dict[str, Any]:
         "description": data["description"],
         "base_uom": data["base_uom"],
         "units": data.get("units", {}),
+        "standard_cost": data.get("standard_cost"),
     }

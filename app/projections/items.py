@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.store.reference_tables import Item
 from mappings.context import ItemFacts
+
+COST_MOST = Decimal(10) ** 18
 
 
 def load_items(session: Session, codes: Collection[str]) -> dict[str, ItemFacts]:
@@ -30,13 +33,15 @@ def load_items(session: Session, codes: Collection[str]) -> dict[str, ItemFacts]
 
 
 def save_items(session: Session, items: Iterable[Mapping[str, Any]], system: str, now: datetime) -> list[str]:
-    """Store item master data (``{code, description, base_uom, units}``); returns the codes that are new."""
+    """Store item master data (``{code, description, base_uom, units, standard_cost: {value, currency}}``); returns the
+    codes that are new. Few systems tell a cost: where one tells none, the one that another told stays."""
     rows = {
         item["code"]: {
             "code": item["code"],
             "description": item.get("description") or item["code"],
             "base_uom": item["base_uom"],
             "units": {unit: str(factor) for unit, factor in (item.get("units") or {}).items()},
+            **standard_cost(item.get("standard_cost")),
             "system": system,
             "updated_at": now,
         }
@@ -48,11 +53,27 @@ def save_items(session: Session, items: Iterable[Mapping[str, Any]], system: str
     build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     statement = build(Item)
     replaced = ("description", "base_uom", "units", "system", "updated_at")
+    kept = {
+        name: func.coalesce(statement.excluded[name], getattr(Item, name)) for name in ("standard_cost", "currency")
+    }
     statement = statement.on_conflict_do_update(
-        index_elements=["code"], set_={name: statement.excluded[name] for name in replaced}
+        index_elements=["code"], set_={name: statement.excluded[name] for name in replaced} | kept
     )
     session.connection().execute(statement, list(rows.values()))
     return new
+
+
+def standard_cost(told: Any) -> dict[str, Any]:
+    """Of one base unit, and its currency; both None where the cost cannot be read beyond doubt."""
+    nothing = {"standard_cost": None, "currency": None}
+    if not isinstance(told, Mapping) or not re.fullmatch("[A-Z]{3}", str(told.get("currency"))):
+        return nothing
+    try:
+        value = Decimal(str(told.get("value")))
+    except ArithmeticError:
+        return nothing
+    known = value.is_finite() and 0 <= value < COST_MOST
+    return {"standard_cost": value, "currency": told["currency"]} if known else nothing
 
 
 def item_reference(code: str) -> str:

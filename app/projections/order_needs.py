@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.projections.ledger import STATUSES
+from app.projections.order_reports import open_progress
 from app.projections.production_orders import RELEASED
 from app.projections.upsert import upsert
 from app.store.availability_tables import OrderMaterial, OrderNeed
@@ -73,6 +74,8 @@ def enter_releases(session: Session, releases: Sequence[Release]) -> None:
         for key, amount in sorted(release.materials.items())
     ]
     upsert(session, OrderMaterial, _MATERIAL_KEY, ("quantity",), rows)
+    # Whoever looks for open orders finds them by their progress.
+    open_progress(session, {release.order for release in last.values()})
     # An item that an order takes is told even where none of it was ever there.
     _add_reserved(session, {(row["plant"], row["item"], row["uom"]): Decimal(0) for row in rows})
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import case, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.projections.lot_links import IN, OUT, Link, LinkKey, add_links
@@ -194,6 +195,14 @@ def _add(session: Session, gains: Mapping[tuple[str, str, str, str], Mapping[str
         sums = {name: gains[key][name] + (getattr(was, name) if was else 0) for name in SUMS}
         rows.append({**dict(zip(names, key, strict=True)), **sums})
     upsert(session, OrderItem, names, SUMS, rows)
+
+
+def open_progress(session: Session, orders: Collection[tuple[str, str]]) -> None:
+    """Rows for these orders (plant, order), where there are none yet: nothing was reported of them so far."""
+    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    rows = [{"plant": plant, "order_id": order_id} for plant, order_id in sorted(orders)]
+    if rows:
+        session.connection().execute(build(OrderProgress).on_conflict_do_nothing(), rows)
 
 
 def _tell_progress(session: Session, orders: Collection[tuple[str, str]]) -> None:

@@ -13,6 +13,10 @@ from app.store.base import Base, BigId, ExactDecimal, ToldText, UtcInstant, plai
 NOWHERE = ""
 """A storage location, lot or serial that an event does not name; as text, so that a row of stock has one key."""
 
+WANTED = text("reserved <> '0' OR unrestricted < '0'")
+"""Items that orders need, or of which less than nothing is there. Amounts are text on SQLite, where only the
+negative ones, which begin with a minus, sort before 0. PostgreSQL reads '0' as a number."""
+
 
 class Stock(Base):
     """So much of an item in one place: the sum of its movements. A row whose quantity is zero was stock once.
@@ -54,6 +58,17 @@ class ItemStock(Base):
     quality: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     blocked: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     reserved: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+
+    __table_args__ = (
+        Index(
+            "ix_item_stock_wanted",
+            "plant",
+            "item",
+            "uom",
+            postgresql_where=WANTED,
+            sqlite_where=WANTED,
+        ),
+    )
 
 
 class Movement(Base):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, ExactDecimal, ToldText, UtcInstant, plain_text
+
+NOT_ENDED = text("ended_at IS NULL")
 
 
 class OrderReport(Base):
@@ -38,6 +40,7 @@ class OrderReport(Base):
     __table_args__ = (
         Index("ix_order_reports_message", "message_id"),
         Index("ix_order_reports_order", "plant", "order_id", "id"),
+        Index("ix_order_reports_entered", "plant", "id"),
     )
 
 
@@ -74,7 +77,8 @@ class TransformationLot(Base):
 
 
 class OrderProgress(Base):
-    """When an order's reports say that it was worked on; ``ended_at``: when the last of its final ones says so."""
+    """When an order's reports say that it was worked on; ``ended_at``: when the last of its final ones says so.
+    An order that was released and never reported of has a row, too."""
 
     __tablename__ = "order_progress"
 
@@ -83,3 +87,7 @@ class OrderProgress(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     reported_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+    __table_args__ = (
+        Index("ix_order_progress_open", "plant", "order_id", postgresql_where=NOT_ENDED, sqlite_where=NOT_ENDED),
+    )

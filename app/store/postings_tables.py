@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, JsonText, ToldString, ToldText, UtcInstant
+
+HELD = "quality.held.v1"
+UNTOLD_STATES = ("planned", "sending", "refused", "unknown")
+UNTOLD_HOLDS = text("kind = 'quality.held.v1' AND state IN ('planned', 'sending', 'refused', 'unknown')")
+"""Quality holds that a target is to know of and is not known to."""
 
 
 class Posting(Base):
@@ -48,6 +53,7 @@ class Posting(Base):
     __table_args__ = (
         Index("ix_postings_message", "message_id", "ordinal"),
         Index("ix_postings_target_state", "target", "state"),
+        Index("ix_postings_holds", "plant", "id", postgresql_where=UNTOLD_HOLDS, sqlite_where=UNTOLD_HOLDS),
     )
 
 

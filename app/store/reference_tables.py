@@ -13,7 +13,8 @@ from app.store.base import Base, BigId, ExactDecimal, JsonText, UtcInstant
 
 
 class Item(Base):
-    """An item (ISA-95 material definition). ``units`` is ``{unit: base units in one, as a decimal string}``."""
+    """An item (ISA-95 material definition). ``units`` is ``{unit: base units in one, as a decimal string}``.
+    ``standard_cost``: of one base unit, in ``currency``; NULL where no system told it."""
 
     __tablename__ = "items"
 
@@ -21,6 +22,8 @@ class Item(Base):
     description: Mapped[str] = mapped_column(Text)
     base_uom: Mapped[str] = mapped_column(String(16))
     units: Mapped[Any] = mapped_column(JsonText)
+    standard_cost: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    currency: Mapped[str | None] = mapped_column(String(3))
     system: Mapped[str] = mapped_column(String(64))
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)
 

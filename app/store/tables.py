@@ -5,7 +5,7 @@ from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.base import Base
 from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
-from app.store.exception_tables import BusinessException
+from app.store.exception_tables import BusinessException, ExceptionNotice, ExceptionWalk
 from app.store.files_tables import DroppedFile
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import (
@@ -42,6 +42,8 @@ __all__ = [
     "Difference",
     "DroppedFile",
     "Effect",
+    "ExceptionNotice",
+    "ExceptionWalk",
     "Hold",
     "Item",
     "ItemStock",

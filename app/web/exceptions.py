@@ -8,13 +8,17 @@ from typing import Any
 
 from app.business_exceptions.acts import acknowledge, resolve
 from app.business_exceptions.lookup import STATES, ExceptionFilter, find_exception
+from app.business_exceptions.notices import WAITING
 from app.completeness.keeping import waive
-from app.store.exception_tables import BusinessException
+from app.store.exception_tables import BusinessException, ExceptionNotice
 from app.store.session import Store
 from app.web import parameters
 from app.web.problems import Problem
+from config.exception_policy import ExceptionPolicy
+from config.exception_terms import RULE_TERMS, SEVERITIES
+from mappings.units import plain
 
-RUNBOOK = "docs/runbooks/completeness.md"
+PROCESSES = ("production", "inventory", "quality", "maintenance", "integration")
 
 
 def filter_of_query(query: Mapping[str, str]) -> ExceptionFilter:
@@ -23,6 +27,11 @@ def filter_of_query(query: Mapping[str, str]) -> ExceptionFilter:
         plant=parameters.text(query, "plant"),
         source=parameters.text(query, "source"),
         rule=parameters.text(query, "rule"),
+        severity=parameters.word(query, "severity", SEVERITIES),
+        process=parameters.word(query, "process", PROCESSES),
+        owner=parameters.text(query, "owner"),
+        object_type=parameters.text(query, "object_type"),
+        object_id=parameters.text(query, "object_id"),
     )
 
 
@@ -48,6 +57,51 @@ def told(exception: BusinessException) -> dict[str, Any]:
         "resolved_at": exception.resolved_at,
         "resolved_by": exception.resolved_by,
         "resolution": exception.resolution,
+        "process": exception.process,
+        "object_type": exception.object_type,
+        "object_id": exception.object_id,
+        "messages": exception.messages or {"ids": [], "more": 0},
+        "owner": exception.owner,
+        "value_at_risk": value_at_risk(exception),
+        "escalation": exception.escalation,
+        "told_at": exception.told_at,
+    }
+
+
+def value_at_risk(exception: BusinessException) -> dict[str, Any] | None:
+    """None where it is not known."""
+    if exception.value_at_risk is None:
+        return None
+    return {"value": plain(exception.value_at_risk), "currency": exception.currency}
+
+
+def told_notice(notice: ExceptionNotice) -> dict[str, Any]:
+    """Without its body, which is the exception's own, and without the address, which is its owner's."""
+    return {
+        "id": notice.id,
+        "kind": notice.kind,
+        "owner": notice.owner,
+        "channel": notice.channel,
+        "state": notice.state,
+        "tries": notice.tries,
+        "trouble": notice.trouble,
+        "created_at": notice.created_at,
+        "due_at": notice.due_at if notice.state == WAITING else None,
+        "ended_at": notice.ended_at,
+    }
+
+
+def told_rule(word: str, policy: ExceptionPolicy, plant: str | None) -> dict[str, Any]:
+    """A rule as it holds in a plant, with the threshold under the name that has its unit."""
+    terms, settings = RULE_TERMS[word], policy.of(word, plant)
+    return {
+        "rule": word,
+        "plant": plant,
+        "process": settings.process,
+        "enabled": settings.enabled and (policy.is_judged or not terms.judged),
+        "threshold": {terms.key: settings.threshold} if terms.key else {},
+        "severity": settings.severity,
+        "owner": settings.owner,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
@@ -22,6 +23,18 @@ class UnitTable(fields.Mapping[dict[Any, Any]]):
         super().__init__(Code(max_length=UOM_LENGTH), DecimalText(sign="positive"), **options)
 
 
+class StandardCost(Strict):
+    """What one base unit costs."""
+
+    value = DecimalText(sign="not_negative", required=True)
+    currency = Code(max_length=3, required=True)
+
+    @validates_schema
+    def _names_a_currency(self, data: dict[str, Any], **_: Any) -> None:
+        if not re.fullmatch("[A-Z]{3}", data.get("currency", "EUR")):
+            raise ValidationError("must be three letters of ISO 4217 such as EUR", "currency")
+
+
 class ItemChanged(EventData):
     """An item is new or different (ISA-95 MaterialDefinition): the whole item, not the difference."""
 
@@ -31,6 +44,7 @@ class ItemChanged(EventData):
     description = Text(required=True)
     base_uom = Code(max_length=UOM_LENGTH, required=True)
     units = UnitTable()
+    standard_cost = Part(StandardCost)
 
     @validates_schema
     def _keeps_its_base_unit(self, data: dict[str, Any], **_: Any) -> None:

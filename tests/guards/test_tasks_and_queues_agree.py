@@ -17,6 +17,7 @@ PLANTS = ("P100", "P200")
 TASK_NAMES = {queues.TRANSFORM, queues.ENRICH, queues.POST, queues.RELAY, queues.SYNC_ITEMS, queues.READ_DOMAIN}
 TASK_NAMES |= {queues.RETAIN}
 TASK_NAMES |= {queues.PROJECT, queues.TAKE_BALANCES, queues.RECONCILE}
+TASK_NAMES |= {queues.JUDGE_RULES, queues.TELL_OWNERS}
 
 
 def _registered(tmp_path: Path) -> set[str]:

@@ -39,6 +39,8 @@ from config.drop_file_schema import (
     FixedWidthFileOptions,
     NoFileOptions,
 )
+from config.exception_schema import RULE_SCHEMAS, ChannelSchema, EscalationSchema, MailServerSchema
+from config.exception_terms import RULE_TERMS
 from config.reconcile_schema import BalancesSchema, ReconcileSchema
 from config.topology import GaplessSequence
 from config.topology_entries import BLOCKS, KEYS, LISTS
@@ -91,6 +93,10 @@ SCHEMAS: list[type[Schema]] = [
     GaplessSequenceSchema,
     ReconcileSchema,
     BalancesSchema,
+    ChannelSchema,
+    EscalationSchema,
+    MailServerSchema,
+    *RULE_SCHEMAS.values(),
 ]
 
 
@@ -144,6 +150,26 @@ def test_the_target_of_an_epcis_repository_is_a_target_without_fault(tmp_path: P
     target = load_topology(path, known_names()).targets["planning"]
 
     assert (target.mapping, target.options["reverse"]["part"]) == ("epcis", "error_declaration")
+
+
+def test_the_example_of_exceptions_is_without_fault(tmp_path: Path) -> None:
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "shift-lead" in block]
+    path = tmp_path / "topology.yaml"
+    path.write_text(
+        PACKAGED.read_text(encoding="utf-8").partition("\nexceptions:")[0] + "\n" + example, encoding="utf-8"
+    )
+
+    policy = load_topology(path, known_names()).exceptions
+
+    assert policy.of("delayed_confirmation", "P100").threshold == 30
+
+
+def test_every_rule_is_explained_with_its_threshold() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    for word, terms in RULE_TERMS.items():
+        (row,) = [line for line in rows if f"`{word}`" in line.split("|")[1]]
+        assert terms.key is None or (f"`{terms.key}`" in row and f": {terms.threshold:g} |" in row)
+        assert row.endswith(f"| {terms.severity} |")
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.__name__)

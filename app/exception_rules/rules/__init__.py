@@ -1,0 +1,1 @@
+"""The rules, one file each; `app/exception_rules/registry.py` lists them."""
