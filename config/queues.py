@@ -21,6 +21,7 @@ RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
 PROJECT = "lineside.project"
+WEIGH = "lineside.weigh"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"

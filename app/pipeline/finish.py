@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.errors import stock_reference
 from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
+from app.projections.fulfilment import ITEM_CHANGED, stock_brought
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
 from app.projections.projector import note_effects
@@ -21,8 +22,6 @@ from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit
-
-ITEM_CHANGED = "item.changed.v1"
 
 
 def take_effect(
@@ -43,7 +42,7 @@ def take_effect(
         if changed:
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
-    fulfilled += sorted(_stock_of(plant, [event for _, event in pairs]))
+    fulfilled += sorted(stock_brought(plant, [event for _, event in pairs]))
     return fulfilled + apply_releases(session, plant, pairs, _facts(session, pairs), now)
 
 
@@ -62,17 +61,6 @@ def undo_effect(
 
 def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
     return [message.id for message, events in messages if any(is_reported(event) for event in events)]
-
-
-def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
-    """What others may wait for and these events bring."""
-    items = {item_reference(event.data["item"]) for event in events if event.type == ITEM_CHANGED}
-    orders = {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
-    return items | orders | _stock_of(plant, events)
-
-
-def _stock_of(plant: str, events: Sequence[Event]) -> set[str]:
-    return {stock_reference(site or plant, item) for event in events for site, item in contract.stocked_items(event)}
 
 
 def stock_undone(plant: str, events: Sequence[Event]) -> set[str]:

@@ -7,6 +7,7 @@ from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
+from app.store.impact_tables import Impact, ImpactObject
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import (
     Correction,
@@ -40,6 +41,8 @@ __all__ = [
     "DroppedFile",
     "Effect",
     "Hold",
+    "Impact",
+    "ImpactObject",
     "Item",
     "ItemStock",
     "Lane",

@@ -95,6 +95,19 @@ def after(query: Mapping[str, str], parts: int) -> list[str] | None:
     return key
 
 
+def after_numbers(query: Mapping[str, str]) -> tuple[int, int] | None:
+    """The same of two whole numbers."""
+    key = after(query, 2)
+    if key is None:
+        return None
+    if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in key):
+        raise _refuse("after", "must be as `next` has it")
+    points, place = (int(part) for part in key)
+    if max(points, place) > ID_MOST:
+        raise _refuse("after", "must be as `next` has it")
+    return points, place
+
+
 def is_set(query: Mapping[str, str], name: str) -> bool:
     found = query.get(name, "").strip().lower()
     if found not in ("", "true", "false"):

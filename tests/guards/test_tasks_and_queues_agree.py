@@ -15,7 +15,7 @@ from config.settings import load_settings
 ROOT = Path(__file__).resolve().parents[2]
 PLANTS = ("P100", "P200")
 TASK_NAMES = {queues.TRANSFORM, queues.ENRICH, queues.POST, queues.RELAY, queues.SYNC_ITEMS, queues.READ_DOMAIN}
-TASK_NAMES |= {queues.PROJECT}
+TASK_NAMES |= {queues.PROJECT, queues.WEIGH}
 
 
 def _registered(tmp_path: Path) -> set[str]:
