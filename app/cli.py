@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "new": "app.commands.new:new",
     "reconcile": "app.commands.reconcile:reconcile",
     "projections": "app.commands.projections:projections",
+    "measures": "app.commands.measures:measures",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
     "contracts": "app.commands.contracts:contracts",

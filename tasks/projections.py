@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.dead_letters.weighing import weigh
 from app.inbox.claim import new_token
+from app.projections.measuring import Yardstick
 from app.projections.projector import project
 from config.queues import PROJECT, PROJECTIONS_QUEUE, WEIGH
 from tasks.base import app, workplace
@@ -16,7 +17,7 @@ TIME_LIMIT_SECONDS = 120
 @app.task(name=PROJECT, time_limit=TIME_LIMIT_SECONDS)
 def enter_effects() -> None:
     here = workplace()
-    if project(here.store, here.pipeline.clock, SECONDS).goes_on:
+    if project(here.store, here.pipeline.clock, SECONDS, Yardstick.of(here.topology)).goes_on:
         app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
 
 

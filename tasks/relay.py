@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.dead_letters.weighing import weighing_is_due
+from app.pipeline.backlog_age import look_at_backlogs
 from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
 from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS, WEIGH
@@ -17,6 +18,7 @@ def relay() -> None:
         app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
     if here.relay.effects_are_due():
         app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+    look_at_backlogs(here.pipeline)
     if weighing_is_due(here.store, here.pipeline.clock()):
         app.send_task(WEIGH, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
     for source, domain in due_readings(here.pipeline):

@@ -15,6 +15,7 @@ from app.api import (
     health,
     inventory,
     lots,
+    measures,
     message_reads,
     messages,
     operations,
@@ -49,6 +50,7 @@ MODULES = (
     quality_holds,
     lots,
     reconciliations,
+    measures,
     contracts,
     health,
 )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.audit.trail import record
 from app.business_exceptions.raising import ACKNOWLEDGED, OPEN, RESOLVED
 from app.store.exception_tables import BusinessException
+from app.store.measure_notes import Noted, note
 
 
 def acknowledge(session: Session, exception_id: int, actor: str, reason: str | None, now: datetime) -> bool:
@@ -22,7 +23,10 @@ def acknowledge(session: Session, exception_id: int, actor: str, reason: str | N
 def resolve(session: Session, exception_id: int, actor: str, reason: str, now: datetime) -> bool:
     """A person says what became of it, and it is over; False where it was over already."""
     values = {"state": RESOLVED, "resolved_at": now, "resolved_by": actor[:120], "resolution": reason}
-    return _move(session, exception_id, (OPEN, ACKNOWLEDGED), values, "resolved", actor, reason, now)
+    is_over = _move(session, exception_id, (OPEN, ACKNOWLEDGED), values, "resolved", actor, reason, now)
+    if is_over:
+        note(session, Noted.RESOLVED, [exception_id], now)
+    return is_over
 
 
 def _move(

@@ -19,6 +19,7 @@ from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
 from app.errors import LinesideError, Refused, TargetPaused
+from app.projections.measuring import Yardstick
 from app.projections.projector import has_effects, project
 from app.reconcile.compare import Balance
 from app.reconcile.keys import Level
@@ -59,7 +60,7 @@ def run(system: str, stream: TextIO | None, level: str, as_json: bool) -> None:
     with open_database(settings) as store:
         began = utc_now()
         balances = _balances(settings, topology, system, stream, show)
-        _catch_up(store)
+        _catch_up(store, Yardstick.of(topology))
         with store.writing() as session:
             origin = getattr(stream, "name", "a file") if stream else "read"
             snapshot = save_snapshot(session, system, began, origin, terminal_actor(), balances)
@@ -130,10 +131,10 @@ def _counted(balances: Iterable[Balance], advance: Any) -> Iterable[Balance]:
             advance(1 - 1 / (1 + number / 1_000))
 
 
-def _catch_up(store: Store) -> None:
+def _catch_up(store: Store, yardstick: Yardstick) -> None:
     """What took effect is entered first; where that takes a worker too long, the report is of what is entered."""
     for _ in range(CATCH_UP_ROUNDS):
-        entered = project(store, utc_now, 1.0).entered
+        entered = project(store, utc_now, 1.0, yardstick).entered
         with store.reading() as session:
             if not has_effects(session):
                 return

@@ -1,4 +1,5 @@
-"""What a move into ``dead``, or out of it, leaves besides: the row by which the dead letter's impact is kept."""
+"""What a move into ``dead``, or out of it, leaves besides: the row by which the dead letter's impact is
+kept, and that it is to be measured."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.store.impact_tables import Impact, ImpactObject
+from app.store.measure_notes import Noted, note
 
 CHUNK = 500
 
@@ -21,6 +23,7 @@ def open_impacts(session: Session, died: Mapping[int, str], now: datetime) -> No
     if rows:
         build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
         session.connection().execute(build(Impact).on_conflict_do_nothing(), rows)
+        note(session, Noted.DIED, died, now)
 
 
 def close_impacts(session: Session, ids: Sequence[int]) -> None:

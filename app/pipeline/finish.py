@@ -19,6 +19,7 @@ from app.projections.projector import note_effects
 from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
+from app.store.measure_notes import Noted, note
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit
@@ -29,7 +30,9 @@ def take_effect(
 ) -> list[str]:
     """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
     older than what stands changes nothing."""
-    note_effects(session, _reporting(messages), now)
+    reporting = _reporting(messages)
+    note_effects(session, reporting, now)
+    note(session, Noted.POSTED, {message.id for message, _ in messages}.difference(reporting), now)
     stale = _take_place(session, plant, messages)
     messages = [
         (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])

@@ -9,6 +9,7 @@ from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
 from app.store.impact_tables import Impact, ImpactObject
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.measure_tables import Measure, MeasureNote, MeasureTotal
 from app.store.messages_tables import (
     Correction,
     Lane,
@@ -47,6 +48,9 @@ __all__ = [
     "ItemStock",
     "Lane",
     "Lease",
+    "Measure",
+    "MeasureNote",
+    "MeasureTotal",
     "Message",
     "MessageDocument",
     "Movement",

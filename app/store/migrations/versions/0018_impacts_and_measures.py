@@ -50,10 +50,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "code", "message_id", name=op.f("pk_impact_objects")),
     )
     op.create_index("ix_impact_objects_message", "impact_objects", ["message_id", "kind"])
+    _create_measures()
     dead = "SELECT id, plant, state_at, 0 FROM messages WHERE state = 'dead'"
     op.execute(f"INSERT INTO impacts (message_id, plant, died_at, points) {dead}")  # noqa: S608 - the line above
 
 
+def _create_measures() -> None:
+    for table in ("measures", "measure_totals"):
+        on_day = [sa.Column("measured_on", sa.Date(), nullable=False)] if table == "measures" else []
+        key = ["plant", *(column.name for column in on_day), "process", "measure", "bucket"]
+        op.create_table(
+            table,
+            sa.Column("plant", sa.String(length=16), nullable=False),
+            *on_day,
+            sa.Column("process", sa.String(length=16), nullable=False),
+            sa.Column("measure", sa.String(length=24), nullable=False),
+            sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
+            sa.Column("number", BIG_ID, nullable=False),
+            sa.PrimaryKeyConstraint(*key, name=op.f(f"pk_{table}")),
+        )
+    op.create_table(
+        "measure_notes",
+        sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("subject_id", BIG_ID, nullable=False),
+        sa.Column("at", base.UtcInstant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_measure_notes")),
+    )
+    op.add_column("effects", sa.Column("measured", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+
 def downgrade() -> None:
-    for table in ("impact_objects", "impacts"):
+    op.drop_column("effects", "measured")
+    for table in ("measure_notes", "measure_totals", "measures", "impact_objects", "impacts"):
         op.drop_table(table)
