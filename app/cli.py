@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "projections": "app.commands.projections:projections",
     "lots": "app.commands.lots:lots",
     "retention": "app.commands.retention:retention",
+    "measures": "app.commands.measures:measures",
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
     "contracts": "app.commands.contracts:contracts",

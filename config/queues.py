@@ -26,6 +26,7 @@ TAKE_BALANCES = "lineside.take_balances"
 RECONCILE = "lineside.reconcile"
 JUDGE_RULES = "lineside.judge_rules"
 TELL_OWNERS = "lineside.tell_owners"
+WEIGH = "lineside.weigh"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"

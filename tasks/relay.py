@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from app.dead_letters.weighing import weighing_is_due
+from app.pipeline.backlog_age import look_at_backlogs
 from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
-from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
+from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS, WEIGH
 from tasks.base import app, workplace
 from tasks.reconcile import send_turn, turns
 
@@ -20,6 +22,9 @@ def relay() -> None:
     turn = turns().due()
     if turn is not None:
         send_turn(*turn)
+    look_at_backlogs(here.pipeline)
+    if weighing_is_due(here.store, here.pipeline.clock()):
+        app.send_task(WEIGH, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
     for source, domain in due_readings(here.pipeline):
         named = {"source": source, "domain": domain}
         app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)

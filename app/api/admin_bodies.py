@@ -39,6 +39,11 @@ class DeadFilterBody(_Strict):
     reason_code = fields.String()
     dead_after = fields.AwareDateTime()
     dead_before = fields.AwareDateTime()
+    order = fields.String()
+    lot = fields.String()
+    item = fields.String()
+    delivery = fields.String()
+    purchase_order = fields.String()
 
 
 class RequeueBody(_Strict):

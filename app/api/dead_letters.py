@@ -14,9 +14,11 @@ from app.access.roles import Role
 from app.api.admin_bodies import DiscardBody, RequeueBody, read_body, read_choice
 from app.api.message_wire import message_wire, story_wire
 from app.api.openapi_parts import PAGING, done, json_request, problems, query
+from app.api.reading import told_values
 from app.api.routing import route
-from app.api.schemas import DeadChoiceSchema, DeadPageSchema, DiscardSchema, DoneSchema, MessageSchema
-from app.inbox.lookup import PAGE_MOST, find_message, list_messages, tell_story
+from app.api.schemas import DeadChoiceSchema, DeadLetterStorySchema, DeadPageSchema, DiscardSchema, DoneSchema
+from app.dead_letters.impact_lists import PAGE_MOST, Sort, impact_of, list_letters
+from app.inbox.lookup import find_message, tell_story
 from app.inbox.states import State
 from app.web import parameters
 from app.web.body import whole_body
@@ -30,11 +32,19 @@ from app.web.dead_letter_acts import (
     requeue_filtered,
     requeue_ids,
 )
-from app.web.dead_letter_filter import as_messages, filter_of_query, unknown_code
+from app.web.dead_letter_filter import filter_of_query, next_of, place_of_query, sort_of_query, unknown_code
+from app.web.impacts import told_impact
 from app.web.problems import FieldError, Problem
 from app.web.services import services
 
 blueprint = Blueprint("dead_letters", __name__, description="Messages that need a person.")
+ABOUT = [
+    query("order", "The production order that it is about"),
+    query("lot", "A lot that it names"),
+    query("item", "An item that it names"),
+    query("delivery", "The delivery that it is about"),
+    query("purchase_order", "The purchase order that it is about"),
+]
 VIEWER, OPERATOR = at_least(Role.VIEWER), at_least(Role.OPERATOR)
 
 
@@ -43,7 +53,7 @@ VIEWER, OPERATOR = at_least(Role.VIEWER), at_least(Role.OPERATOR)
     "GET",
     "/v1/admin/dead-letters",
     VIEWER,
-    summary="List dead letters, newest first",
+    summary="List dead letters, newest first, or those first that hold up most",
     parameters=[
         query("plant", "The plant's code"),
         query("source", "The source's code"),
@@ -51,17 +61,25 @@ VIEWER, OPERATOR = at_least(Role.VIEWER), at_least(Role.OPERATOR)
         query("reason_code", "Such as `unit_unknown`"),
         query("dead_after", "Dead since this instant"),
         query("dead_before", "Dead before this instant"),
+        *ABOUT,
+        query("sort", "What comes first", enum=[sort.value for sort in Sort], default=Sort.NEWEST.value),
         *PAGING,
+        query("after", "By impact: where the page before ended; `next` holds it"),
     ],
     responses={**done("A page", DeadPageSchema), **problems("401", "403", "422")},
 )
 def list_dead_letters() -> Response:
-    limit = parameters.whole_number(request.args, "limit", PAGE_MOST) or 50
-    chosen = as_messages(filter_of_query(request.args))
-    with services().store.reading() as session:
-        page = list_messages(session, chosen, limit, parameters.whole_number(request.args, "before"))
-        rows = [message_wire(message) for message in page.messages]
-    return jsonify({"dead_letters": rows, "next": parameters.next_page(page.before)})
+    """Each with its `impact`: what it is about, what waits for it, and the points that `sort=impact` sorts by. It is
+    weighed anew all the time, so it is some seconds old at most."""
+    here, asked = services(), request.args
+    limit = parameters.whole_number(asked, "limit", PAGE_MOST) or 50
+    chosen, sort, now = filter_of_query(asked), sort_of_query(asked, Sort.NEWEST), here.clock()
+    with here.store.reading() as session:
+        page = list_letters(session, chosen, sort, limit, place_of_query(asked, sort))
+        rows = [
+            message_wire(each.message) | {"impact": told_values(told_impact(each.impact, now))} for each in page.letters
+        ]
+    return jsonify({"dead_letters": rows, "next": next_of(page, sort)})
 
 
 @route(
@@ -70,14 +88,16 @@ def list_dead_letters() -> Response:
     "/v1/admin/dead-letters/<int:message_id>",
     VIEWER,
     summary="One dead letter with everything that is known of it",
-    responses={**done("The message", MessageSchema), **problems("401", "403", "404")},
+    responses={**done("The message", DeadLetterStorySchema), **problems("401", "403", "404")},
 )
 def show_dead_letter(message_id: int) -> Response:
     with services().store.reading() as session:
         message = find_message(session, message_id) if message_id <= parameters.ID_MOST else None
         if message is None or message.state != State.DEAD:
             raise _no_dead_letter(message_id)
-        return jsonify(story_wire(tell_story(session, message)))
+        impact = impact_of(session, message_id)
+        told = None if impact is None else told_values(told_impact(impact, services().clock()))
+        return jsonify(story_wire(tell_story(session, message)) | {"impact": told})
 
 
 @route(

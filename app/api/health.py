@@ -17,6 +17,7 @@ from app.inbox.figures import UNFINISHED, plant_figures
 from app.inbox.states import STEP_OF, State, Step
 from app.postings.pauses import read_pauses
 from app.postings.room import known_targets
+from app.projections.measures import durations_of, outcomes_of, read_totals
 from app.store.migrate import current_revision, newest_revision
 from app.telemetry.metrics import Figures, render
 from app.web.problems import Problem
@@ -71,6 +72,7 @@ def _figures(here: Services) -> Figures:
         circuits = known_targets(session, here.topology.targets, now)
         paused, _ = read_pauses(session)
         exceptions = count_unresolved(session)
+        totals = read_totals(session)
     backlog = {
         (plant.plant, STEP_OF[state].value if state in STEP_OF else "any", state.value): plant.count(state)
         for plant in plants
@@ -90,4 +92,6 @@ def _figures(here: Services) -> Figures:
         {code: known.circuit.state.value for code, known in circuits.items()},
         {plant: plant in paused for plant in here.topology.plants},
         exceptions,
+        durations_of(totals),
+        outcomes_of(totals),
     )

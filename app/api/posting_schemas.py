@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from app.api.impact_schemas import ImpactSchema
 from app.postings.ledger import PostingState
 
 STATES = [state.value for state in PostingState]
@@ -30,6 +31,7 @@ class ListedPostingSchema(Schema):
         allow_none=True, metadata={"description": "Of a reversal: id and reference of the posting that it undoes"}
     )
     message = fields.Dict(required=True, metadata={"description": "The message that it belongs to, and its state"})
+    impact = fields.Nested(ImpactSchema, required=True)
     links = fields.Dict(keys=fields.String(), values=fields.String())
 
 

@@ -14,11 +14,13 @@ from app.api.admin_bodies import DecideBody, RequeuePostingBody, read_body
 from app.api.message_wire import instant
 from app.api.openapi_parts import PAGING, done, json_request, problems, query
 from app.api.posting_schemas import DecidedSchema, DecideSchema, PostingPageSchema, RequeuePostingSchema
+from app.api.reading import told_values
 from app.api.routing import route
 from app.dead_letters.decide import Decided
 from app.postings.listing import PAGE_MOST, ListedPosting, list_postings
 from app.web import parameters
 from app.web.decision_acts import decide_posting, decision_of, make_posting_again, reason_of, state_of_query
+from app.web.impacts import impacts_of
 from app.web.services import services
 
 blueprint = Blueprint("postings", __name__, description="What targets hold, and what nobody knows of.")
@@ -39,13 +41,14 @@ blueprint = Blueprint("postings", __name__, description="What targets hold, and 
 )
 def list_page() -> Response:
     """An `unknown` outcome is asked for again while its message waits. Where the message is dead nobody asks any more:
-    requeue it, or decide."""
+    requeue it, or decide. `impact` is what the posting's message holds up at this moment."""
     asked = request.args
     state, target = state_of_query(asked.get("state", "")), parameters.text(asked, "target")
     limit = parameters.whole_number(asked, "limit", PAGE_MOST) or 50
     with services().store.reading() as session:
         page = list_postings(session, state, target, limit, parameters.whole_number(asked, "before"))
-        rows = [_wire(row) for row in page.rows]
+        impacts = impacts_of(session, [row.message for row in page.rows], services().clock())
+        rows = [_wire(row) | {"impact": told_values(impacts[row.message.id])} for row in page.rows]
     return jsonify({"postings": rows, "next": parameters.next_page(page.before)})
 
 

@@ -15,6 +15,7 @@ from app.api import (
     health,
     inventory,
     lots,
+    measures,
     message_reads,
     messages,
     operations,
@@ -53,6 +54,7 @@ MODULES = (
     lots,
     reconciliations,
     proposals,
+    measures,
     contracts,
     health,
 )

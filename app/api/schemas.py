@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from app.api.impact_schemas import ImpactSchema
 from app.inbox.states import State
 
 
@@ -152,12 +153,19 @@ class MessageSchema(MessageRowSchema):
     postings = fields.List(fields.Nested(PostingSchema))
 
 
+class DeadLetterStorySchema(MessageSchema):
+    impact = fields.Nested(ImpactSchema)
+
+
 class DeadChoiceSchema(Schema):
     """Either ``ids`` or ``filter``."""
 
     ids = fields.List(fields.Integer())
     filter = fields.Dict(
-        metadata={"description": "plant, source, type, reason_code, dead_after, dead_before; {} for all"}
+        metadata={
+            "description": "plant, source, type, reason_code, dead_after, dead_before, order, lot, item, delivery, "
+            "purchase_order; {} for all"
+        }
     )
     dry_run = fields.Boolean(load_default=False, metadata={"description": "Only say how many it would be"})
     out_of_order = fields.String(
@@ -189,8 +197,12 @@ class ReverseSchema(Schema):
     )
 
 
+class DeadLetterSchema(MessageRowSchema):
+    impact = fields.Nested(ImpactSchema, required=True)
+
+
 class DeadPageSchema(Schema):
-    dead_letters = fields.List(fields.Nested(MessageRowSchema), required=True)
+    dead_letters = fields.List(fields.Nested(DeadLetterSchema), required=True)
     next = fields.String()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.audit.trail import record
 from app.business_exceptions.raising import ACKNOWLEDGED, OPEN, RESOLVED, attend_if_told
 from app.store.exception_tables import BusinessException
+from app.store.measure_notes import Noted, note
 from config.exception_terms import RULE_TERMS
 
 _JUDGED = sorted(word for word, terms in RULE_TERMS.items() if terms.judged)
@@ -27,7 +28,10 @@ def resolve(session: Session, exception_id: int, actor: str, reason: str, now: d
     before it is gone."""
     values: dict[str, Any] = {"state": RESOLVED, "resolved_at": now, "resolved_by": actor[:120], "resolution": reason}
     values |= {"attend_at": attend_if_told(now), "waived": BusinessException.rule.in_(_JUDGED)}
-    return _move(session, exception_id, (OPEN, ACKNOWLEDGED), values, "resolved", actor, reason, now)
+    is_over = _move(session, exception_id, (OPEN, ACKNOWLEDGED), values, "resolved", actor, reason, now)
+    if is_over:
+        note(session, Noted.RESOLVED, [exception_id], now)
+    return is_over
 
 
 def _move(

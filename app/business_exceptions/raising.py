@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.store.exception_tables import UNRESOLVED, BusinessException
+from app.store.measure_notes import Noted, note
 from config.exception_policy import NO_POLICY, ExceptionPolicy
 from config.exception_terms import Severity, terms_of
 
@@ -74,6 +75,7 @@ def raise_exceptions(
         chosen = [by_key[key] for key in keys[start : start + PORTION]]
         rows = session.execute(_statement(session, [_row(cause, now, policy) for cause in chosen])).all()
         new = {row.cause: row.id for row in rows if row.times == 1}
+        note(session, Noted.RAISED, new.values(), now)
         for cause in chosen:
             if cause.key in new:
                 _tell_when_committed(session, cause, new[cause.key])
@@ -158,10 +160,11 @@ def close_exceptions(session: Session, ids: Collection[int], how: str, now: date
         .values(state=RESOLVED, resolved_at=now, resolved_by=BY_ITSELF, resolution=how, attend_at=attend_if_told(now))
         .execution_options(synchronize_session=False)
     )
-    result: Any = session.execute(statement)
-    if result.rowcount:
-        log.info("business_exceptions_closed", exception_ids=sorted(ids), how=how)
-    return int(result.rowcount)
+    closed = session.scalars(statement.returning(BusinessException.id)).all()
+    if closed:
+        note(session, Noted.RESOLVED, closed, now)
+        log.info("business_exceptions_closed", exception_ids=sorted(closed), how=how)
+    return len(closed)
 
 
 def attend_if_told(now: datetime) -> Any:

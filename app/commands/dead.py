@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
-from sqlalchemy import select
 
 from app.clock import utc_now
 from app.commands.actor import terminal_actor
@@ -15,14 +14,17 @@ from app.commands.database import open_database
 from app.commands.exits import NO, AnswerIsNo, Unusable
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
+from app.dead_letters.impact_lists import Sort, impact_of, list_letters
 from app.dead_letters.repair import REQUEUE_CHUNK, DeadLetterError, requeue_matching
 from app.dead_letters.repair import discard as discard_messages
 from app.dead_letters.repair import requeue as requeue_messages
 from app.dead_letters.selection import DeadFilter, NotDead, dead_ids, matching_ids, name_not_dead
+from app.dead_letters.subject import KINDS
 from app.inbox.lookup import find_message
 from app.store.messages_tables import Message
 from app.store.session import Store
 from app.web.dead_letter_filter import unknown_code
+from app.web.impacts import told_impact, words_of_impact
 from app.web.parameters import ID_MOST
 
 SHOWN_MOST = 1_000
@@ -41,6 +43,10 @@ dead.add_command(correct)
 
 def chosen_by_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which dead letters are meant; all that are given must match."""
+    for kind in reversed(KINDS):
+        what = kind.replace("_", " ")
+        option = click.option(f"--{what.replace(' ', '-')}", f"{kind}_", help=f"The {what} that it is about or names.")
+        function = option(function)
     for name, text in (
         ("reason", "The reason's code, such as unit_unknown."),
         ("type", "The type as it was sent."),
@@ -51,29 +57,48 @@ def chosen_by_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _filter(plant: str | None, source: str | None, kind: str | None, reason: str | None) -> DeadFilter:
-    return DeadFilter(plant=plant, source=source, type=kind, reason_code=reason)
+def _filter(
+    plant: str | None, source: str | None, kind: str | None, reason: str | None, about: Mapping[str, str | None]
+) -> DeadFilter:
+    things: dict[str, Any] = {name.removesuffix("_"): code for name, code in about.items()}
+    return DeadFilter(plant=plant, source=source, type=kind, reason_code=reason, **things)
 
 
 @dead.command("list")
 @chosen_by_filter
+@click.option("--sort", type=click.Choice([one.value for one in Sort]), default=Sort.IMPACT.value, show_default=True)
 @click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=50, show_default=True)
 @json_option
 def show_list(
-    plant_: str | None, source_: str | None, type_: str | None, reason_: str | None, limit: int, as_json: bool
+    plant_: str | None,
+    source_: str | None,
+    type_: str | None,
+    reason_: str | None,
+    sort: str,
+    limit: int,
+    as_json: bool,
+    **about: str | None,
 ) -> None:
-    """List dead letters, newest first. Exit codes: 0, also where there are none, 2 there is no such plant or source."""
-    chosen = _filter(plant_, source_, type_, reason_)
+    """List dead letters, those first that hold up most, with the points of that and what they stand for.
+
+    Exit codes: 0, also where there are none, 2 there is no such plant or source.
+    """
+    chosen = _filter(plant_, source_, type_, reason_, about)
+    now = utc_now()
     with open_database(open_settings()) as store, store.reading() as session:
-        query = select(Message).where(*chosen.conditions()).order_by(Message.id.desc()).limit(limit)
-        rows = [_row(message) for message in session.scalars(query)]
+        letters = list_letters(session, chosen, Sort(sort), limit).letters
+        rows = [_row(each.message) | {"impact": told_impact(each.impact, now)} for each in letters]
     if not rows:
         _refuse_unknown(chosen)
     if as_json:
         print_json({"dead_letters": rows})
         return
     for row in rows:
-        click.echo(f"{row['id']:>8}  {row['plant']:<6} {row['type']:<32} {row['reason_code']}: {row['reason']}")
+        impact = row["impact"]
+        told = f"{row['id']:>8} {impact['points']:>4}  {row['plant']:<6} {row['type']:<32}"
+        click.echo(f"{told} {row['reason_code']}: {row['reason']}")
+        if words := words_of_impact(impact):
+            click.echo(f"{'':>15}{words}")
     if not rows:
         click.echo("No dead letter matches.")
 
@@ -87,11 +112,15 @@ def show(message_id: int, as_json: bool) -> None:
         message = find_message(session, message_id)
         if message is None or message_id not in dead_ids(session, [message_id]):
             raise AnswerIsNo(f"Message {message_id} is no dead letter.")
-        row = _row(message)
+        impact = impact_of(session, message_id)
+        told = None if impact is None else told_impact(impact, utc_now())
+        row = _row(message) | {"impact": told}
     if as_json:
         print_json(row)
         return
     console = terminal()
+    if told is not None:
+        row["impact"] = f"{told['points']} {words_of_impact(told)}".strip()
     for name, value in row.items():
         if value is not None:
             console.print(f"{name:<18} {value}", markup=False)
@@ -129,16 +158,17 @@ def requeue(
     out_of_order: str | None,
     dry_run: bool,
     as_json: bool,
+    **about: str | None,
 ) -> None:
     """Make dead letters due again: these IDS, or all that match the filter.
 
     Exit codes: 0 requeued (or would be), 1 none matches, or one of the IDS is no dead letter (the others are requeued),
     2 neither ids nor a filter is given, or it names no plant or source.
     """
-    chosen = _filter(plant_, source_, type_, reason_)
+    chosen = _filter(plant_, source_, type_, reason_, about)
     filtered = chosen != DeadFilter()
     if bool(ids) == (filtered or everything):
-        raise Unusable("Give ids, or a filter (--plant, --source, --type, --reason), or --all; not both.")
+        raise Unusable("Give ids, or a filter (--plant, --reason, --order, ...), or --all; not both.")
     with open_database(open_settings()) as store:
         if ids:
             moved, others = _would_be(store, ids) if dry_run else _requeue_ids(store, ids, out_of_order)

@@ -11,9 +11,10 @@ from app.clock import utc_now
 from app.commands.actor import terminal_actor
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo
-from app.commands.opening import open_settings
+from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
+from app.projections.measuring import Yardstick
 from app.projections.projector import behind, has_effects, list_faults, project, rebuild
 from app.store.session import Store
 from app.web.stock import behind_told
@@ -59,13 +60,15 @@ def _is_left(store: Store) -> bool:
 @projections.command("rebuild")
 @json_option
 def build_anew(as_json: bool) -> None:
-    """Empty stock and movements, and enter every message that has taken effect again.
+    """Empty stock, movements and measures, and enter every message that has taken effect again.
 
     Lineside may run meanwhile: messages are taken and posted as always, and pages show what is entered so far. When it
     is interrupted the workers go on with it. Exit codes: 0 done, 1 a worker is entering messages: try again.
     """
     show = ConsoleShow(terminal(to_stderr=as_json))
-    with open_database(open_settings()) as store:
+    settings = open_settings()
+    yardstick = Yardstick.of(open_topology(settings))
+    with open_database(settings) as store:
         number = rebuild(store, utc_now())
         if number is None:
             raise AnswerIsNo("A worker is entering messages just now; try again.")
@@ -74,7 +77,7 @@ def build_anew(as_json: bool) -> None:
         with show.progress(f"Entering {number} messages", estimate=True) as advance:
             entered = 0
             while _is_left(store):
-                part = project(store, utc_now, ROUND_SECONDS).entered
+                part = project(store, utc_now, ROUND_SECONDS, yardstick).entered
                 entered += part
                 advance(entered / max(number, 1))
                 if not part:  # a worker is at it

@@ -23,6 +23,7 @@ from app.commands.printing import json_option, print_json, terminal
 from app.commands.proposals import adjust, approve, proposals, reject, requeue, take_over
 from app.commands.show import ConsoleShow
 from app.errors import LinesideError, Refused, TargetPaused
+from app.projections.measuring import Yardstick
 from app.projections.projector import has_effects, project
 from app.reconcile.keys import Level
 from app.reconcile.reading import take_snapshot
@@ -72,7 +73,7 @@ def run(system: str, against: str | None, stream: TextIO | None, level: str, as_
         taking = _Taking(store, settings, topology)
         snapshot = taking.of_file(system, stream) if stream else taking.of_target(system)
         other = None if against is None else taking.of_target(against)
-        _catch_up(store)
+        _catch_up(store, Yardstick.of(topology))
         report = compare_snapshot(store, topology, snapshot, Level(level), terminal_actor(), utc_now(), other)
         with store.writing() as session:
             prune_reports(session, report.system, report.against, keep_of(topology, report.system))
@@ -165,10 +166,10 @@ def _counted(balances: Iterable[Balance], advance: Any) -> Iterable[Balance]:
             advance(1 - 1 / (1 + number / 1_000))
 
 
-def _catch_up(store: Store) -> None:
+def _catch_up(store: Store, yardstick: Yardstick) -> None:
     """What took effect is entered first; where that takes a worker too long, the report is of what is entered."""
     for _ in range(CATCH_UP_ROUNDS):
-        entered = project(store, utc_now, 1.0).entered
+        entered = project(store, utc_now, 1.0, yardstick).entered
         with store.reading() as session:
             if not has_effects(session):
                 return

@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from app.access.identity import current_identity
 from app.console.back import back_to
 from app.console.routing import OPERATOR, VIEWER, page
+from app.dead_letters.impact_lists import Sort, list_letters
 from app.dead_letters.selection import DeadFilter
+from app.dead_letters.subject import KINDS
 from app.inbox.figures import count_reasons
-from app.inbox.lookup import list_messages
-from app.web import parameters
 from app.web.dead_letter_acts import count_matching, discard_ids, requeue_filtered, requeue_ids, reverse_message
-from app.web.dead_letter_filter import as_messages, filter_of_query
+from app.web.dead_letter_filter import filter_of_query, next_of, place_of_query, sort_of_query
+from app.web.impacts import told_impact
 from app.web.problems import Problem
 from app.web.services import services
 
@@ -28,18 +29,21 @@ REASON_MOST = 1_000
 @page("GET", "/dead-letters", VIEWER)
 def show_dead_letters() -> ResponseReturnValue:
     here, asked = services(), request.args
-    chosen = filter_of_query(asked)
+    chosen, sort, now = filter_of_query(asked), sort_of_query(asked, Sort.IMPACT), here.clock()
     with here.store.reading() as session:
-        found = list_messages(session, as_messages(chosen), PAGE, parameters.whole_number(asked, "before"))
+        page = list_letters(session, chosen, sort, PAGE, place_of_query(asked, sort))
         reasons = count_reasons(session, chosen.plant)
     return render_template(
         "dead_letters.html",
-        page=found,
+        letters=[(each.message, told_impact(each.impact, now)) for each in page.letters],
+        sort=sort.value,
+        sorts=[one.value for one in Sort],
+        kinds=KINDS,
         chosen=chosen,
         reasons=reasons,
         matching=count_matching(here, chosen),
-        older=parameters.next_page(found.before),
-        first_page="before" not in asked,
+        older=next_of(page, sort),
+        first_page="before" not in asked and "after" not in asked,
         filter_query=urlencode(filter_fields(chosen)),
         plants=list(here.topology.plants),
         sources=list(here.topology.sources),

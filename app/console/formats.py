@@ -11,6 +11,7 @@ from flask import Flask, url_for
 from markupsafe import Markup, escape
 
 from app.inbox.states import State
+from app.web.measures import duration_in_words
 from app.web.services import services
 
 NOTHING = Markup('<span class="none">&ndash;</span>')
@@ -27,7 +28,8 @@ TONES = {
 
 
 def add_filters(app: Flask) -> None:
-    for filter_of in (number, amount, money, local_time, age, span, seconds, tone, linked, listed, shortened):
+    named = (number, amount, money, local_time, age, span, seconds, tone, linked, listed, shortened, duration)
+    for filter_of in named:
         app.add_template_filter(filter_of)
 
 
@@ -93,6 +95,11 @@ def seconds(value: float | None) -> Markup | str:
     if value < 10:
         return f"{value:.2f} s"
     return f"{value:.1f} s" if value < 100 else span(value)
+
+
+def duration(value: float | None) -> Markup | str:
+    """How long something took, with enough digits to compare; ``span`` tells how long ago."""
+    return NOTHING if value is None else duration_in_words(value)
 
 
 def listed(value: object) -> str:

@@ -9,13 +9,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from app.dead_letters.subject import KINDS
 from app.inbox.states import State
+from app.store.impact_tables import ImpactObject
 from app.store.messages_tables import Message
 
 
 @dataclass(frozen=True)
 class DeadFilter:
-    """Every field that is given must match. ``dead_after`` and ``dead_before`` bound the time of death."""
+    """Every field that is given must match. ``dead_after`` and ``dead_before`` bound the time of death; ``order``,
+    ``lot``, ``item``, ``delivery`` and ``purchase_order`` are what it is about, known some seconds after its death."""
 
     plant: str | None = None
     source: str | None = None
@@ -23,6 +26,11 @@ class DeadFilter:
     reason_code: str | None = None
     dead_after: datetime | None = None
     dead_before: datetime | None = None
+    order: str | None = None
+    lot: str | None = None
+    item: str | None = None
+    delivery: str | None = None
+    purchase_order: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         exact = {
@@ -36,7 +44,13 @@ class DeadFilter:
             wanted.append(Message.state_at >= self.dead_after)
         if self.dead_before is not None:
             wanted.append(Message.state_at < self.dead_before)
-        return wanted
+        return wanted + self._about()
+
+    def _about(self) -> list[ColumnElement[bool]]:
+        codes = ((kind, getattr(self, kind)) for kind in KINDS)
+        query = select(ImpactObject.message_id)
+        named = (query.where(ImpactObject.kind == kind, ImpactObject.code == code) for kind, code in codes if code)
+        return [Message.id.in_(ids) for ids in named]
 
 
 def matching_ids(session: Session, chosen: DeadFilter, limit: int, after_id: int = 0) -> list[int]:

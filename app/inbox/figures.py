@@ -92,6 +92,12 @@ def _oldest(session: Session, plant: str, state: State) -> datetime | None:
     return session.scalar(query.order_by(*STATE_ORDER).limit(1))
 
 
+def oldest_by_itself(session: Session, plant: str) -> datetime | None:
+    """When the plant's oldest message was received that is unfinished and moves by itself; a dead one does not."""
+    found = (_oldest(session, plant, state) for state in UNFINISHED if state is not State.DEAD)
+    return min((at for at in found if at is not None), default=None)
+
+
 def _latencies(session: Session, plant: str, now: datetime) -> list[float]:
     """In ascending order."""
     query = (

@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, event, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from app.inbox.deaths import close_impacts, open_impacts
 from app.store.base import table_of
+from app.store.measure_notes import Noted, note
 from app.store.messages_tables import Message, StateChange, TimelineEntry
 from app.telemetry import metrics
 
@@ -209,6 +211,9 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
         changes[was.plant, was.type, was.state] -= 1
         changes[was.plant, was.type, move.to] += 1
     record_changes(session, changes)
+    open_impacts(session, {m.message_id: current[m.message_id].plant for m in moves if m.to is State.DEAD}, now)
+    note(session, Noted.DISCARDED, [m.message_id for m in moves if m.to is State.DISCARDED], now)
+    close_impacts(session, [m.message_id for m in moves if current[m.message_id].state is State.DEAD])
     ages = [
         (current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds())
         for m in moves

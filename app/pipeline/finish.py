@@ -12,18 +12,18 @@ from sqlalchemy.orm import Session
 from app.errors import stock_reference
 from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
+from app.projections.fulfilment import ITEM_CHANGED, stock_brought
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
 from app.projections.projector import note_effects
 from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
+from app.store.measure_notes import Noted, note
 from config.own_messages import for_whom
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit
-
-ITEM_CHANGED = "item.changed.v1"
 
 
 def take_effect(
@@ -31,7 +31,9 @@ def take_effect(
 ) -> list[str]:
     """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
     older than what stands changes nothing."""
-    note_effects(session, _reporting(messages), now)
+    reporting = _reporting(messages)
+    note_effects(session, reporting, now)
+    note(session, Noted.POSTED, {message.id for message, _ in messages}.difference(reporting), now)
     stale = _take_place(session, plant, messages)
     messages = [
         (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])
@@ -44,7 +46,7 @@ def take_effect(
         if changed:
             save_items(session, changed, message.source, now)
             fulfilled += [item_reference(item["code"]) for item in changed]
-    fulfilled += sorted(_stock_of(plant, [event for _, event in pairs]))
+    fulfilled += sorted(stock_brought(plant, [event for _, event in pairs]))
     return fulfilled + apply_releases(session, plant, pairs, _facts(session, pairs), now)
 
 
@@ -65,17 +67,6 @@ def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]
     """What corrects one system alone is none: the ledger is right already."""
     reported = ((message, any(is_reported(event) for event in events)) for message, events in messages)
     return [message.id for message, is_one in reported if is_one and for_whom(message.source) is None]
-
-
-def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:
-    """What others may wait for and these events bring."""
-    items = {item_reference(event.data["item"]) for event in events if event.type == ITEM_CHANGED}
-    orders = {order_reference(plant, event.data["order_id"]) for event in events if event.type == RELEASED}
-    return items | orders | _stock_of(plant, events)
-
-
-def _stock_of(plant: str, events: Sequence[Event]) -> set[str]:
-    return {stock_reference(site or plant, item) for event in events for site, item in contract.stocked_items(event)}
 
 
 def stock_undone(plant: str, events: Sequence[Event]) -> set[str]:

@@ -15,8 +15,8 @@ from app.inbox.order import blocking_predecessors, overtaken
 from app.inbox.sequences import SEQUENCE_MISSING, Position, Row, load_positions, missing, number_of, reach
 from app.inbox.states import Move, Requeued, State, Step
 from app.pipeline.context import Pipeline
-from app.pipeline.finish import references_fulfilled
 from app.pipeline.outcome import Done, attempt, dead_move, failure_move, wait_for_gap, wait_for_key
+from app.projections.fulfilment import references_fulfilled
 from app.projections.production_orders import RELEASED
 from config.topology import GaplessSequence, RetryPolicy
 from mappings.canonical import contract

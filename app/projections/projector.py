@@ -11,32 +11,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import localcontext
-from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
-from app.projections.order_needs import (
-    enter_releases,
-    orders_of,
-    settle_needs,
-    void_releases,
-)
-from app.projections.order_reports import (
-    already_reported,
-    enter_reports,
-    void_reports,
-)
+from app.projections.measuring import Yardstick, is_anything_noted, measure_noted, measure_posted
+from app.projections.measuring_anew import forget_measures, note_all
+from app.projections.order_needs import enter_releases, orders_of, settle_needs, void_releases
+from app.projections.order_reports import already_reported, enter_reports, void_reports
+from app.projections.right import have_right
 from app.projections.said import Said, read_said
-from app.store.access_tables import Lease
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
-from app.store.leases import NEVER_HELD
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import Message, MessageDocument, TimelineEntry
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
@@ -57,7 +47,6 @@ PORTION = 250
 CHARACTERS_MOST = 500_000
 """Of a portion's documents. A message may name thousands of serials, each a place of its own: 250 such would hold
 SQLite's only writer up for longer than others wait for it, and a worker for longer than its task may take."""
-RIGHT = "projections"
 DIGITS = 80
 """Of sums: Python would round them to 28, which is one more than a single amount may have."""
 POSTED, COMPENSATED = "posted", "compensated"
@@ -90,47 +79,50 @@ def note_effects(session: Session, message_ids: Iterable[int], now: datetime, *,
         session.connection().execute(insert(Effect), rows)
 
 
-def project(store: Store, clock: Clock, seconds: float) -> Round:
-    """Enter what took effect, portion after portion, for so long at most."""
+def project(store: Store, clock: Clock, seconds: float, yardstick: Yardstick | None = None) -> Round:
+    """Enter what took effect, portion after portion, for so long at most, and measure it by the ``yardstick``."""
+    yardstick = yardstick or Yardstick()
     until = time.monotonic() + seconds
     entered = 0
     while True:
-        portion, is_more = _enter_portion(store, clock)
+        portion, is_more = _enter_portion(store, clock, yardstick)
+        is_more = measure_noted(store, yardstick) or is_more
         entered += portion
         if not is_more or time.monotonic() >= until:
             return Round(entered, goes_on=is_more)
 
 
-def _enter_portion(store: Store, clock: Clock) -> tuple[int, bool]:
+def _enter_portion(store: Store, clock: Clock, yardstick: Yardstick) -> tuple[int, bool]:
     """Enter one portion; where the database cannot hold the whole, each by itself. Returns how many, and whether there
     are more."""
     try:
         with store.writing() as session:
             effects, is_more = _take(session, PORTION)
-            _enter_effects(session, effects, clock())
+            _enter_effects(session, effects, clock(), yardstick)
             return len(effects), is_more
     except StatementError as error:
         _raise_if_not_of_data(error)
         log.warning("projection_portion_failed")
     for number in range(PORTION):
-        if not _enter_one(store, clock):
+        if not _enter_one(store, clock, yardstick):
             return number, False
     return PORTION, True
 
 
-def _enter_one(store: Store, clock: Clock) -> bool:
+def _enter_one(store: Store, clock: Clock, yardstick: Yardstick) -> bool:
     """The oldest alone; what is at fault is passed over from then on. False where none is left."""
     taken: list[tuple[int, int]] = []
     try:
         with store.writing() as session:
             effects, _ = _take(session, 1)
             taken = [(effect.id, effect.message_id) for effect in effects]
-            _enter_effects(session, effects, clock())
+            _enter_effects(session, effects, clock(), yardstick)
     except StatementError as error:
         _raise_if_not_of_data(error)
         # This very one: since the right was given up with the transaction, another may be the oldest by now.
         with store.writing() as session:
             for effect_id, message_id in taken:
+                _measure_faulty(session, effect_id, yardstick)
                 _put_aside(
                     session, effect_id, message_id, f"The database cannot hold it ({type(error.orig).__name__})."
                 )
@@ -145,7 +137,7 @@ def _raise_if_not_of_data(error: StatementError) -> None:
 
 def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
     """The oldest that are still to be entered, and whether there are more; none while another worker enters some."""
-    if not _have_right(session):
+    if not have_right(session):
         return [], False
     of_it = and_(MessageDocument.message_id == Effect.message_id, MessageDocument.step == ENRICHED)
     query = select(Effect, func.length(type_coerce(MessageDocument.body, Text))).outerjoin(MessageDocument, of_it)
@@ -160,21 +152,13 @@ def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
     return taken, len(rows) > len(taken)
 
 
-def _have_right(session: Session) -> bool:
-    """Until the transaction ends, nobody else changes the ledger."""
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    session.execute(build(Lease).values(name=RIGHT, token=None, until=NEVER_HELD).on_conflict_do_nothing())
-    query = select(Lease.name).where(Lease.name == RIGHT).with_for_update(skip_locked=True)
-    return session.execute(query).scalar_one_or_none() is not None
-
-
-def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime) -> None:
+def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
     """In their order: what is undone took effect before."""
     with localcontext(prec=DIGITS):
-        _enter_in_order(session, effects, now)
+        _enter_in_order(session, effects, now, yardstick)
 
 
-def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime) -> None:
+def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
     start = 0
     for end in range(1, len(effects) + 1):
         if end == len(effects) or effects[end].undo != effects[start].undo:
@@ -183,7 +167,7 @@ def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime) 
                 _void_messages(session, {effect.message_id for effect in part}, now)
                 _drop(session, part)
             else:
-                _enter_messages(session, part, now)
+                _enter_messages(session, part, now, yardstick)
             start = end
 
 
@@ -195,7 +179,7 @@ def _void_messages(session: Session, message_ids: set[int], now: datetime) -> No
     settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
 
 
-def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) -> None:
+def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
     ids = sorted({effect.message_id for effect in effects})
     known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
     documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
@@ -212,6 +196,7 @@ def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime) 
             faulty[key] = f"{error.code}: {error.reason}"
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             faulty[key] = f"Its enriched document cannot be read ({type(error).__name__})."
+    measure_posted(session, {effect.message_id for effect in effects if not effect.measured}, documents, yardstick)
     enter(session, said.entries, now)
     enter_reports(session, said.reports, now)
     enter_holds(session, said.holds, now)
@@ -233,6 +218,13 @@ def _put_aside(session: Session, effect_id: int, message_id: int, fault: str) ->
     session.execute(update(Effect).where(Effect.id == effect_id).values(fault=fault[:500]))
 
 
+def _measure_faulty(session: Session, effect_id: int, yardstick: Yardstick) -> None:
+    """It was posted all the same."""
+    effect = session.get(Effect, effect_id)
+    if effect is not None and not effect.measured and not effect.undo:
+        measure_posted(session, {effect.message_id}, {}, yardstick)
+
+
 def _drop(session: Session, effects: Sequence[Effect]) -> None:
     ids = [effect.id for effect in effects]
     session.execute(delete(Effect).where(Effect.id.in_(ids)), execution_options={"synchronize_session": False})
@@ -242,13 +234,18 @@ def rebuild(store: Store, now: datetime) -> int | None:
     """Empty the projections and have every message that has taken effect entered again; returns how many those are, or
     None while another worker enters some. ``project`` does the entering."""
     with store.writing() as session:
-        if not _have_right(session):
+        if not have_right(session):
             return None
         allow_long_statements(session.connection())
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
-        effective = select(Message.id, literal(False), literal(now, Effect.at.type)).where(has_effect())
-        session.execute(insert(Effect).from_select(["message_id", "undo", "at"], effective.order_by(Message.id)))
+        forget_measures(session)
+        # A message that was posted since the lines above, on another connection, has said so itself.
+        said = Message.id.in_(select(Effect.message_id))
+        effective = select(Message.id, literal(False), literal(now, Effect.at.type), literal(True))
+        effective = effective.where(has_effect(), ~said).order_by(Message.id)
+        session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
+        note_all(session)
         return session.execute(select(func.count()).select_from(Effect)).scalar_one()
 
 
@@ -263,8 +260,9 @@ def has_effect() -> ColumnElement[bool]:
 
 
 def has_effects(session: Session) -> bool:
-    """Whether any that can be entered is still to be."""
-    return session.execute(select(Effect.id).where(Effect.fault.is_(None)).limit(1)).first() is not None
+    """Whether any that can be entered, or is to be measured, is still to be."""
+    left = session.execute(select(Effect.id).where(Effect.fault.is_(None)).limit(1)).first()
+    return left is not None or is_anything_noted(session)
 
 
 def list_faults(session: Session, most: int) -> list[tuple[int, str]]:

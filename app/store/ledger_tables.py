@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, ExactDecimal, ToldText, UtcInstant, plain_text
@@ -113,7 +113,8 @@ class Movement(Base):
 
 class Effect(Base):
     """A message that took effect, or was reversed (``undo``), and has not been entered yet. Written in the transaction
-    that makes it so. ``fault``: why it cannot be entered; it is passed over until the projections are built anew."""
+    that makes it so. ``fault``: why it cannot be entered; it is passed over until the projections are built anew;
+    ``measured``: whether it is only entered again, and measured by a note of its own."""
 
     __tablename__ = "effects"
 
@@ -122,6 +123,7 @@ class Effect(Base):
     undo: Mapped[bool]
     at: Mapped[datetime] = mapped_column(UtcInstant)
     fault: Mapped[str | None] = mapped_column(ToldText)
+    measured: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         Index(

@@ -7,7 +7,9 @@ from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException, ExceptionNotice, ExceptionWalk
 from app.store.files_tables import DroppedFile
+from app.store.impact_tables import Impact, ImpactObject
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.measure_tables import Measure, MeasureNote, MeasureTotal
 from app.store.messages_tables import (
     Correction,
     Lane,
@@ -45,10 +47,15 @@ __all__ = [
     "ExceptionNotice",
     "ExceptionWalk",
     "Hold",
+    "Impact",
+    "ImpactObject",
     "Item",
     "ItemStock",
     "Lane",
     "Lease",
+    "Measure",
+    "MeasureNote",
+    "MeasureTotal",
     "Message",
     "MessageDocument",
     "Movement",

@@ -7,12 +7,12 @@ read from the database at the moment of the question: they cannot be stale, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -40,7 +40,9 @@ ACCEPTANCES = Counter("lineside_acceptances", "Answers to messages that were sen
 @dataclass(frozen=True)
 class Figures:
     """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds. ``circuits``:
-    the state of each target's. ``exceptions``: the unresolved ones by (rule, plant, state)."""
+    the state of each target's. ``exceptions``: the unresolved ones by (rule, plant, state). ``durations``, by (plant,
+    process, measure): how many were as long as each upper bound or shorter. ``outcomes``: how many, by (plant, process,
+    outcome)."""
 
     backlog: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     oldest_age: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class Figures:
     circuits: Mapping[str, str] = field(default_factory=dict)
     paused_plants: Mapping[str, bool] = field(default_factory=dict)
     exceptions: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    durations: Mapping[tuple[str, str, str], Sequence[tuple[str, int]]] = field(default_factory=dict)
+    outcomes: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 def observe_moves(plant: str, event_type: str, state: str, count: int = 1) -> None:
@@ -92,7 +96,28 @@ class _Gauges(Collector):
         )
         for plant, count in self._figures.dead.items():
             dead.add_metric([plant], count)
-        return [backlog, age, dead, self._circuits(), self._paused(), self._exceptions()]
+        gauges = [backlog, age, dead, self._circuits(), self._paused(), self._exceptions()]
+        return [*gauges, self._durations(), self._outcomes()]
+
+    def _durations(self) -> Metric:
+        durations = HistogramMetricFamily(
+            "lineside_process_seconds",
+            "How long messages and exceptions took, as the database has measured each of them once.",
+            labels=["plant", "process", "measure"],
+        )
+        for labels, buckets in self._figures.durations.items():
+            durations.add_metric(labels, buckets, None)
+        return durations
+
+    def _outcomes(self) -> Metric:
+        outcomes = CounterMetricFamily(
+            "lineside_outcomes",
+            "What became of messages and exceptions, as the database has measured each of them once.",
+            labels=["plant", "process", "outcome"],
+        )
+        for labels, count in self._figures.outcomes.items():
+            outcomes.add_metric(labels, count)
+        return outcomes
 
     def _circuits(self) -> Metric:
         circuit = GaugeMetricFamily(

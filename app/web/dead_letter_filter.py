@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
+from app.dead_letters.impact_lists import LetterPage, Sort
 from app.dead_letters.selection import DeadFilter
-from app.inbox.lookup import MessageFilter
-from app.inbox.states import State
+from app.dead_letters.subject import KINDS
 from app.web import parameters
 from config.topology import Topology
 
@@ -20,20 +20,36 @@ def filter_of_query(query: Mapping[str, str]) -> DeadFilter:
         reason_code=parameters.text(query, "reason_code"),
         dead_after=parameters.moment(query, "dead_after"),
         dead_before=parameters.moment(query, "dead_before"),
+        **_about(query),
     )
 
 
-def as_messages(chosen: DeadFilter) -> MessageFilter:
-    """The same choice, for a page of them."""
-    return MessageFilter(
-        plants=(chosen.plant,) if chosen.plant else (),
-        states=(State.DEAD.value,),
-        source=chosen.source,
-        type=chosen.type,
-        reason_code=chosen.reason_code,
-        state_after=chosen.dead_after,
-        state_before=chosen.dead_before,
-    )
+def _about(query: Mapping[str, str]) -> dict[str, str | None]:
+    """``order=1000``, or ``kind=order`` and ``code=1000`` as a form has it."""
+    named = {kind: parameters.text(query, kind) for kind in KINDS}
+    kind, code = parameters.word(query, "kind", KINDS), parameters.text(query, "code")
+    return named | ({kind: code} if kind and code else {})
+
+
+def sort_of_query(query: Mapping[str, str], otherwise: Sort) -> Sort:
+    return Sort(parameters.word(query, "sort", [sort.value for sort in Sort]) or otherwise)
+
+
+def place_of_query(query: Mapping[str, str], sort: Sort) -> tuple[int, int] | None:
+    """Where the page before ended: an id (``before``) for the newest first, points and id (``after``) by impact."""
+    if sort is Sort.NEWEST:
+        before = parameters.whole_number(query, "before")
+        return None if before is None else (0, before)
+    return parameters.after_numbers(query)
+
+
+def next_of(page: LetterPage, sort: Sort) -> str | None:
+    """The current list, continued behind this page."""
+    if page.after is None:
+        return None
+    if sort is Sort.NEWEST:
+        return parameters.next_page(page.after[1])
+    return parameters.next_after([str(number) for number in page.after])
 
 
 def unknown_code(chosen: DeadFilter, topology: Topology) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlencode
 
 from flask import request
@@ -14,6 +14,7 @@ from app.inbox.states import State
 from app.web.problems import FieldError, Problem
 
 ID_MOST = 2**63 - 1
+DAY_LEAST, DAY_MOST = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def _refuse(name: str, reason: str) -> Problem:
@@ -39,6 +40,20 @@ def moment(query: Mapping[str, str], name: str) -> datetime | None:
         return (read if read.tzinfo is not None else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _refuse(name, "must be an instant such as 2026-01-01T08:00:00Z") from None
+
+
+def day(query: Mapping[str, str], name: str) -> date | None:
+    """A day of a calendar."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        read = date.fromisoformat(text)
+    except ValueError:
+        raise _refuse(name, "must be a day such as 2026-01-31") from None
+    if not DAY_LEAST <= read <= DAY_MOST:
+        raise _refuse(name, "must be a day such as 2026-01-31")
+    return read
 
 
 def words(query: Mapping[str, str], name: str, known: Collection[str] | None = None) -> list[str]:
@@ -93,6 +108,19 @@ def after(query: Mapping[str, str], parts: int) -> list[str] | None:
     except UnicodeEncodeError:
         raise _refuse("after", "must be as `next` has it") from None
     return key
+
+
+def after_numbers(query: Mapping[str, str]) -> tuple[int, int] | None:
+    """The same of two whole numbers."""
+    key = after(query, 2)
+    if key is None:
+        return None
+    if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in key):
+        raise _refuse("after", "must be as `next` has it")
+    points, place = (int(part) for part in key)
+    if max(points, place) > ID_MOST:
+        raise _refuse("after", "must be as `next` has it")
+    return points, place
 
 
 def is_set(query: Mapping[str, str], name: str) -> bool:

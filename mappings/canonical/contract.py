@@ -193,6 +193,11 @@ def quantities(event: Event) -> list[Amount]:
     return found + [_amount(item, line, "quantity", f"schedule[{number}].") for number, line in schedule]
 
 
+def lines_of(event: Event) -> Iterator[Mapping[str, Any]]:
+    """Every line of the event that names an item."""
+    return (line for _, line in _lines(event.data))
+
+
 def _amount(item: str, line: Mapping[str, Any], name: str, path: str = "") -> Amount:
     return Amount(item, quantity(line[name]), path + name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def test_every_variable_is_described(name: str) -> None:
 def test_every_metric_is_described() -> None:
     backlog, ages = {("P1", "post", "enriched"): 1}, {("P1", "enriched"): 1.0}
     figures = Figures(backlog, ages, {"P1": 1}, {"erp": "open"}, {"P1": True})
+    took, outcomes = {("P1", "quality", "resolution"): [("1.0", 1), ("+Inf", 1)]}, {("P1", "quality", "died"): 1}
+    figures = replace(figures, durations=took, outcomes=outcomes)
     exposed = re.findall(r"^# TYPE (lineside_\S+)", render(figures)[0].decode(), re.MULTILINE)
 
     assert len(exposed) >= 7

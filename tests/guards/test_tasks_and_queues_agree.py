@@ -18,6 +18,7 @@ TASK_NAMES = {queues.TRANSFORM, queues.ENRICH, queues.POST, queues.RELAY, queues
 TASK_NAMES |= {queues.RETAIN}
 TASK_NAMES |= {queues.PROJECT, queues.TAKE_BALANCES, queues.RECONCILE}
 TASK_NAMES |= {queues.JUDGE_RULES, queues.TELL_OWNERS}
+TASK_NAMES |= {queues.WEIGH}
 
 
 def _registered(tmp_path: Path) -> set[str]:
