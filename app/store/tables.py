@@ -8,6 +8,15 @@ from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, Crosswal
 from app.store.exception_tables import BusinessException
 from app.store.files_tables import DroppedFile
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.logistics_tables import (
+    Arrival,
+    PurchaseLine,
+    PurchaseOrder,
+    Receipt,
+    Shipment,
+    ShipmentLine,
+    TransitLine,
+)
 from app.store.messages_tables import (
     Correction,
     Lane,
@@ -25,12 +34,15 @@ from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
+from app.store.version_tables import BomComponent, EquipmentState, ToldVersion
 
 __all__ = [
     "Account",
     "ApiKey",
+    "Arrival",
     "AuditEntry",
     "Base",
+    "BomComponent",
     "BusinessException",
     "Correction",
     "CrosswalkChange",
@@ -39,6 +51,7 @@ __all__ = [
     "Difference",
     "DroppedFile",
     "Effect",
+    "EquipmentState",
     "Hold",
     "Item",
     "ItemStock",
@@ -58,11 +71,16 @@ __all__ = [
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
+    "PurchaseLine",
+    "PurchaseOrder",
     "ReadRecord",
     "ReadingMark",
+    "Receipt",
     "Reconciliation",
     "ReversalOrder",
     "SequencePosition",
+    "Shipment",
+    "ShipmentLine",
     "Snapshot",
     "SnapshotRow",
     "SourceNote",
@@ -75,5 +93,7 @@ __all__ = [
     "TargetState",
     "TimelineEntry",
     "ToldState",
+    "ToldVersion",
     "TransformationLot",
+    "TransitLine",
 ]
