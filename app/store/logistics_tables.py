@@ -33,6 +33,12 @@ class PurchaseOrder(Base):
     __table_args__ = (
         Index("ix_purchase_orders_plant", "plant", "code"),
         Index("ix_purchase_orders_supplier", "supplier", "code"),
+        Index(
+            "ix_purchase_orders_unplaced",
+            "code",
+            postgresql_where=text("message_id IS NULL"),
+            sqlite_where=text("message_id IS NULL"),
+        ),
         Index("ix_purchase_orders_open", "code", postgresql_where=text("is_open"), sqlite_where=text("is_open = 1")),
     )
 
@@ -85,7 +91,8 @@ class Receipt(Base):
     __table_args__ = (
         Index("ix_receipts_message", "message_id"),
         Index("ix_receipts_document", "document_id", "document_type", "id"),
-        Index("ix_receipts_item", "plant", "item", "id"),
+        Index("ix_receipts_item", "item", "id"),
+        Index("ix_receipts_plant", "plant", "id"),
         Index("ix_receipts_lot", "lot", "id"),
     )
 

@@ -131,6 +131,9 @@ def _create_purchase_orders() -> None:
     _index("purchase_orders", "plant", "plant", "code")
     _index("purchase_orders", "supplier", "supplier", "code")
     _index("purchase_orders", "open", "code", where="is_open")
+    unplaced = sa.text("message_id IS NULL")
+    where = {"postgresql_where": unplaced, "sqlite_where": unplaced}
+    op.create_index("ix_purchase_orders_unplaced", "purchase_orders", ["code"], **where)  # type: ignore[arg-type]
     op.create_table(
         "purchase_lines",
         *_codes("purchase_order", "line"),
@@ -164,7 +167,8 @@ def _create_receipts() -> None:
     )
     _index("receipts", "message", "message_id")
     _index("receipts", "document", "document_id", "document_type", "id")
-    _index("receipts", "item", "plant", "item", "id")
+    _index("receipts", "item", "item", "id")
+    _index("receipts", "plant", "plant", "id")
     _index("receipts", "lot", "lot", "id")
 
 
