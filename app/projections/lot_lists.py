@@ -60,7 +60,7 @@ class LotPicture:
 
 def list_lots(session: Session, chosen: LotFilter, limit: int, after: Sequence[str] | None = None) -> list[LotPicture]:
     """Lots that have moved, by lot and item; ``after`` is the (lot, item) of the last of the page before."""
-    query: Any = select(*LOT_KEY).where(Stock.lot != NOWHERE, Stock.moved_at.is_not(None)).distinct()
+    query: Any = select(*LOT_KEY).where(Stock.lot > NOWHERE, Stock.moved_at.is_not(None)).distinct()
     wanted = ((Stock.plant, chosen.plant), (Stock.item, chosen.item), (Stock.lot, chosen.lot))
     query = query.where(*(column == value for column, value in wanted if value is not None))
     if chosen.there:
@@ -111,11 +111,13 @@ def _places(session: Session, lots: Sequence[Lot], plant: str | None) -> tuple[M
 def suppliers_of_lots(session: Session, lots: Collection[Lot]) -> dict[Lot, set[str]]:
     """Who the lots were bought from: the suppliers of the purchase orders that their receipts name."""
     orders: dict[Lot, set[str]] = defaultdict(set)
-    for chunk in _chunks(lots):
-        named = among((Receipt.lot, Receipt.item), [(lot, item) for item, lot in chunk])
-        query = select(Receipt.item, Receipt.lot, Receipt.document_id).where(named, Receipt.void_at.is_(None))
-        for row in session.execute(query.where(Receipt.document_type == PURCHASE_ORDER).distinct()):
-            orders[row.item, row.lot].add(row.document_id)
+    wanted = set(lots)
+    for codes in _codes(lots):
+        query = select(Receipt.item, Receipt.lot, Receipt.document_id).where(Receipt.lot.in_(codes))
+        query = query.where(Receipt.void_at.is_(None), Receipt.document_type == PURCHASE_ORDER)
+        for row in session.execute(query.distinct()):
+            if (row.item, row.lot) in wanted:
+                orders[row.item, row.lot].add(row.document_id)
     suppliers = suppliers_of(session, {code for codes in orders.values() for code in codes})
     found = {lot: {suppliers[code] for code in codes if code in suppliers} for lot, codes in orders.items()}
     return {lot: named for lot, named in found.items() if named}
@@ -124,16 +126,18 @@ def suppliers_of_lots(session: Session, lots: Collection[Lot]) -> dict[Lot, set[
 def customers_of_lots(session: Session, lots: Collection[Lot]) -> dict[Lot, set[str]]:
     """To whom the lots were shipped, other than to own plants."""
     found: dict[Lot, set[str]] = defaultdict(set)
-    for chunk in _chunks(lots):
-        named = among((ShipmentLine.lot, ShipmentLine.item), [(lot, item) for item, lot in chunk])
-        query: Any = select(ShipmentLine.item, ShipmentLine.lot, Shipment.ship_to).where(named)
+    wanted = set(lots)
+    for codes in _codes(lots):
+        query: Any = select(ShipmentLine.item, ShipmentLine.lot, Shipment.ship_to).where(ShipmentLine.lot.in_(codes))
         query = query.join(Shipment, Shipment.id == ShipmentLine.shipment_id)
         to_others = (Shipment.ship_to.is_not(None), Shipment.to_plant == NOWHERE, Shipment.void_at.is_(None))
         for row in session.execute(query.where(*to_others).distinct()):
-            found[row.item, row.lot].add(row.ship_to)
+            if (row.item, row.lot) in wanted:
+                found[row.item, row.lot].add(row.ship_to)
     return found
 
 
-def _chunks(lots: Collection[Lot]) -> Sequence[Sequence[Lot]]:
-    wanted = sorted(lots)
-    return [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
+def _codes(lots: Collection[Lot]) -> Sequence[Sequence[str]]:
+    """By the lots' names alone: told the items besides, SQLite looks these up, of which there are far more rows."""
+    names = sorted({lot for _, lot in lots})
+    return [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]

@@ -63,11 +63,14 @@ def list_item_versions(session: Session, code: str, limit: int, before: int | No
 
 def list_boms(session: Session, chosen: BomFilter, limit: int, after: Sequence[str] | None = None) -> list[BomPicture]:
     """The bills that stand, by item and revision; ``after`` is the key of the last of the page before."""
-    query = select(ToldVersion).where(ToldVersion.kind == BOM, ToldVersion.stands.expression)
+    query = select(ToldVersion).where(ToldVersion.stands.expression)
     if chosen.item is not None:
         query = query.where(ToldVersion.code == chosen.item)
     if chosen.component is not None:
+        # Only bills have components; told the kind besides, SQLite reads all bills.
         query = query.where(ToldVersion.id.in_(_takers(chosen.component)))
+    else:
+        query = query.where(ToldVersion.kind == BOM)
     if chosen.effective_at is not None:
         query = query.where(*_in_effect(chosen.effective_at))
     if after is not None:

@@ -92,6 +92,7 @@ class Receipt(Base):
         Index("ix_receipts_message", "message_id"),
         Index("ix_receipts_document", "document_id", "document_type", "id"),
         Index("ix_receipts_item", "item", "id"),
+        Index("ix_receipts_plant_item", "plant", "item", "id"),
         Index("ix_receipts_plant", "plant", "id"),
         Index("ix_receipts_lot", "lot", "id"),
     )

@@ -168,6 +168,7 @@ def _create_receipts() -> None:
     _index("receipts", "message", "message_id")
     _index("receipts", "document", "document_id", "document_type", "id")
     _index("receipts", "item", "item", "id")
+    _index("receipts", "plant_item", "plant", "item", "id")
     _index("receipts", "plant", "plant", "id")
     _index("receipts", "lot", "lot", "id")
 
