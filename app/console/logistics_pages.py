@@ -69,8 +69,12 @@ def show_purchase_order(code: str) -> ResponseReturnValue:
 @page("GET", "/receipts", VIEWER)
 def show_receipts() -> ResponseReturnValue:
     here, asked = services(), request.args
-    names = {"plant": "plant", "item": "item", "lot": "lot", "document_id": "document"}
-    chosen = ReceiptFilter(**{name: parameters.text(asked, asked_name) for name, asked_name in names.items()})
+    chosen = ReceiptFilter(
+        plant=parameters.text(asked, "plant"),
+        item=parameters.text(asked, "item"),
+        lot=parameters.text(asked, "lot"),
+        document_id=parameters.text(asked, "document"),
+    )
     before = parameters.whole_number(asked, "before")
     with here.store.reading() as session:
         rows = list_receipts(session, chosen, PAGE + 1, before, void=True)
@@ -91,10 +95,16 @@ def show_receipts() -> ResponseReturnValue:
 @page("GET", "/shipments", VIEWER)
 def show_shipments() -> ResponseReturnValue:
     here, asked = services(), request.args
-    names = ("plant", "delivery_id", "ship_to", "item", "lot", "sscc")
     in_transit = parameters.is_set(asked, "in_transit")
     chosen = ShipmentFilter(
-        **{name: parameters.text(asked, name) for name in names}, in_transit=in_transit, void=not in_transit
+        plant=parameters.text(asked, "plant"),
+        delivery_id=parameters.text(asked, "delivery_id"),
+        ship_to=parameters.text(asked, "ship_to"),
+        item=parameters.text(asked, "item"),
+        lot=parameters.text(asked, "lot"),
+        sscc=parameters.text(asked, "sscc"),
+        in_transit=in_transit,
+        void=not in_transit,
     )
     before = parameters.whole_number(asked, "before")
     with here.store.reading() as session:

@@ -60,7 +60,9 @@ class LotPicture:
 
 def list_lots(session: Session, chosen: LotFilter, limit: int, after: Sequence[str] | None = None) -> list[LotPicture]:
     """Lots that have moved, by lot and item; ``after`` is the (lot, item) of the last of the page before."""
-    query: Any = select(*LOT_KEY).where(Stock.lot > NOWHERE, Stock.moved_at.is_not(None)).distinct()
+    # One lower bound: of two, SQLite may begin at the lesser and read all that lies between.
+    begins = Stock.lot >= after[0] if after and after[0] else Stock.lot > NOWHERE
+    query: Any = select(*LOT_KEY).where(begins, Stock.moved_at.is_not(None)).distinct()
     wanted = ((Stock.plant, chosen.plant), (Stock.item, chosen.item), (Stock.lot, chosen.lot))
     query = query.where(*(column == value for column, value in wanted if value is not None))
     if chosen.there:
