@@ -240,3 +240,13 @@ class Topology:
 
     def lanes_of(self, plant: str) -> int:
         return self.plants[plant].lanes if plant in self.plants else 1
+
+    def plant_of_party(self, party: str | None) -> str | None:
+        """The own plant that partners call so: its code, its option ``site``, or one of its ``parties`` (as a GLN);
+        None where it is no plant's, or that of several."""
+        found = {
+            code
+            for code, plant in self.plants.items()
+            if party is not None and party in (code, plant.options.get("site"), *plant.options.get("parties", ()))
+        }
+        return found.pop() if len(found) == 1 else None

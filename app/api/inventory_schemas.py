@@ -36,6 +36,10 @@ class ItemStockSchema(Schema):
     on_hold = fields.String(metadata=_said("Unrestricted, but covered by an open quality hold"))
     reserved = fields.String(metadata=_said("What released orders that have not ended still need"))
     available = fields.String(metadata=_said("Unrestricted less on hold less reserved; negative where it is short"))
+    in_transit = fields.String(
+        metadata=_said("Sent to the plant by other own plants, and in nobody's stock until it comes")
+    )
+    on_order = fields.String(metadata=_said("What purchase orders still owe; neither on hand nor in transit"))
 
 
 class ItemStockPageSchema(Schema):

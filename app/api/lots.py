@@ -9,15 +9,18 @@ from marshmallow import Schema, fields
 from app.access.policy import at_least
 from app.access.roles import Role
 from app.api.hold_schemas import HoldSchema
-from app.api.inventory_schemas import DECIMAL, QuantitySchema
+from app.api.inventory_schemas import DECIMAL, BehindSchema, QuantitySchema
 from app.api.openapi_parts import done, problems, query
-from app.api.reading import IF_NONE_MATCH, one_answer, told_values
+from app.api.reading import AFTER_PAGING, FIELDS, IF_NONE_MATCH, answer, one_answer, told_values, wire_of
 from app.api.routing import route
+from app.projections.lot_lists import LOT_KEY, LotFilter, list_lots
 from app.projections.lot_trace import LOTS_MOST, Direction, Gap
+from app.projections.stock_lists import PAGE_MOST
 from app.web import parameters
 from app.web.lot_epcis import CONTENT_TYPE, MESSAGES_MOST, Asked, lot_document
-from app.web.lots import item_of_lot, told_trace, trace_lot
+from app.web.lots import item_of_lot, told_lot, told_trace, trace_lot
 from app.web.services import services
+from app.web.stock import told_behind
 
 blueprint = Blueprint("lots", __name__, description="Lots and their genealogy.")
 
@@ -33,6 +36,10 @@ class TracedLotSchema(Schema):
     on_hand = fields.String(required=True, metadata=DECIMAL)
     receipts = fields.List(fields.String(), required=True)
     shipments = fields.List(fields.String(), required=True)
+    suppliers = fields.List(
+        fields.String(), required=True, metadata={"description": "Of the orders that receipts name"}
+    )
+    customers = fields.List(fields.String(), required=True, metadata={"description": "To whom it was shipped"})
     holds = fields.List(fields.Nested(HoldSchema), required=True, metadata={"description": "The open ones over it"})
 
 
@@ -63,6 +70,67 @@ class TraceSchema(Schema):
     lots = fields.List(fields.Nested(TracedLotSchema), required=True)
     links = fields.List(fields.Nested(TracedLinkSchema), required=True)
     gaps = fields.List(fields.Nested(GapSchema), required=True)
+
+
+class LotPlaceSchema(Schema):
+    plant = fields.String(required=True)
+    storage = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True)
+    quantity = fields.Nested(QuantitySchema, required=True)
+
+
+class LotSchema(Schema):
+    lot = fields.String(metadata={"example": "L-4711"})
+    item = fields.String(metadata={"example": "WHEEL-10"})
+    on_hand = fields.List(fields.Nested(QuantitySchema), metadata={"description": "One for each unit"})
+    places = fields.List(fields.Nested(LotPlaceSchema), metadata={"description": "Where it is, all serials together"})
+    is_whole = fields.Boolean(
+        metadata={"description": "false: the page's lots have too many places to sum all of them"}
+    )
+    holds = fields.List(fields.Nested(HoldSchema), metadata={"description": "The open ones over it"})
+    suppliers = fields.List(fields.String(), metadata={"description": "Of the purchase orders that its receipts name"})
+    customers = fields.List(fields.String(), metadata={"description": "To whom it was shipped, own plants aside"})
+
+
+class LotPageSchema(Schema):
+    lots = fields.List(fields.Nested(LotSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    behind = fields.Nested(BehindSchema, required=True)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/lots",
+    at_least(Role.VIEWER),
+    summary="Lots: where each is, what keeps it from being used, from whom it came and to whom it went",
+    parameters=[
+        query("plant", "Lots that were there; their places there"),
+        query("item", "The item's code"),
+        query("lot", "The lot"),
+        query("there", "Only lots of which something is there", type="boolean", default=False),
+        *AFTER_PAGING,
+        FIELDS,
+        IF_NONE_MATCH,
+    ],
+    responses={
+        **done("A page", LotPageSchema),
+        "304": {"description": "As before"},
+        **problems("401", "403", "422"),
+    },
+)
+def list_all_lots() -> Response:
+    """By lot and item. Its movements are those of `/v1/inventory/movements?lot=`; no message tells an expiry date."""
+    asked = request.args
+    limit = parameters.whole_number(asked, "limit", PAGE_MOST) or 50
+    named = {name: parameters.text(asked, name) for name in ("plant", "item", "lot")}
+    chosen = LotFilter(**named, there=parameters.is_set(asked, "there"))
+    wire, after = wire_of(LotSchema), parameters.after(asked, len(LOT_KEY))
+    with services().store.reading() as session:
+        rows = list_lots(session, chosen, limit + 1, after)
+        told = [wire(told_lot(row)) for row in rows[:limit]]
+        following = parameters.next_after((rows[limit - 1].lot, rows[limit - 1].item)) if len(rows) > limit else None
+        return answer("lots", told, following, told_behind(session))
 
 
 @route(

@@ -9,6 +9,7 @@ from app.console.routing import VIEWER, page
 from app.projections.hold_lists import open_holds_of_item
 from app.projections.order_needs import orders_needing
 from app.projections.projector import behind
+from app.projections.shipment_lists import TransitFilter, list_transits
 from app.projections.stock_lists import (
     ITEM_KEY,
     MovementFilter,
@@ -18,8 +19,11 @@ from app.projections.stock_lists import (
     list_places,
     sums_of_item,
 )
+from app.reconcile.by_system import SystemFilter, list_by_system
 from app.web import parameters
 from app.web.holds import told_hold
+from app.web.logistics import told_transit
+from app.web.reconciliations import told_by_system
 from app.web.services import services
 from app.web.stock import behind_told, told_items, told_movement, told_need, told_place
 
@@ -55,6 +59,7 @@ def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
     here, asked = services(), request.args
     chosen = StockFilter(plant=parameters.named(plant), item=parameters.named(item))
     before = parameters.whole_number(asked, "before")
+    on_way, of_systems = TransitFilter(to_plant=plant, item=item), SystemFilter(plant, item)
     with here.store.reading() as session:
         movements = list_movements(session, MovementFilter(chosen, void=True), MOVEMENTS + 1, before)
         places = list_places(session, chosen, PAGE + 1)
@@ -64,6 +69,8 @@ def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
             "needs": [told_need(row) for row in orders_needing(session, plant, item, PAGE)],
             "places": [told_place(row) for row in places[:PAGE]],
             "more_places": len(places) > PAGE,
+            "transits": [told_transit(row) for row in list_transits(session, on_way, PAGE)],
+            "said": next((told_by_system(row) for row in list_by_system(session, here.topology, of_systems, 1)), None),
             "movements": [told_movement(*row) for row in movements[:MOVEMENTS]],
             "behind": behind_told(behind(session)),
         }

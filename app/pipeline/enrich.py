@@ -22,6 +22,7 @@ from app.pipeline.restating import Superseded, corrected_ids, end_superseded, su
 from app.postings.plan import PlannedPosting, posting_key, save_plans
 from app.projections.items import item_reference, load_items
 from app.projections.production_orders import RELEASED, order_reference, released_orders
+from app.projections.shipments import SHIPPED
 from app.store.documents import CANONICAL, ENRICHED, load_documents, save_documents
 from config.topology import Plant, RetryPolicy, RouteTarget, Target, Topology
 from mappings.canonical import contract
@@ -160,7 +161,8 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     # What may fail without harm comes last, so that it keeps nothing of what is required waiting.
     postings.sort(key=lambda posting: not posting.required)
     document = [
-        {"type": event.type, "data": event.data, "context": _context_of(plant, event, facts.items)} for event in events
+        {"type": event.type, "data": event.data, "context": _context_of(pipeline.topology, plant, event, facts.items)}
+        for event in events
     ]
     return Enriched(document, postings)
 
@@ -248,8 +250,10 @@ def _outbound_context(plant: Plant, target: Target, key: str, event: Event, fact
     return OutboundContext(here, target.code, key, named, target.mapping_options, tables)
 
 
-def _context_of(plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> dict[str, Any]:
+def _context_of(topology: Topology, plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> dict[str, Any]:
+    goal = topology.plant_of_party(event.data.get("ship_to")) if event.type == SHIPPED else None
     return {
+        **({"to_plant": goal} if goal else {}),
         "plant": {"code": plant.code, "name": plant.name, "timezone": plant.timezone},
         "items": {
             code: {

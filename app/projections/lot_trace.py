@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from app.projections.collector import collector_at_rest
 from app.projections.hold_lists import open_holds_of_lots
 from app.projections.lot_links import IN, OUT
+from app.projections.lot_lists import customers_of_lots, suppliers_of_lots
 from app.projections.movements import Kind
 from app.store.availability_tables import Hold
 from app.store.ledger_tables import NOWHERE, Movement, Stock
@@ -49,7 +50,8 @@ class Gap(StrEnum):
 
 class TracedLot(NamedTuple):
     """``depth``: how many transformations away. ``came`` and ``went``: how much of it, by why, in ``uom``;
-    ``documents``: those of its receipts and shipments; ``on_hand``: what is left; ``holds``: the open ones over it."""
+    ``documents``: those of its receipts and shipments; ``on_hand``: what is left; ``holds``: the open ones over it;
+    ``suppliers`` and ``customers``: from whom and to whom, where receipts and shipments tell."""
 
     item: str
     lot: str
@@ -61,6 +63,8 @@ class TracedLot(NamedTuple):
     on_hand: Decimal
     documents: Mapping[str, Sequence[str]]
     holds: Sequence[Hold] = ()
+    suppliers: Sequence[str] = ()
+    customers: Sequence[str] = ()
 
 
 class TracedLink(NamedTuple):
@@ -134,6 +138,7 @@ def _trace(session: Session, item: str, lot: str, direction: Direction, most: in
     accounts = _accounts(session, lots)
     holds = open_holds_of_lots(session, {one: accounts[one].plants if one in accounts else () for one in kept})
     traced = [_traced(one, depths[one], accounts.get(one), holds.get(one, ())) for one in kept]
+    traced = _with_parties(session, traced)
     return Trace(traced, links, [*_gaps(links, ends, direction), *_imbalances(traced)], is_whole)
 
 
@@ -252,6 +257,17 @@ def _traced(lot: Lot, depth: int, account: _Account | None, holds: Sequence[Hold
     plants = sorted(account.plants)
     flows = dict(account.came), dict(account.went)
     return TracedLot(*lot, depth, uom, plants, *flows, account.on_hand, documents, holds)
+
+
+def _with_parties(session: Session, lots: Sequence[TracedLot]) -> list[TracedLot]:
+    """With whom the lots came from and went to; only those that were received or shipped are looked up."""
+    came = suppliers_of_lots(session, [(one.item, one.lot) for one in lots if Kind.RECEIVED in one.documents])
+    went = customers_of_lots(session, [(one.item, one.lot) for one in lots if Kind.SHIPPED in one.documents])
+    parties = ((sorted(came.get((one.item, one.lot), ())), sorted(went.get((one.item, one.lot), ()))) for one in lots)
+    return [
+        one._replace(suppliers=suppliers, customers=customers)
+        for one, (suppliers, customers) in zip(lots, parties, strict=True)
+    ]
 
 
 def _gaps(links: Sequence[TracedLink], ends: str, direction: Direction) -> list[FoundGap]:

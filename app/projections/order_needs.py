@@ -14,13 +14,12 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.orm import Session
 
-from app.projections.ledger import STATUSES
+from app.projections.item_sums import ItemKey, add_to_sums
 from app.projections.order_reports import open_progress
 from app.projections.production_orders import RELEASED
 from app.projections.upsert import upsert
 from app.store.availability_tables import OrderMaterial, OrderNeed
 from app.store.key_sets import among
-from app.store.ledger_tables import ItemStock
 from app.store.order_progress_tables import OrderItem, OrderProgress
 from app.store.reference_tables import ProductionOrder
 from mappings.context import Event, ItemFacts
@@ -30,8 +29,6 @@ CHUNK = 200
 
 Order = tuple[str, str]
 """plant, order_id"""
-ItemKey = tuple[str, str, str]
-"""plant, item, uom"""
 Need = tuple[str, str, str, str]
 """plant, order_id, item, uom"""
 
@@ -77,7 +74,7 @@ def enter_releases(session: Session, releases: Sequence[Release]) -> None:
     # Whoever looks for open orders finds them by their progress.
     open_progress(session, {release.order for release in last.values()})
     # An item that an order takes is told even where none of it was ever there.
-    _add_reserved(session, {(row["plant"], row["item"], row["uom"]): Decimal(0) for row in rows})
+    add_to_sums(session, "reserved", {(row["plant"], row["item"], row["uom"]): Decimal(0) for row in rows})
 
 
 def void_releases(session: Session, message_ids: Collection[int]) -> set[Order]:
@@ -101,7 +98,7 @@ def settle_needs(session: Session, orders: Collection[Order]) -> None:
                 gains[plant, item, uom] += sign * amount
         if were != are:
             _replace(session, chunk, are)
-    _add_reserved(session, {key: gain for key, gain in gains.items() if gain})
+    add_to_sums(session, "reserved", {key: gain for key, gain in gains.items() if gain})
 
 
 _MATERIAL_KEY = ("plant", "order_id", "message_id", "item", "uom")
@@ -139,24 +136,6 @@ def _replace(session: Session, orders: Sequence[Order], needs: Mapping[Need, Dec
     rows = [{**dict(zip(names, key, strict=True)), "quantity": amount} for key, amount in sorted(needs.items())]
     if rows:
         session.connection().execute(insert(OrderNeed), rows)
-
-
-_ITEM = (ItemStock.plant, ItemStock.item, ItemStock.uom)
-
-
-def _add_reserved(session: Session, gains: Mapping[ItemKey, Decimal]) -> None:
-    keys = sorted(gains)
-    names = [column.key for column in _ITEM]
-    for start in range(0, len(keys), CHUNK):
-        chunk = keys[start : start + CHUNK]
-        query = select(*_ITEM, ItemStock.reserved).where(among(_ITEM, chunk))
-        were = {(row[0], row[1], row[2]): row.reserved for row in session.execute(query)}
-        nothing = dict.fromkeys(STATUSES, Decimal(0))
-        rows = [
-            {**dict(zip(names, key, strict=True)), **nothing, "reserved": were.get(key, Decimal(0)) + gains[key]}
-            for key in chunk
-        ]
-        upsert(session, ItemStock, names, ("reserved",), rows)
 
 
 def orders_needing(session: Session, plant: str, item: str, limit: int) -> Sequence[OrderNeed]:

@@ -17,6 +17,8 @@ from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal,
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
+from app.projections.facts import TABLES as FACTS
+from app.projections.facts import already_told, enter_facts, void_facts
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
 from app.projections.measuring import Yardstick, is_anything_noted, measure_noted, measure_posted
@@ -42,6 +44,7 @@ PROJECTIONS = (
     *(Effect, Movement, ItemStock, Stock),
     *(OrderReport, OrderItem, OrderProgress, TransformationLot),
     *(Hold, OrderMaterial, OrderNeed),
+    *FACTS,
 )
 PORTION = 250
 CHARACTERS_MOST = 500_000
@@ -174,6 +177,7 @@ def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime, 
 def _void_messages(session: Session, message_ids: set[int], now: datetime) -> None:
     void(session, message_ids, now)
     void_holds(session, message_ids, now)
+    void_facts(session, message_ids, now)
     of_them = delete(Effect).where(Effect.fault.is_not(None), Effect.message_id.in_(message_ids))
     session.execute(of_them, execution_options={"synchronize_session": False})
     settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
@@ -182,6 +186,7 @@ def _void_messages(session: Session, message_ids: set[int], now: datetime) -> No
 def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
     ids = sorted({effect.message_id for effect in effects})
     known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
+    known |= already_told(session, ids)
     documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
     query = select(Message.id, Message.plant, Message.state).where(Message.id.in_(ids))
     messages = {row.id: row for row in session.execute(query)}
@@ -200,6 +205,7 @@ def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime, 
     enter(session, said.entries, now)
     enter_reports(session, said.reports, now)
     enter_holds(session, said.holds, now)
+    enter_facts(session, said.facts, now)
     enter_releases(session, said.releases)
     settle_needs(session, {line.order for line in said.reports} | orders_of(said.releases))
     # Its undoing may have been read already: after a rebuild it has the lower id, where both went on at once.

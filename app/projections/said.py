@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from app.projections.facts import Facts, facts_of, tells_facts
 from app.projections.holds import HoldLine, holds_of, holds_stock
 from app.projections.ledger import Entry
 from app.projections.movements import legs_of, moves_stock
 from app.projections.order_needs import Release, releases_of, releases_order
 from app.projections.order_reports import ReportLine, lines_of, reports_of_order
+from app.projections.origin import Origin
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import Event, ItemFacts
@@ -25,12 +27,14 @@ class Said:
     reports: list[ReportLine] = field(default_factory=list)
     holds: list[HoldLine] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
 
     def add(self, other: Said) -> None:
         self.entries += other.entries
         self.reports += other.reports
         self.holds += other.holds
         self.releases += other.releases
+        self.facts.add(other.facts)
 
 
 def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> Said:
@@ -49,12 +53,15 @@ def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]
         said.reports += lines_of(message_id, index, plant, event, items)
         said.holds += holds_of(message_id, index, plant, event, items)
         said.releases += releases_of(message_id, plant, event, items)
+        origin = Origin(message_id, index, plant, contract.event_time(event))
+        said.facts.add(facts_of(origin, event, items, stored["context"].get("to_plant")))
     return said
 
 
 def is_reported(event: Event) -> bool:
     """Whether the event says anything that is projected."""
-    return moves_stock(event) or reports_of_order(event) or holds_stock(event) or releases_order(event)
+    of_stock_or_orders = moves_stock(event) or reports_of_order(event) or holds_stock(event) or releases_order(event)
+    return of_stock_or_orders or tells_facts(event)
 
 
 def _items_then(stored: Mapping[str, Any]) -> dict[str, ItemFacts]:

@@ -42,12 +42,16 @@ class Stock(Base):
     __table_args__ = (
         UniqueConstraint("plant", "item", "uom", "storage", "lot", "serial", "status", name="uq_stock_place"),
         Index("ix_stock_lot", "lot", "id"),
+        Index("ix_stock_lot_item", "lot", "item"),
+        Index("ix_stock_item_lot", "item", "lot"),
+        Index("ix_stock_plant_lot", "plant", "lot", "item"),
     )
 
 
 class ItemStock(Base):
     """The same by item: what a plant has of it in each status, in all places together; ``reserved``: what released
-    orders still need of it, there or not."""
+    orders still need of it, there or not; ``in_transit``: what other own plants have sent and has not come;
+    ``on_order``: what purchase orders still owe."""
 
     __tablename__ = "item_stock"
 
@@ -58,6 +62,8 @@ class ItemStock(Base):
     quality: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     blocked: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
     reserved: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    in_transit: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
+    on_order: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
 
     __table_args__ = (
         Index(

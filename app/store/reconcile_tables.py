@@ -51,6 +51,8 @@ class SnapshotRow(Base):
     quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
     uom: Mapped[str] = mapped_column(plain_text(16))
 
+    __table_args__ = (Index("ix_snapshot_rows_item", "snapshot_id", "plant", "item"),)
+
 
 class Reconciliation(Base):
     """One comparison of a snapshot. ``level``: by what it was compared (``item``, ``storage``, ``lot``). ``against``:

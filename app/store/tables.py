@@ -9,6 +9,15 @@ from app.store.exception_tables import BusinessException, ExceptionNotice, Excep
 from app.store.files_tables import DroppedFile
 from app.store.impact_tables import Impact, ImpactObject
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.logistics_tables import (
+    Arrival,
+    PurchaseLine,
+    PurchaseOrder,
+    Receipt,
+    Shipment,
+    ShipmentLine,
+    TransitLine,
+)
 from app.store.measure_tables import Measure, MeasureNote, MeasureTotal
 from app.store.messages_tables import (
     Correction,
@@ -29,13 +38,16 @@ from app.store.reference_tables import Item, ProductionOrder
 from app.store.restatement_tables import Restatement
 from app.store.retention_tables import Archive, RetentionMark
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
+from app.store.version_tables import BomComponent, EquipmentState, ToldVersion
 
 __all__ = [
     "Account",
     "ApiKey",
     "Archive",
+    "Arrival",
     "AuditEntry",
     "Base",
+    "BomComponent",
     "BusinessException",
     "Correction",
     "CrosswalkChange",
@@ -44,6 +56,7 @@ __all__ = [
     "Difference",
     "DroppedFile",
     "Effect",
+    "EquipmentState",
     "ExceptionNotice",
     "ExceptionWalk",
     "Hold",
@@ -71,14 +84,19 @@ __all__ = [
     "PostingAttempt",
     "ProductionOrder",
     "Proposal",
+    "PurchaseLine",
+    "PurchaseOrder",
     "ReadRecord",
     "ReadingMark",
+    "Receipt",
     "ReconcileTurn",
     "Reconciliation",
     "Restatement",
     "RetentionMark",
     "ReversalOrder",
     "SequencePosition",
+    "Shipment",
+    "ShipmentLine",
     "Snapshot",
     "SnapshotRow",
     "SourceNote",
@@ -91,5 +109,7 @@ __all__ = [
     "TargetState",
     "TimelineEntry",
     "ToldState",
+    "ToldVersion",
     "TransformationLot",
+    "TransitLine",
 ]

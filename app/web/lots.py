@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.projections.lot_lists import LotPicture
 from app.projections.lot_trace import Direction, FoundGap, Trace, TracedLink, TracedLot, items_of_lot, trace
 from app.web.holds import told_hold
 from app.web.problems import FieldError, Problem
@@ -40,6 +41,31 @@ def item_of_lot(session: Session, lot: str, item: str | None) -> str:
     return items[0]
 
 
+def told_lot(one: LotPicture) -> dict[str, Any]:
+    """``on_hand`` by unit: an item whose base unit changed has stock in each."""
+    on_hand: dict[str, Decimal] = {}
+    for place in one.places:
+        on_hand[place.uom] = on_hand.get(place.uom, Decimal(0)) + place.quantity
+    return {
+        "lot": one.lot,
+        "item": one.item,
+        "on_hand": [{"value": plain(amount), "uom": uom} for uom, amount in sorted(on_hand.items())],
+        "places": [
+            {
+                "plant": place.plant,
+                "storage": place.storage or None,
+                "status": place.status,
+                "quantity": {"value": plain(place.quantity), "uom": place.uom},
+            }
+            for place in one.places
+        ],
+        "is_whole": one.is_whole,
+        "holds": [told_hold(hold) for hold in one.holds],
+        "suppliers": list(one.suppliers),
+        "customers": list(one.customers),
+    }
+
+
 def told_trace(found: Trace, direction: Direction) -> dict[str, Any]:
     return {
         "direction": direction.value,
@@ -62,6 +88,8 @@ def _told_lot(one: TracedLot) -> dict[str, Any]:
         "on_hand": plain(one.on_hand),
         "receipts": list(one.documents.get("received", ())),
         "shipments": list(one.documents.get("shipped", ())),
+        "suppliers": list(one.suppliers),
+        "customers": list(one.customers),
         "holds": [told_hold(hold) for hold in one.holds],
     }
 

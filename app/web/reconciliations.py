@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.reconcile.by_system import ItemSaid
 from app.reconcile.fixes import ADJUST, LEDGER, Line, NotPossible, correction_of, dead_of, line_of
 from app.reconcile.reports import Report
 from app.store.reconcile_tables import Difference, Reconciliation
@@ -92,3 +93,24 @@ def _harmless(name: str, value: Any) -> Any:
     text = "" if value is None else str(value)
     is_code = name in ("plant", "item", "storage", "lot", "uom", "causes")
     return f"'{text}" if is_code and text[:1] in ("=", "+", "-", "@", "\t") else text
+
+
+def told_by_system(said: ItemSaid) -> dict[str, Any]:
+    return {
+        "plant": said.plant,
+        "item": said.item,
+        "uom": said.uom,
+        "ledger": plain(said.ledger),
+        "moved_at": said.moved_at,
+        "systems": [
+            {
+                "system": one.system,
+                "snapshot_id": one.snapshot_id,
+                "taken_at": one.taken_at,
+                "quantity": None if one.quantity is None else plain(one.quantity),
+                "ledger_then": None if one.ledger_then is None else plain(one.ledger_then),
+                "difference": None if one.difference is None else plain(one.difference),
+            }
+            for one in said.systems
+        ],
+    }

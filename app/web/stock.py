@@ -34,6 +34,8 @@ def _told_item(sums: ItemStock, held: Decimal) -> dict[str, Any]:
         "on_hold": plain(held),
         "reserved": plain(sums.reserved),
         "available": plain(sums.unrestricted - held - sums.reserved),
+        "in_transit": plain(sums.in_transit),
+        "on_order": plain(sums.on_order),
     }
 
 
