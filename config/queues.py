@@ -21,10 +21,12 @@ RELAY = "lineside.relay"
 SYNC_ITEMS = "lineside.sync_items"
 READ_DOMAIN = "lineside.read_domain"
 PROJECT = "lineside.project"
+WEBHOOKS = "lineside.webhooks"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
 PROJECTIONS_QUEUE = "lineside.projections"
+WEBHOOKS_QUEUE = "lineside.webhooks"
 RELAY_EVERY_SECONDS = 1.0
 
 
@@ -44,13 +46,13 @@ def plant_queues(plant: str) -> tuple[str, str, str]:
     return work_queue(plant), post_queue(plant), dead_queue(plant)
 
 
-def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str]) -> list[str]:
+def worker_queues(role: Literal["work", "post", "relay", "webhooks"], plants: Iterable[str]) -> list[str]:
     """The queues that a worker of this role consumes. Nobody consumes a dead queue: it is a mirror to look at."""
     if role == "work":
         return [*(work_queue(plant) for plant in plants), PROJECTIONS_QUEUE]
     if role == "post":
         return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE]
-    return [RELAY_QUEUE]
+    return [WEBHOOKS_QUEUE] if role == "webhooks" else [RELAY_QUEUE]
 
 
 def declared_queue(name: str, broker_url: str) -> Queue:
@@ -66,7 +68,7 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE] + [
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE, WEBHOOKS_QUEUE] + [
         name for plant in plants for name in plant_queues(plant)
     ]
     return [declared_queue(name, broker_url) for name in names]

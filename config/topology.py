@@ -186,7 +186,8 @@ class SystemOfRecord:
 
 @dataclass(frozen=True)
 class Topology:
-    """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``."""
+    """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``;
+    ``webhooks_allow``: hosts and networks that are not public and that webhooks may lead to."""
 
     plants: Mapping[str, Plant]
     sources: Mapping[str, Source]
@@ -195,6 +196,7 @@ class Topology:
     systems_of_record: Mapping[str, SystemOfRecord]
     service_levels: Mapping[str, float] = field(default_factory=dict)
     positions: Mapping[str, str] = field(default_factory=dict)
+    webhooks_allow: tuple[str, ...] = ()
 
     @cached_property
     def _routes_by_type_and_plant(self) -> Mapping[tuple[str, str], tuple[RouteTarget, ...]]:

@@ -19,6 +19,7 @@ from config.topology_schema import (
     SourceSchema,
     SystemOfRecordSchema,
     TargetSchema,
+    WebhooksSchema,
 )
 from config.yaml_tree import Node
 
@@ -32,6 +33,7 @@ LISTS: Mapping[str, type[StrictSchema]] = {
 BLOCKS: Mapping[str, type[StrictSchema]] = {
     "systems_of_record": SystemOfRecordSchema,
     "service_levels": ServiceLevelSchema,
+    "webhooks": WebhooksSchema,
 }
 KEYS = ("version", "include", *LISTS, *BLOCKS)
 
@@ -88,6 +90,7 @@ def gather(texts: list[TopologyText]) -> Entries:
             _gather_list(entries, text, section)
         _gather_systems_of_record(entries, text)
         _gather_service_levels(entries, text)
+        _gather_webhooks(entries, text)
     for entry in entries.every():
         entries.positions[entry.path] = entry.place()
         entries.positions |= {path: f"{entry.file}:{line}" for path, line in entry.node.lines_below(entry.path)}
@@ -163,6 +166,15 @@ def _gather_service_levels(entries: Entries, text: TopologyText) -> None:
         _keep_once(
             entries, section, str(key), Entry(f"{section}.{key}", text.file, child, node.lines[key], None, values)
         )
+
+
+def _gather_webhooks(entries: Entries, text: TopologyText) -> None:
+    section = "webhooks"
+    node = _block(entries, text, section)
+    if node is not None:
+        entry = Entry(section, text.file, node, text.root.lines[section], node.plain())
+        _check(entries, entry, WebhooksSchema)
+        _keep_once(entries, section, section, entry)
 
 
 def _keep_once(entries: Entries, section: str, key: str, entry: Entry) -> None:

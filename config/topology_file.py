@@ -76,7 +76,13 @@ def _topology(entries: Entries) -> Topology:
         },
         service_levels={name: entry.values for name, entry in entries.blocks["service_levels"].items()},
         positions=entries.positions,
+        webhooks_allow=_webhooks_allow(entries),
     )
+
+
+def _webhooks_allow(entries: Entries) -> tuple[str, ...]:
+    entry = entries.blocks["webhooks"].get("webhooks")
+    return () if entry is None else tuple(entry.values.get("allow", ()))
 
 
 def _plant(values: Mapping[str, Any]) -> Plant:

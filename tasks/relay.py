@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
-from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS
+from config.queues import (
+    PROJECT,
+    PROJECTIONS_QUEUE,
+    READ_DOMAIN,
+    REFERENCE_QUEUE,
+    RELAY,
+    SYNC_ITEMS,
+    WEBHOOKS,
+    WEBHOOKS_QUEUE,
+)
 from tasks.base import app, workplace
 
 
@@ -16,9 +25,12 @@ def relay() -> None:
         app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
     if here.relay.effects_are_due():
         app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+    for subscriber in here.webhooks.due():
+        named = {"subscriber": subscriber}
+        app.send_task(WEBHOOKS, kwargs=named, queue=WEBHOOKS_QUEUE, routing_key=WEBHOOKS_QUEUE, expires=10)
     for source, domain in due_readings(here.pipeline):
-        named = {"source": source, "domain": domain}
-        app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
+        read = {"source": source, "domain": domain}
+        app.send_task(READ_DOMAIN, kwargs=read, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
 
 
 @app.task(name=SYNC_ITEMS)

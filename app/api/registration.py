@@ -11,6 +11,7 @@ from app.api import (
     crosswalks,
     dead_letters,
     documentation,
+    events,
     exceptions,
     health,
     inventory,
@@ -24,6 +25,7 @@ from app.api import (
     quality_holds,
     reconciliations,
     reversals,
+    webhooks,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
 
@@ -49,6 +51,8 @@ MODULES = (
     quality_holds,
     lots,
     reconciliations,
+    events,
+    webhooks,
     contracts,
     health,
 )

@@ -15,7 +15,6 @@ from app.pipeline.late import tellings_of, things_of
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
 from app.projections.projector import note_effects
-from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from mappings.canonical import contract
@@ -30,7 +29,7 @@ def take_effect(
 ) -> list[str]:
     """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
     older than what stands changes nothing."""
-    note_effects(session, _reporting(messages), now)
+    note_effects(session, [message.id for message, _ in messages], now)
     stale = _take_place(session, plant, messages)
     messages = [
         (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])
@@ -52,16 +51,12 @@ def undo_effect(
 ) -> None:
     """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
     what was said of an item is corrected by saying it anew."""
-    note_effects(session, _reporting(messages), now, undo=True)
+    note_effects(session, [message.id for message, _ in messages], now, undo=True)
     pairs = [(message.id, event) for message, events in messages for event in events]
     orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
     if orders:
         forget(session, orders, [message.id for message, _ in messages])
     undo_releases(session, plant, pairs, now)
-
-
-def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
-    return [message.id for message, events in messages if any(is_reported(event) for event in events)]
 
 
 def references_fulfilled(plant: str, events: Sequence[Event]) -> set[str]:

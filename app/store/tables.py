@@ -1,11 +1,12 @@
 """Every table of Lineside, in one place to import: migrations and tests need them all."""
 
-from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
+from app.store.access_tables import Account, ApiKey, AuditEntry, Lease, PartyKey
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.base import Base
 from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException
+from app.store.feed_tables import FeedEntry
 from app.store.files_tables import DroppedFile
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.logistics_tables import (
@@ -35,6 +36,7 @@ from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, Sna
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 from app.store.version_tables import BomComponent, EquipmentState, ToldVersion
+from app.store.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookSubscriber
 
 __all__ = [
     "Account",
@@ -52,6 +54,7 @@ __all__ = [
     "DroppedFile",
     "Effect",
     "EquipmentState",
+    "FeedEntry",
     "Hold",
     "Item",
     "ItemStock",
@@ -66,6 +69,7 @@ __all__ = [
     "OrderNeed",
     "OrderProgress",
     "OrderReport",
+    "PartyKey",
     "Payload",
     "PlantPause",
     "Posting",
@@ -96,4 +100,7 @@ __all__ = [
     "ToldVersion",
     "TransformationLot",
     "TransitLine",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookSubscriber",
 ]

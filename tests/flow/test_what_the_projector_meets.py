@@ -85,10 +85,10 @@ def test_one_that_another_worker_put_aside_meanwhile_has_none_put_aside_in_its_p
     poison, _ = _post(store, _adjusted("a1", "3"), _adjusted("a2", "4"))
     entering = projector._enter_messages
 
-    def enter(session: Session, effects: Any, now: Any) -> None:
+    def enter(session: Session, effects: Any, *rest: Any) -> None:
         if poison in [effect.message_id for effect in effects]:
             raise DataError("too long", None, ValueError())
-        entering(session, effects, now)
+        entering(session, effects, *rest)
 
     def put_aside() -> None:
         with store.writing() as session:

@@ -15,7 +15,7 @@ from config.settings import load_settings
 ROOT = Path(__file__).resolve().parents[2]
 PLANTS = ("P100", "P200")
 TASK_NAMES = {queues.TRANSFORM, queues.ENRICH, queues.POST, queues.RELAY, queues.SYNC_ITEMS, queues.READ_DOMAIN}
-TASK_NAMES |= {queues.PROJECT}
+TASK_NAMES |= {queues.PROJECT, queues.WEBHOOKS}
 
 
 def _registered(tmp_path: Path) -> set[str]:
@@ -47,7 +47,7 @@ def test_the_schedule_sends_only_named_tasks_to_declared_queues(tmp_path: Path) 
 
 def test_every_declared_queue_has_a_worker_but_the_dead_ones() -> None:
     declared = {queue.name for queue in queues.all_queues(PLANTS, "redis://")}
-    consumed = {name for role in ("work", "post", "relay") for name in queues.worker_queues(role, PLANTS)}
+    consumed = {name for role in ("work", "post", "relay", "webhooks") for name in queues.worker_queues(role, PLANTS)}
 
     assert declared - consumed == {queues.dead_queue(plant) for plant in PLANTS}
     assert consumed <= declared
