@@ -1,29 +1,37 @@
-"""Sign a webhook as https://www.standardwebhooks.com (specification 1.0) says, by its own library."""
+"""Webhooks as Standard Webhooks signs them (standardwebhooks.com): id, time and body under a secret that both know.
+
+The id stays the same for every try, so that a receiver knows a repeat; the time is that of the try, since receivers
+refuse an old one.
+"""
 
 from __future__ import annotations
 
-import base64
-import secrets
-from collections.abc import Sequence
+import binascii
 from datetime import UTC, datetime
 
-from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-SECRET_BYTES = 32
-
-
-def new_secret() -> str:
-    """A secret as the specification has it: ``whsec_`` and 24 to 64 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+from app.adapters.bounded_http import BoundedHttp, HttpAnswer
 
 
-def signed_headers(webhook_id: str, at: datetime, body: str, whsecs: Sequence[str]) -> dict[str, str]:
-    """The three headers of one attempt, made at ``at`` (aware), with a signature by each of the secrets: while one is
-    being replaced, a receiver that has either verifies it."""
-    at = at.astimezone(UTC)  # the library takes the wall clock of what it is given for UTC
-    signatures = [Webhook(secret).sign(webhook_id, at, body) for secret in whsecs]
+class SecretUnusable(Exception):
+    """The secret is not ``whsec_`` and base64 as the standard has it; its value is not repeated."""
+
+
+def signed_headers(secret: str, webhook_id: str, body: str, at: datetime) -> dict[str, str]:
+    """The headers that go with this body. Raises SecretUnusable."""
+    try:
+        signature = Webhook(secret).sign(webhook_id, at.astimezone(UTC), body)
+    except (EmptyWebhookSecretError, binascii.Error, ValueError):
+        raise SecretUnusable("the secret is not whsec_ and base64") from None
     return {
+        "Content-Type": "application/json",
         "webhook-id": webhook_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": " ".join(signatures),
+        "webhook-signature": signature,
     }
+
+
+def post_signed(http: BoundedHttp, url: str, secret: str, webhook_id: str, body: str, at: datetime) -> HttpAnswer:
+    """Whatever was answered. Raises SecretUnusable, and CallFailed where no whole answer came."""
+    return http.call("POST", url, signed_headers(secret, webhook_id, body, at), body.encode())

@@ -19,6 +19,7 @@ from app.console import (
     reconciliation_pages,
     sign_in_pages,
     trail_pages,
+    webhook_pages,
 )
 from app.console.frame import frame_values
 from app.console.routing import blueprint
@@ -35,6 +36,7 @@ PAGES = (
     lot_pages,
     reconciliation_pages,
     crosswalk_pages,
+    webhook_pages,
     trail_pages,
     sign_in_pages,
 )

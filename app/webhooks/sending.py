@@ -52,6 +52,7 @@ from app.webhooks.subscribers import (
 log = structlog.get_logger()
 
 PURPOSE = "webhooks"
+CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 TIMEOUT_SECONDS = 10.0
 TEST = "lineside.webhook.test.v1"
 EMPTY_PAGES_MOST = 20
@@ -167,8 +168,7 @@ class WebhookSender:
         now, began = self.clock(), time.monotonic()
         status, wished, reason = None, None, call.fault
         if reason is None:
-            headers = signed_headers(claimed.webhook_id, now, call.body, call.secrets)
-            headers["Content-Type"] = "application/cloudevents+json; charset=UTF-8"
+            headers = _signed(claimed.webhook_id, now, call)
             try:
                 answer = self.http.call("POST", call.url, headers, call.body.encode())
             except (CallFailed, UrlRefused) as error:
@@ -206,6 +206,13 @@ class WebhookSender:
             pause_for_failures(session, row, f"nothing was delivered for a day; last, {attempt.reason}", attempt.at)
         else:
             end(delivery, FAILED, attempt.at)
+
+
+def _signed(webhook_id: str, at: datetime, call: _Call) -> dict[str, str]:
+    """With a signature by each secret: while one is being replaced, a receiver that has either verifies it."""
+    each = [signed_headers(secret, webhook_id, call.body, at) for secret in call.secrets]
+    signatures = " ".join(headers["webhook-signature"] for headers in each)
+    return each[0] | {"Content-Type": CONTENT_TYPE, "webhook-signature": signatures}
 
 
 def _test_event(claimed: Claimed, name: str, now: datetime) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.sealing import Seal
-from app.adapters.signed_webhook import new_secret
 from app.business_exceptions.raising import Cause, close_exceptions, raise_exceptions, unresolved
 from app.projections.feed_reading import COMPENSATED, FeedFilter, newest_position
 from app.store.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookSubscriber
@@ -21,6 +22,7 @@ from mappings.canonical import contract
 
 ACTIVE, PAUSED = "active", "paused"
 RULE = "webhook_paused"
+SECRET_BYTES = 32
 OLD_SECRET_HOURS = 24
 SUBSCRIBERS_MOST = 500
 CONCURRENCY_MOST = 8
@@ -70,7 +72,7 @@ def add_subscriber(
         raise SubscriberRefused("name", "1 to 80 letters, digits or . _ -, beginning with a letter or digit")
     if len(session.scalars(select(WebhookSubscriber.id).limit(SUBSCRIBERS_MOST)).all()) == SUBSCRIBERS_MOST:
         raise SubscriberRefused("name", f"there are {SUBSCRIBERS_MOST} subscribers, and no more are taken; remove one")
-    plain = new_secret()
+    plain = _new_secret()
     values = {
         "name": name,
         "url": url,
@@ -100,7 +102,7 @@ def change_subscriber(session: Session, subscriber_id: int, url: str, wanted: Wa
 def rotate_secret(session: Session, seal: Seal, row: WebhookSubscriber, now: datetime) -> str:
     """A new secret, shown once. The one before signs beside it for 24 hours, so that a receiver may change when it
     likes; one before that signs no more."""
-    plain = new_secret()
+    plain = _new_secret()
     until = (now + timedelta(hours=OLD_SECRET_HOURS)).isoformat()
     before = {**row.secrets[0], "until": until}
     row.secrets = [{"sealed": seal.close(plain), "until": None}, before]
@@ -176,6 +178,11 @@ def drop_deliveries(session: Session, ids: Sequence[int]) -> None:
     at_once: Any = {"synchronize_session": False}
     session.execute(delete(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(ids)), execution_options=at_once)
     session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(ids)), execution_options=at_once)
+
+
+def _new_secret() -> str:
+    """As Standard Webhooks has it: ``whsec_`` and 24 to 64 random bytes in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _close(session: Session, subscriber_id: int, how: str, now: datetime) -> None:
