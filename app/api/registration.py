@@ -26,6 +26,7 @@ from app.api import (
     quality_holds,
     reconciliations,
     reversals,
+    warehouse,
     webhooks,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
@@ -52,6 +53,7 @@ MODULES = (
     quality_holds,
     lots,
     reconciliations,
+    warehouse,
     parties,
     events,
     webhooks,

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     _create_webhooks()
+    op.create_index("ix_stock_storage", "stock", ["plant", "storage", "id"])
     op.create_table(
         "party_keys",
         _id(),
@@ -126,5 +127,6 @@ def _create_webhooks() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_stock_storage", "stock")
     for table in ("party_keys", "webhook_attempts", "webhook_deliveries", "webhook_subscribers", "feed"):
         op.drop_table(table)
