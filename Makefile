@@ -44,7 +44,7 @@ quick: $(READY)
 
 # Newest versions that pyproject.toml allows, each with its hashes, for every platform.
 lock: $(READY)
-	@$(BIN)/uv pip compile pyproject.toml --extra bench --extra dev --extra tryton --output-file requirements.lock --upgrade --quiet \
+	@$(BIN)/uv pip compile pyproject.toml --extra bench --extra dev --extra parquet --extra tryton --output-file requirements.lock --upgrade --quiet \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 # uv installs in seconds; where it cannot reach the packages that pip is configured for, pip does the same slowly. Both

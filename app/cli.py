@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, str] = {
     "exceptions": "app.commands.exceptions:exceptions",
     "crosswalk": "app.commands.crosswalk:crosswalk",
     "contracts": "app.commands.contracts:contracts",
+    "export": "app.commands.export:export",
+    "webhooks": "app.commands.webhooks:webhooks",
     "keys": "app.commands.keys:keys",
     "accounts": "app.commands.accounts:accounts",
     "valkey": "app.commands.processes:valkey",

@@ -27,11 +27,13 @@ RECONCILE = "lineside.reconcile"
 JUDGE_RULES = "lineside.judge_rules"
 TELL_OWNERS = "lineside.tell_owners"
 WEIGH = "lineside.weigh"
+WEBHOOKS = "lineside.webhooks"
 
 RELAY_QUEUE = "lineside.relay"
 REFERENCE_QUEUE = "lineside.reference"
 PROJECTIONS_QUEUE = "lineside.projections"
 EXCEPTIONS_QUEUE = "lineside.exceptions"
+WEBHOOKS_QUEUE = "lineside.webhooks"
 RELAY_EVERY_SECONDS = 1.0
 RETAIN_EVERY_SECONDS = 60.0
 EXCEPTIONS_EVERY_SECONDS = 5.0
@@ -53,13 +55,13 @@ def plant_queues(plant: str) -> tuple[str, str, str]:
     return work_queue(plant), post_queue(plant), dead_queue(plant)
 
 
-def worker_queues(role: Literal["work", "post", "relay"], plants: Iterable[str]) -> list[str]:
+def worker_queues(role: Literal["work", "post", "relay", "webhooks"], plants: Iterable[str]) -> list[str]:
     """The queues that a worker of this role consumes. Nobody consumes a dead queue: it is a mirror to look at."""
     if role == "work":
         return [*(work_queue(plant) for plant in plants), PROJECTIONS_QUEUE]
     if role == "post":
         return [*(post_queue(plant) for plant in plants), REFERENCE_QUEUE, EXCEPTIONS_QUEUE]
-    return [RELAY_QUEUE]
+    return [WEBHOOKS_QUEUE] if role == "webhooks" else [RELAY_QUEUE]
 
 
 def declared_queue(name: str, broker_url: str) -> Queue:
@@ -75,7 +77,7 @@ def declared_queue(name: str, broker_url: str) -> Queue:
 
 
 def all_queues(plants: Iterable[str], broker_url: str) -> list[Queue]:
-    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE, EXCEPTIONS_QUEUE] + [
+    names = [RELAY_QUEUE, REFERENCE_QUEUE, PROJECTIONS_QUEUE, EXCEPTIONS_QUEUE, WEBHOOKS_QUEUE] + [
         name for plant in plants for name in plant_queues(plant)
     ]
     return [declared_queue(name, broker_url) for name in names]

@@ -193,7 +193,8 @@ class SystemOfRecord:
 @dataclass(frozen=True)
 class Topology:
     """The whole file, checked. ``positions`` maps a path such as ``targets.erp.options.url`` to ``file:line``;
-    ``retention`` a domain and a state in which a message ended to the days for which it is kept."""
+    ``retention`` a domain and a state in which a message ended to the days for which it is kept;
+    ``webhooks_allow``: hosts and networks that are not public and that webhooks may lead to."""
 
     plants: Mapping[str, Plant]
     sources: Mapping[str, Source]
@@ -204,6 +205,7 @@ class Topology:
     retention: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     positions: Mapping[str, str] = field(default_factory=dict)
     exceptions: ExceptionPolicy = NO_POLICY
+    webhooks_allow: tuple[str, ...] = ()
 
     @cached_property
     def _routes_by_type_and_plant(self) -> Mapping[tuple[str, str], tuple[RouteTarget, ...]]:

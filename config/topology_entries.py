@@ -23,6 +23,7 @@ from config.topology_schema import (
     SourceSchema,
     SystemOfRecordSchema,
     TargetSchema,
+    WebhooksSchema,
 )
 from config.yaml_tree import Node
 
@@ -39,6 +40,7 @@ BLOCKS: Mapping[str, type[StrictSchema]] = {
     "retention": RetentionSchema,
     "exceptions": ExceptionsSchema,
     "owners": OwnerSchema,
+    "webhooks": WebhooksSchema,
 }
 BY_DOMAIN: Mapping[str, tuple[str, ...]] = {"systems_of_record": DOMAINS, "retention": RETENTION_DOMAINS}
 KEYS = ("version", "include", *LISTS, *BLOCKS)
@@ -99,6 +101,7 @@ def gather(texts: list[TopologyText]) -> Entries:
         _gather_service_levels(entries, text)
         _gather_exceptions(entries, text)
         _gather_owners(entries, text)
+        _gather_webhooks(entries, text)
     for entry in entries.every():
         entries.positions[entry.path] = entry.place()
         entries.positions |= {path: f"{entry.file}:{line}" for path, line in entry.node.lines_below(entry.path)}
@@ -195,6 +198,15 @@ def _gather_owners(entries: Entries, text: TopologyText) -> None:
             entries.faults.append(entry.fault((), f"{key!r} is not allowed here", MEND_OF_OWNER))
         _check(entries, entry, OwnerSchema)
         _keep_once(entries, section, str(key), entry)
+
+
+def _gather_webhooks(entries: Entries, text: TopologyText) -> None:
+    section = "webhooks"
+    node = _block(entries, text, section)
+    if node is not None:
+        entry = Entry(section, text.file, node, text.root.lines[section], node.plain())
+        _check(entries, entry, WebhooksSchema)
+        _keep_once(entries, section, section, entry)
 
 
 def _keep_once(entries: Entries, section: str, key: str, entry: Entry) -> None:

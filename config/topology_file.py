@@ -81,6 +81,7 @@ def _topology(entries: Entries) -> Topology:
         retention={domain: entry.values for domain, entry in entries.blocks["retention"].items()},
         positions=entries.positions,
         exceptions=_exceptions(entries),
+        webhooks_allow=_webhooks_allow(entries),
     )
 
 
@@ -95,6 +96,11 @@ def _exceptions(entries: Entries) -> ExceptionPolicy:
 def _owner(name: str, values: Mapping[str, Any]) -> Owner:
     steps = tuple(EscalationStep(**step) for step in values.get("escalation", ()))
     return Owner(**{**values, "name": name, "channels": channels_of(values.get("channels", ())), "escalation": steps})
+
+
+def _webhooks_allow(entries: Entries) -> tuple[str, ...]:
+    entry = entries.blocks["webhooks"].get("webhooks")
+    return () if entry is None else tuple(entry.values.get("allow", ()))
 
 
 def _plant(values: Mapping[str, Any]) -> Plant:

@@ -179,3 +179,10 @@ class RetentionSchema(StrictSchema):
 
 class ServiceLevelSchema(StrictSchema):
     accept_to_posted_seconds = Number(0.1, 31_536_000)
+
+
+class WebhooksSchema(StrictSchema):
+    allow = Many(
+        Text(r"[A-Za-z0-9.:_/-]+", max_characters=120, mend="name a host, an address or a network: 10.1.0.0/16"),
+        mend="list hosts and networks of your own that webhooks may lead to: [hooks.plant.example, 10.1.0.0/16]",
+    )

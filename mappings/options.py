@@ -62,7 +62,7 @@ UNITS, REASONS, STORAGES, MOVEMENT_TYPES = "units", "reasons", "storages", "move
 TEXT = Word()
 LOCATION = ("site", "area", "work_center", "work_unit", "storage", "bin")
 
-PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT, "parties": Words()})
+PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT, "parties": Words(), "receiving": Words()})
 
 # AdventureWorks' kinds of transactions: of purchase orders, sales orders and work orders.
 TRANSACTIONS = ("P", "S", "W")

@@ -11,7 +11,9 @@ import structlog
 from celery import Celery, Task
 from celery.signals import setup_logging
 
+from app.access.sealing import Seal
 from app.adapters.base import Adapter
+from app.adapters.guarded_http import GuardedHttp, Reach
 from app.adapters.registry import build_adapter
 from app.clock import LeapWatch
 from app.dispatch import Dispatcher
@@ -21,11 +23,15 @@ from app.pipeline.share import Shares
 from app.pipeline.without_permits import WithoutPermits
 from app.store.session import Store
 from app.telemetry.logs import configure_logging
+from app.webhooks.sending import PURPOSE, TIMEOUT_SECONDS, WebhookSender
 from config.broker import Amqp
 from config.queues import PERMITS, celery_settings
 from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
+
+# Connections to one subscriber that may be open at once.
+WEBHOOK_THREADS = 16
 
 
 class Workplace:
@@ -60,6 +66,11 @@ class Workplace:
     @cached_property
     def dispatcher(self) -> Dispatcher:
         return Dispatcher(self.settings, list(self.topology.plants), app)
+
+    @cached_property
+    def webhooks(self) -> WebhookSender:
+        http = GuardedHttp(TIMEOUT_SECONDS, WEBHOOK_THREADS, Reach(self.topology.webhooks_allow))
+        return WebhookSender(self.store, Seal(self.settings, PURPOSE), http, self.pipeline.clock)
 
     @cached_property
     def relay(self) -> Relay:
@@ -100,7 +111,7 @@ app = Celery(
     task_cls=LinesideTask,
     include=[
         *("tasks.pipeline", "tasks.relay", "tasks.projections", "tasks.retention", "tasks.reconcile"),
-        *("tasks.exceptions", "tasks.flower_queues", "tasks.silence"),
+        *("tasks.exceptions", "tasks.webhooks", "tasks.flower_queues", "tasks.silence"),
     ],
 )
 app.conf.update(celery_settings(settings, topology.plants))

@@ -6,7 +6,17 @@ from app.dead_letters.weighing import weighing_is_due
 from app.pipeline.backlog_age import look_at_backlogs
 from app.pipeline.reading import due_readings, read_domain
 from app.pipeline.reference_data import sync_items
-from config.queues import PROJECT, PROJECTIONS_QUEUE, READ_DOMAIN, REFERENCE_QUEUE, RELAY, SYNC_ITEMS, WEIGH
+from config.queues import (
+    PROJECT,
+    PROJECTIONS_QUEUE,
+    READ_DOMAIN,
+    REFERENCE_QUEUE,
+    RELAY,
+    SYNC_ITEMS,
+    WEBHOOKS,
+    WEBHOOKS_QUEUE,
+    WEIGH,
+)
 from tasks.base import app, workplace
 from tasks.reconcile import send_turn, turns
 
@@ -25,9 +35,12 @@ def relay() -> None:
     look_at_backlogs(here.pipeline)
     if weighing_is_due(here.store, here.pipeline.clock()):
         app.send_task(WEIGH, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+    for subscriber in here.webhooks.due():
+        named = {"subscriber": subscriber}
+        app.send_task(WEBHOOKS, kwargs=named, queue=WEBHOOKS_QUEUE, routing_key=WEBHOOKS_QUEUE, expires=10)
     for source, domain in due_readings(here.pipeline):
-        named = {"source": source, "domain": domain}
-        app.send_task(READ_DOMAIN, kwargs=named, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
+        read = {"source": source, "domain": domain}
+        app.send_task(READ_DOMAIN, kwargs=read, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
 
 
 @app.task(name=SYNC_ITEMS)

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from app.access.identity import ANYBODY, Forbidden, Identity, NotAuthenticated
 from app.access.keys import KeyRing
+from app.access.party_keys import PREFIX, authenticate_party_key
 from app.access.policy import Policy, policy_of
 from app.access.sign_in import SignIn
 from app.store.session import Store
@@ -25,6 +26,7 @@ class Gate:
     """Stands before every route of the application."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self.keys = KeyRing(store)
         self.sign_in = SignIn(store)
 
@@ -50,6 +52,10 @@ class Gate:
             if declared.loopback and comes_from_this_machine(asked):
                 return ANYBODY
             raise NotAuthenticated(_how_to(declared), _challenges(declared), declared.page)
+        if identity.party is not None:
+            if declared.party != identity.party.kind:
+                raise Forbidden(f"An API key of a {identity.party.kind} may not do this.")
+            return identity
         if identity.key is not None:
             if not declared.source_key:
                 raise Forbidden("An API key of a source may not do this; use an account.")
@@ -76,10 +82,19 @@ class Gate:
         return None
 
     def _key_identity(self, plain: str, declared: Policy) -> Identity:
+        if plain.startswith(PREFIX):
+            return self._party_identity(plain, declared)
         owner = self.keys.owner(plain)
         if owner is None:
             raise NotAuthenticated("This API key is unknown or was revoked.", _challenges(declared))
         return Identity(f"key:{owner.label}", key=owner)
+
+    def _party_identity(self, plain: str, declared: Policy) -> Identity:
+        with self._store.reading() as session:
+            party = authenticate_party_key(session, plain)
+        if party is None:
+            raise NotAuthenticated("This API key is unknown or was revoked.", _challenges(declared))
+        return Identity(f"{party.kind}:{party.party}", party=party)
 
     def _account_identity(self, asked: Request, name: str, password: str, declared: Policy) -> Identity:
         if not asked.is_secure and not is_loopback(asked.remote_addr):
@@ -112,13 +127,17 @@ def _plain_key(asked: Request) -> str | None:
 
 
 def _challenges(declared: Policy) -> tuple[str, ...]:
-    return ((BEARER,) if declared.source_key else ()) + ((BASIC,) if declared.role is not None else ())
+    return ((BEARER,) if declared.source_key or declared.party else ()) + (
+        (BASIC,) if declared.role is not None else ()
+    )
 
 
 def _how_to(declared: Policy) -> str:
     ways = []
     if declared.source_key:
         ways.append("an API key of the source as `Authorization: Bearer ls_...`")
+    if declared.party is not None:
+        ways.append(f"an API key of the {declared.party} as `Authorization: Bearer lp_...`")
     if declared.role is not None:
         ways.append(f"an account with the role {declared.role} or more")
     return "Send " + ", or ".join(ways) + "."

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from flask import g
 
 from app.access.keys import KeyOwner
+from app.access.party_keys import PartyOwner
 from app.access.roles import Role
 from app.errors import LinesideError
 
 
 @dataclass(frozen=True)
 class Identity:
-    """``actor`` is the name that the timeline and the trail keep. Exactly one of ``role`` and ``key`` is given, or
-    none for anybody on a public route."""
+    """``actor`` is the name that the timeline and the trail keep. Exactly one of ``role``, ``key`` and
+    ``party`` is given, or none for anybody on a public route."""
 
     actor: str
     role: Role | None = None
     key: KeyOwner | None = None
+    party: PartyOwner | None = None
 
     def has(self, role: Role) -> bool:
         return self.role is not None and self.role.includes(role)

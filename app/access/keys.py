@@ -54,7 +54,7 @@ def create_key(session: Session, label: str, source: str, plants: Sequence[str],
     plain = "ls_" + secrets.token_urlsafe(32)
     values = {
         "label": label.strip(),
-        "digest": _digest(plain),
+        "digest": digest_of(plain),
         "source": source,
         "plants": sorted(set(plants)),
         "created_at": now,
@@ -85,11 +85,11 @@ def authenticate_key(session: Session, plain: str) -> KeyOwner | None:
     """
     if not _SHAPE.fullmatch(plain):
         return None
-    row = session.scalar(select(ApiKey).where(ApiKey.digest == _digest(plain), ApiKey.revoked_at.is_(None)))
+    row = session.scalar(select(ApiKey).where(ApiKey.digest == digest_of(plain), ApiKey.revoked_at.is_(None)))
     return None if row is None else _owner(row)
 
 
-def _digest(plain: str) -> str:
+def digest_of(plain: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
@@ -113,7 +113,7 @@ class KeyRing:
         self._known: OrderedDict[str, tuple[KeyOwner, float]] = OrderedDict()
 
     def owner(self, plain: str) -> KeyOwner | None:
-        digest = _digest(plain)
+        digest = digest_of(plain)
         with self._lock:
             owner, until = self._known.get(digest, (None, 0.0))
         if owner is not None and self._monotonic() < until:

@@ -16,14 +16,16 @@ _ATTRIBUTE = "lineside_policy"
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may use a route: anybody (``public``), a source by its key, an account by its role, or a program on this
-    machine (``loopback``). ``page``: whoever is not logged in is sent to the log-in page."""
+    """Who may use a route: anybody (``public``), a source by its key, an account by its role, a party of this kind
+    (supplier, customer) by its key, or a program on this machine (``loopback``). ``page``: whoever is not logged in is
+    sent to the log-in page."""
 
     public: bool = False
     source_key: bool = False
     role: Role | None = None
     loopback: bool = False
     page: bool = False
+    party: str | None = None
 
 
 PUBLIC = Policy(public=True)
@@ -32,6 +34,11 @@ SOURCE_KEY = Policy(source_key=True)
 
 def at_least(role: Role, *, or_source_key: bool = False, or_loopback: bool = False, page: bool = False) -> Policy:
     return Policy(source_key=or_source_key, role=role, loopback=or_loopback, page=page)
+
+
+def of_party(kind: str) -> Policy:
+    """A party of this kind sees its own; whoever may read everything names the party that it looks at."""
+    return Policy(role=Role.VIEWER, party=kind)
 
 
 def policy(declared: Policy) -> Callable[[Route], Route]:

@@ -44,12 +44,14 @@ def json_request(schema: Any) -> dict[str, Any]:
 def security_of(declared: Policy) -> list[dict[str, list[str]]]:
     """Which of the document's security schemes let a caller in."""
     keys: list[dict[str, list[str]]] = [{"source_key": []}] if declared.source_key else []
+    keys += [{"party_key": []}] if declared.party is not None else []
     accounts: list[dict[str, list[str]]] = [{"account": []}] if declared.role is not None else []
     return keys + accounts
 
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     "source_key": {"type": "http", "scheme": "bearer", "description": "API key of a source (`ls_...`)"},
+    "party_key": {"type": "http", "scheme": "bearer", "description": "API key of a supplier or customer (`lp_...`)"},
     "account": {"type": "http", "scheme": "basic", "description": "Account of a person; over TLS or loopback"},
 }
 

@@ -12,6 +12,7 @@ from app.api import (
     dead_letters,
     documentation,
     equipment,
+    events,
     exceptions,
     health,
     inventory,
@@ -22,6 +23,7 @@ from app.api import (
     message_reads,
     messages,
     operations,
+    parties,
     pauses,
     postings,
     production_orders,
@@ -32,6 +34,8 @@ from app.api import (
     replays,
     reversals,
     shipments,
+    warehouse,
+    webhooks,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
 
@@ -65,6 +69,10 @@ MODULES = (
     reconciliations,
     proposals,
     measures,
+    warehouse,
+    parties,
+    events,
+    webhooks,
     contracts,
     health,
 )

@@ -10,6 +10,7 @@ from app.commands.actor import terminal_actor
 from app.commands.database import open_database
 from app.commands.exits import AnswerIsNo, Unusable
 from app.commands.opening import open_settings, open_topology
+from app.commands.party_keys import party
 from app.commands.printing import json_option, print_json
 from app.web.access_acts import make_key, revoke_key
 
@@ -17,6 +18,9 @@ from app.web.access_acts import make_key, revoke_key
 @click.group()
 def keys() -> None:
     """API keys of sources: make, list, revoke. A key is shown once, when it is made."""
+
+
+keys.add_command(party)
 
 
 @keys.command()

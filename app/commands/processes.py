@@ -31,7 +31,8 @@ def web() -> None:
 @click.command()
 @click.argument("role", type=click.Choice(programs.ROLES))
 def worker(role: programs.Role) -> None:
-    """A worker: `work` transforms and enriches, `post` calls targets, `relay` sends permits for what is due."""
+    """A worker: `work` transforms and enriches, `post` calls targets, `relay` sends permits for what is due,
+    `webhooks` calls subscribers."""
     settings = open_settings()
     topology = open_topology(settings)
     programs.become(programs.worker(settings, topology.plants, role))

@@ -23,6 +23,7 @@ from app.console import (
     reconciliation_pages,
     sign_in_pages,
     trail_pages,
+    webhook_pages,
 )
 from app.console.frame import frame_values
 from app.console.routing import blueprint
@@ -43,6 +44,7 @@ PAGES = (
     proposal_pages,
     measure_pages,
     crosswalk_pages,
+    webhook_pages,
     trail_pages,
     sign_in_pages,
 )

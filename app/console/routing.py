@@ -18,6 +18,7 @@ blueprint = Blueprint("console", __name__, template_folder="templates")
 ANYBODY = PUBLIC
 VIEWER = at_least(Role.VIEWER, page=True)
 OPERATOR = at_least(Role.OPERATOR, page=True)
+ADMIN = at_least(Role.ADMIN, page=True)
 
 
 def page(method: str, path: str, declared: Policy) -> Callable[[View], View]:

@@ -16,7 +16,6 @@ from app.projections.fulfilment import ITEM_CHANGED, stock_brought
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
 from app.projections.projector import note_effects
-from app.projections.said import is_reported
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from app.store.measure_notes import Noted, note
@@ -31,9 +30,9 @@ def take_effect(
 ) -> list[str]:
     """Bring items and production orders up to these messages; returns the references that are fulfilled by it. What is
     older than what stands changes nothing."""
-    reporting = _reporting(messages)
-    note_effects(session, reporting, now)
-    note(session, Noted.POSTED, {message.id for message, _ in messages}.difference(reporting), now)
+    telling = _telling(messages)
+    note_effects(session, telling, now)
+    note(session, Noted.POSTED, {message.id for message, _ in messages}.difference(telling), now)
     stale = _take_place(session, plant, messages)
     messages = [
         (message, [event for number, event in enumerate(events) if number not in stale.get(message.id, ())])
@@ -55,7 +54,7 @@ def undo_effect(
 ) -> None:
     """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
     what was said of an item is corrected by saying it anew."""
-    note_effects(session, _reporting(messages), now, undo=True)
+    note_effects(session, [message.id for message, _ in messages], now, undo=True)
     pairs = [(message.id, event) for message, events in messages for event in events]
     orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
     if orders:
@@ -63,10 +62,9 @@ def undo_effect(
     undo_releases(session, plant, pairs, now)
 
 
-def _reporting(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
+def _telling(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
     """What corrects one system alone is none: the ledger is right already."""
-    reported = ((message, any(is_reported(event) for event in events)) for message, events in messages)
-    return [message.id for message, is_one in reported if is_one and for_whom(message.source) is None]
+    return [message.id for message, _ in messages if for_whom(message.source) is None]
 
 
 def stock_undone(plant: str, events: Sequence[Event]) -> set[str]:

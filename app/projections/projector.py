@@ -7,10 +7,11 @@ the transaction that enters them, so each counts once whatever is killed; one wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import localcontext
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from app.projections.facts import TABLES as FACTS
 from app.projections.facts import already_told, enter_facts, void_facts
+from app.projections.feed import tell
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
 from app.projections.measuring import Yardstick, is_anything_noted, measure_noted, measure_posted
@@ -41,7 +43,7 @@ log = structlog.get_logger()
 Clock = Callable[[], datetime]
 
 PROJECTIONS = (
-    *(Effect, Movement, ItemStock, Stock),
+    *(Movement, ItemStock, Stock),
     *(OrderReport, OrderItem, OrderProgress, TransformationLot),
     *(Hold, OrderMaterial, OrderNeed),
     *FACTS,
@@ -123,13 +125,21 @@ def _enter_one(store: Store, clock: Clock, yardstick: Yardstick) -> bool:
     except StatementError as error:
         _raise_if_not_of_data(error)
         # This very one: since the right was given up with the transaction, another may be the oldest by now.
+        fault = f"The database cannot hold it ({type(error.orig).__name__})."
         with store.writing() as session:
-            for effect_id, message_id in taken:
-                _measure_faulty(session, effect_id, yardstick)
-                _put_aside(
-                    session, effect_id, message_id, f"The database cannot hold it ({type(error.orig).__name__})."
-                )
+            if have_right(session):
+                for effect_id, _ in taken:
+                    _measure_faulty(session, effect_id, yardstick)
+                _pass_over(session, taken, fault, clock())
     return bool(taken)
+
+
+def _pass_over(session: Session, taken: Sequence[tuple[int, int]], fault: str, now: datetime) -> None:
+    """No projection can hold it; it took effect all the same, so the feed tells of it."""
+    effects = session.scalars(select(Effect).where(Effect.id.in_([effect_id for effect_id, _ in taken]))).all()
+    tell(session, effects, load_documents(session, [key for _, key in taken], ENRICHED), now)
+    for effect_id, message_id in taken:
+        _put_aside(session, effect_id, message_id, fault)
 
 
 def _raise_if_not_of_data(error: StatementError) -> None:
@@ -156,12 +166,16 @@ def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
 
 
 def _enter_effects(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
-    """In their order: what is undone took effect before."""
+    """In their order: what is undone took effect before. The feed tells of them first."""
+    documents = load_documents(session, sorted({effect.message_id for effect in effects}), ENRICHED)
+    tell(session, effects, documents, now)
     with localcontext(prec=DIGITS):
-        _enter_in_order(session, effects, now, yardstick)
+        _enter_in_order(session, effects, documents, now, yardstick)
 
 
-def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
+def _enter_in_order(
+    session: Session, effects: Sequence[Effect], documents: Mapping[int, Any], now: datetime, yardstick: Yardstick
+) -> None:
     start = 0
     for end in range(1, len(effects) + 1):
         if end == len(effects) or effects[end].undo != effects[start].undo:
@@ -170,7 +184,7 @@ def _enter_in_order(session: Session, effects: Sequence[Effect], now: datetime, 
                 _void_messages(session, {effect.message_id for effect in part}, now)
                 _drop(session, part)
             else:
-                _enter_messages(session, part, now, yardstick)
+                _enter_messages(session, part, documents, now, yardstick)
             start = end
 
 
@@ -183,11 +197,12 @@ def _void_messages(session: Session, message_ids: set[int], now: datetime) -> No
     settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
 
 
-def _enter_messages(session: Session, effects: Sequence[Effect], now: datetime, yardstick: Yardstick) -> None:
+def _enter_messages(
+    session: Session, effects: Sequence[Effect], documents: Mapping[int, Any], now: datetime, yardstick: Yardstick
+) -> None:
     ids = sorted({effect.message_id for effect in effects})
     known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
     known |= already_told(session, ids)
-    documents = load_documents(session, [key for key in ids if key not in known], ENRICHED)
     query = select(Message.id, Message.plant, Message.state).where(Message.id.in_(ids))
     messages = {row.id: row for row in session.execute(query)}
     said = Said()
@@ -246,13 +261,16 @@ def rebuild(store: Store, now: datetime) -> int | None:
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
         forget_measures(session)
+        # What is undone and not entered yet stays: the feed, which is not built anew, has still to tell of it.
+        anew = or_(Effect.undo.is_(False), Effect.fault.is_not(None))
+        session.execute(delete(Effect).where(anew).execution_options(synchronize_session=False))
         # A message that was posted since the lines above, on another connection, has said so itself.
-        said = Message.id.in_(select(Effect.message_id))
+        said = Message.id.in_(select(Effect.message_id).where(Effect.undo.is_(False)))
         effective = select(Message.id, literal(False), literal(now, Effect.at.type), literal(True))
         effective = effective.where(has_effect(), ~said).order_by(Message.id)
         session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
         note_all(session)
-        return session.execute(select(func.count()).select_from(Effect)).scalar_one()
+        return session.execute(select(func.count()).where(Effect.undo.is_(False))).scalar_one()
 
 
 def has_effect() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from app.stack.programs import PROJECT
 from config.settings import Settings
 
 BROKER = "valkey"
-PRODUCT = (BROKER, "web", "work", "post", "relay", "beat", "watch", "flower")
+PRODUCT = (BROKER, "web", "work", "post", "relay", "webhooks", "beat", "watch", "flower")
 DEMONSTRATION = ("erp", "wms", "planning", "mes")
 
 OURS = "lineside"

@@ -18,9 +18,10 @@ GRACEFUL_SECONDS = 8
 WEB_TIMEOUT_SECONDS = 60
 KEEP_ALIVE_SECONDS = 15
 WORKER_CLASS = "app.stack.web_worker.EvenThreadWorker"
+WEBHOOK_THREADS = 16
 
-Role = Literal["work", "post", "relay"]
-ROLES: tuple[Role, ...] = ("work", "post", "relay")
+Role = Literal["work", "post", "relay", "webhooks"]
+ROLES: tuple[Role, ...] = ("work", "post", "relay", "webhooks")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def worker(settings: Settings, plants: Iterable[str], role: Role) -> Program:
         "work": ("prefork", settings.work_processes),
         "post": ("threads", settings.post_threads),
         "relay": ("solo", 1),
+        "webhooks": ("threads", WEBHOOK_THREADS),
     }
     pool, concurrency = pools[role]
     arguments = ["worker", "--queues", ",".join(worker_queues(role, plants)), "--hostname", f"{role}@%h"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import signal
 import time
@@ -100,8 +99,7 @@ def running_stack(
     pauses: Pauses = USUAL_PAUSES,
 ) -> Iterator[Supervisor]:
     """Every process up and the API answering; all of them ended when the block ends, however it ends."""
-    session_key = {} if settings.secret_key else {"LINESIDE_SECRET_KEY": secrets.token_hex(32)}
-    supervisor = Supervisor(settings, instance, say, {**session_key, **environment}, [BROKER], pauses)
+    supervisor = Supervisor(settings, instance, say, environment, [BROKER], pauses)
     with interrupted_by_signals():
         try:
             broker = {name: command for name, command in commands.items() if name == BROKER}

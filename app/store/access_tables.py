@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.base import Base, BigId, JsonText, UtcInstant
+from app.store.base import Base, BigId, JsonText, UtcInstant, plain_text
 
 
 class ApiKey(Base):
@@ -21,6 +21,21 @@ class ApiKey(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     source: Mapped[str] = mapped_column(String(64), index=True)
     plants: Mapped[Any] = mapped_column(JsonText)
+    created_at: Mapped[datetime] = mapped_column(UtcInstant)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+
+
+class PartyKey(Base):
+    """A key of a supplier or a customer (``kind``), who sees what is its own and nothing else; by its SHA-256 only.
+    ``party`` is the code by which events name it."""
+
+    __tablename__ = "party_keys"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    label: Mapped[str] = mapped_column(String(120))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    party: Mapped[str] = mapped_column(plain_text(80))
     created_at: Mapped[datetime] = mapped_column(UtcInstant)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcInstant)
 

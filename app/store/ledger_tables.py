@@ -42,6 +42,7 @@ class Stock(Base):
     __table_args__ = (
         UniqueConstraint("plant", "item", "uom", "storage", "lot", "serial", "status", name="uq_stock_place"),
         Index("ix_stock_lot", "lot", "id"),
+        Index("ix_stock_storage", "plant", "storage", "id"),
         Index("ix_stock_lot_item", "lot", "item"),
         Index("ix_stock_item_lot", "item", "lot"),
         Index("ix_stock_plant_lot", "plant", "lot", "item"),

@@ -1,11 +1,12 @@
 """Every table of Lineside, in one place to import: migrations and tests need them all."""
 
-from app.store.access_tables import Account, ApiKey, AuditEntry, Lease
+from app.store.access_tables import Account, ApiKey, AuditEntry, Lease, PartyKey
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.base import Base
 from app.store.completeness_tables import SourceNote, SourceNumbers
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry, CrosswalkVersion
 from app.store.exception_tables import BusinessException, ExceptionNotice, ExceptionWalk
+from app.store.feed_tables import FeedEntry
 from app.store.files_tables import DroppedFile
 from app.store.impact_tables import Impact, ImpactObject
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
@@ -39,6 +40,7 @@ from app.store.restatement_tables import Restatement
 from app.store.retention_tables import Archive, RetentionMark
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 from app.store.version_tables import BomComponent, EquipmentState, ToldVersion
+from app.store.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookSubscriber
 
 __all__ = [
     "Account",
@@ -59,6 +61,7 @@ __all__ = [
     "EquipmentState",
     "ExceptionNotice",
     "ExceptionWalk",
+    "FeedEntry",
     "Hold",
     "Impact",
     "ImpactObject",
@@ -78,6 +81,7 @@ __all__ = [
     "OrderNeed",
     "OrderProgress",
     "OrderReport",
+    "PartyKey",
     "Payload",
     "PlantPause",
     "Posting",
@@ -112,4 +116,7 @@ __all__ = [
     "ToldVersion",
     "TransformationLot",
     "TransitLine",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookSubscriber",
 ]

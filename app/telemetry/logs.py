@@ -25,7 +25,7 @@ NEVER_LOGGED = frozenset({"payload", "body", "document", "password", "secret", "
 SHORTEST_SECRET = 6
 
 _URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/@\s]+(@)")
-_SOURCE_KEY = re.compile(r"\bls_[A-Za-z0-9_-]{43}\b")
+_SOURCE_KEY = re.compile(r"\bl[sp]_[A-Za-z0-9_-]{43}\b|\bwhsec_[A-Za-z0-9+/]{16,}=*")
 _BEARER = re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+")
 
 # Each says at INFO what is in our own lines already, or says it for every request or task.

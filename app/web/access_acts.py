@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.access import accounts, keys
+from app.access import accounts, keys, party_keys
 from app.access.roles import Role
 from app.audit.trail import record
 from app.store.session import Store
@@ -37,6 +37,26 @@ def revoke_key(store: Store, key_id: int, actor: str, now: datetime) -> bool:
         if not keys.revoke_key(session, key_id, now):
             return False
         record(session, actor, "key.revoked", f"key:{key_id}", None, now)
+    return True
+
+
+def make_party_key(
+    store: Store, label: str, kind: party_keys.Kind, party: str, actor: str, now: datetime
+) -> tuple[str, int]:
+    """The new key of a supplier or customer in plain form, to be shown once, and its id. Raises ValueError."""
+    with store.writing() as session:
+        plain, key_id = party_keys.create_party_key(session, label, kind, party, now)
+        detail = {"label": label, "kind": kind, "party": party}
+        record(session, actor, "party_key.created", f"party_key:{key_id}", detail, now)
+    return plain, key_id
+
+
+def revoke_party_key(store: Store, key_id: int, actor: str, now: datetime) -> bool:
+    """False when there is no such key or it was revoked before; then nothing is noted."""
+    with store.writing() as session:
+        if not party_keys.revoke_party_key(session, key_id, now):
+            return False
+        record(session, actor, "party_key.revoked", f"party_key:{key_id}", None, now)
     return True
 
 

@@ -25,6 +25,7 @@ TITLES: Mapping[str, str] = {
     "refused": "The message is refused",
     "too_many_attempts": "Too many attempts",
     "internal_error": "Lineside failed",
+    "not_installed": "What this needs is not installed",
     "unavailable": "Lineside cannot take this now",
 }
 

@@ -19,6 +19,7 @@ TASK_NAMES |= {queues.RETAIN}
 TASK_NAMES |= {queues.PROJECT, queues.TAKE_BALANCES, queues.RECONCILE}
 TASK_NAMES |= {queues.JUDGE_RULES, queues.TELL_OWNERS}
 TASK_NAMES |= {queues.WEIGH}
+TASK_NAMES |= {queues.WEBHOOKS}
 
 
 def _registered(tmp_path: Path) -> set[str]:
@@ -50,7 +51,7 @@ def test_the_schedule_sends_only_named_tasks_to_declared_queues(tmp_path: Path) 
 
 def test_every_declared_queue_has_a_worker_but_the_dead_ones() -> None:
     declared = {queue.name for queue in queues.all_queues(PLANTS, "redis://")}
-    consumed = {name for role in ("work", "post", "relay") for name in queues.worker_queues(role, PLANTS)}
+    consumed = {name for role in ("work", "post", "relay", "webhooks") for name in queues.worker_queues(role, PLANTS)}
 
     assert declared - consumed == {queues.dead_queue(plant) for plant in PLANTS}
     assert consumed <= declared

@@ -1,0 +1,1 @@
+"""Tell subscribers of events by signed webhooks (https://www.standardwebhooks.com)."""
