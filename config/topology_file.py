@@ -18,6 +18,7 @@ from config.topology import (
     GaplessSequence,
     Periods,
     Plant,
+    ProcessRules,
     Rate,
     Reading,
     RetryPolicy,
@@ -81,7 +82,7 @@ def _topology(entries: Entries) -> Topology:
 
 def _plant(values: Mapping[str, Any]) -> Plant:
     shifts = tuple(Shift(**{**block, "days": tuple(block.get("days", DAYS))}) for block in values.get("shifts", ()))
-    return Plant(**{**values, "shifts": shifts})
+    return Plant(**{**values, "shifts": shifts, "processes": ProcessRules(**values.get("processes", {}))})
 
 
 def _source(values: Mapping[str, Any]) -> Source:

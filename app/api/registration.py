@@ -20,9 +20,11 @@ from app.api import (
     operations,
     pauses,
     postings,
+    processes,
     production_orders,
     quality_holds,
     reconciliations,
+    reservations,
     reversals,
 )
 from app.api.openapi_parts import SECURITY_SCHEMES
@@ -37,6 +39,7 @@ DESCRIPTION = (
 MODULES = (
     messages,
     message_reads,
+    processes,
     dead_letters,
     postings,
     reversals,
@@ -48,6 +51,7 @@ MODULES = (
     production_orders,
     quality_holds,
     lots,
+    reservations,
     reconciliations,
     contracts,
     health,

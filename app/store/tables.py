@@ -24,6 +24,7 @@ from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reconcile_tables import Difference, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
+from app.store.reservation_tables import PromisedItem, Reservation, ReservationUse, Withdrawal
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
 
 __all__ = [
@@ -58,9 +59,12 @@ __all__ = [
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
+    "PromisedItem",
     "ReadRecord",
     "ReadingMark",
     "Reconciliation",
+    "Reservation",
+    "ReservationUse",
     "ReversalOrder",
     "SequencePosition",
     "Snapshot",
@@ -76,4 +80,5 @@ __all__ = [
     "TimelineEntry",
     "ToldState",
     "TransformationLot",
+    "Withdrawal",
 ]

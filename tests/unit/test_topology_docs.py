@@ -47,6 +47,7 @@ from config.topology_schema import (
     ClosedWhenSchema,
     GaplessSequenceSchema,
     PeriodsSchema,
+    ProcessRulesSchema,
     RateSchema,
     ReadingSchema,
     RetrySchema,
@@ -88,6 +89,7 @@ SCHEMAS: list[type[Schema]] = [
     PeriodsSchema,
     ClosedWhenSchema,
     GaplessSequenceSchema,
+    ProcessRulesSchema,
 ]
 
 
