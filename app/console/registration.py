@@ -17,6 +17,7 @@ from app.console import (
     overview,
     posting_pages,
     reconciliation_pages,
+    reservation_pages,
     sign_in_pages,
     trail_pages,
 )
@@ -31,6 +32,7 @@ PAGES = (
     posting_pages,
     exception_pages,
     inventory_pages,
+    reservation_pages,
     order_pages,
     lot_pages,
     reconciliation_pages,

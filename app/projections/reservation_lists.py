@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.projections.reservation_uses import Kept, kept_of
@@ -53,6 +53,19 @@ def list_uses(session: Session, reservation_id: int) -> Sequence[ReservationUse]
     """What was used of it, the first accepted first."""
     query = select(ReservationUse).where(ReservationUse.reservation_id == reservation_id)
     return session.scalars(query.order_by(ReservationUse.message_id, ReservationUse.leg).limit(USES_MOST)).all()
+
+
+def uses_of_all(session: Session, reservation_ids: Sequence[int], most: int) -> dict[int, list[int]]:
+    """The first ``most`` messages that used each of these."""
+    one = ReservationUse
+    rank = func.row_number().over(partition_by=one.reservation_id, order_by=one.message_id).label("rank")
+    ranked = select(one.reservation_id, one.message_id, rank).where(one.reservation_id.in_(reservation_ids)).subquery()
+    query = select(ranked.c.reservation_id, ranked.c.message_id).where(ranked.c.rank <= most)
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in session.execute(query.order_by(ranked.c.reservation_id, ranked.c.message_id)):
+        if row.message_id not in found[row.reservation_id]:
+            found[row.reservation_id].append(row.message_id)
+    return found
 
 
 def kept_besides_needs(session: Session, sums: Sequence[ItemStock]) -> dict[ItemKey, Decimal]:

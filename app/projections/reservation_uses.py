@@ -118,7 +118,7 @@ def take(kept: Iterable[Kept], use: StockUse) -> list[tuple[Kept, Decimal]]:
 
 def enter_uses(session: Session, uses: Sequence[StockUse], now: datetime) -> None:
     """Enter these. The caller holds the right to change the projections, and has entered none of them before."""
-    if not uses or session.execute(select(Reservation.id).limit(1)).first() is None:
+    if not uses or session.execute(select(Reservation.id).order_by(Reservation.id).limit(1)).first() is None:
         return
     rows = _hold(session, _named(session, uses))
     kept = {row.id: kept_of(row) for row in rows.values()}
