@@ -132,7 +132,7 @@ RELEASE_RESERVATION = Process(
     "release-reservation",
     "inventory.reservation.ended.v1",
     "Give back what a reservation still keeps",
-    {"reservation_id": "RS-0123456789ABCDEF0123", "reason": "order changed"},
+    {"reservation_id": "RS-0123456789ABCDEF", "reason": "order changed"},
 )
 POSTED = (
     Process(

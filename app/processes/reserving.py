@@ -31,7 +31,7 @@ ENDED = "inventory.reservation.ended.v1"
 
 def reservation_code(source: str, source_message_id: str) -> str:
     """The same for every attempt to send the same call."""
-    digest = hashlib.blake2b(f"{source}\0{source_message_id}".encode(), digest_size=10)
+    digest = hashlib.blake2b(f"{source}\0{source_message_id}".encode(), digest_size=8)
     return f"RS-{digest.hexdigest().upper()}"
 
 
@@ -52,7 +52,7 @@ def check_reservation(session: Session, call: Call, items: Mapping[str, ItemFact
     if asked.left > free:
         left = max(free, Decimal(0))
         told = f"{plain(asked.left)} {place.uom} of {place.item} are more than the {plain(left)} that are free."
-        raise CallRefused("not_now", "not_enough", told, "quantity", told_obstacles(picture, free))
+        raise CallRefused("not_now", "not_enough", told, "quantity", told_obstacles(session, picture, free))
     return asked
 
 

@@ -64,7 +64,7 @@ def _check_enough(
     told = (
         f"{plain(use.quantity)} {place.uom} of {_named(place)} are more than the {plain(max(free, Decimal(0)))} free."
     )
-    return _short(call, "not_enough", told, f"{path}quantity", told_obstacles(picture, free))
+    return _short(call, "not_enough", told, f"{path}quantity", told_obstacles(session, picture, free))
 
 
 def _by_place(uses: Sequence[StockUse], paths: Sequence[str]) -> list[tuple[StockUse, str]]:
