@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.inbox.accept import accept_messages
 from app.processes.reserving import end_reservation, ended_event, ended_message
 from app.projections.reservation_uses import ReservationState
-from app.projections.withdrawals import end_vain_withdrawals
+from app.projections.withdrawals import end_vain_withdrawals, has_vain_withdrawals
 from app.store.reservation_tables import IS_OPEN, Reservation
 from app.store.session import Store
 
@@ -31,11 +31,11 @@ class Endings:
         if time.monotonic() < self.next_at:
             return
         with store.reading() as session:
-            is_due = session.execute(_due(now).limit(1)).first() is not None
+            is_due = session.execute(_due(now).limit(1)).first() is not None or has_vain_withdrawals(session)
         ended = 0
-        with store.writing() as session:
-            ended = expire_reservations(session, now) if is_due else 0
-            ended = max(ended, end_vain_withdrawals(session, ENDED_A_ROUND))
+        if is_due:  # nobody else waits for a write that has nothing to write
+            with store.writing() as session:
+                ended = max(expire_reservations(session, now), end_vain_withdrawals(session, ENDED_A_ROUND))
         self.next_at = 0.0 if ended >= ENDED_A_ROUND else time.monotonic() + EVERY_SECONDS
 
 

@@ -48,11 +48,17 @@ def end_withdrawals(session: Session, message_ids: Sequence[int]) -> None:
     session.execute(ended, execution_options={"synchronize_session": False})
 
 
+_VAIN = select(Withdrawal.message_id).join(Message, Message.id == Withdrawal.message_id).where(Message.state.in_(NEVER))
+
+
+def has_vain_withdrawals(session: Session) -> bool:
+    return session.execute(_VAIN.limit(1)).first() is not None
+
+
 def end_vain_withdrawals(session: Session, most: int) -> int:
     """Those whose message will never take effect; returns of how many messages. What is dead may still be requeued,
     and keeps its stock until a person has decided."""
-    vain = select(Withdrawal.message_id).join(Message, Message.id == Withdrawal.message_id)
-    ids = list(session.scalars(vain.where(Message.state.in_(NEVER)).distinct().limit(most)))
+    ids = list(session.scalars(_VAIN.distinct().limit(most)))
     if ids:
         end_withdrawals(session, ids)
     return len(ids)
