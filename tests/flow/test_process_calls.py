@@ -34,6 +34,8 @@ from tests.process_calls import (
 from tests.reading import message, states
 from tests.web import account_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(store: Store, tmp_path: Path) -> Iterator[Installation]:

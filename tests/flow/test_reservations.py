@@ -18,6 +18,8 @@ from tests.factories import NOON
 from tests.process_calls import WHEEL, Installation, amount, installation, issued, released, shipped
 from tests.reading import states
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(store: Store, tmp_path: Path) -> Iterator[Installation]:
