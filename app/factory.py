@@ -17,6 +17,7 @@ from app.inbox.door import Door, Nudges
 from app.store.session import Store
 from app.web.errors import register_errors
 from app.web.headers import set_headers
+from app.web.outcome_watch import OutcomeWatch
 from app.web.services import Services, attach_services
 from config.settings import Settings
 from config.topology import Topology
@@ -34,7 +35,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     gate, door = Gate(store), Door(store, dispatcher, clock)
-    attach_services(app, Services(settings, topology, store, dispatcher, door, gate, clock))
+    outcomes = OutcomeWatch(store, settings.process_waiters, clock)
+    attach_services(app, Services(settings, topology, store, dispatcher, door, gate, outcomes, clock))
     use_sessions(app, settings, store)
     gate.guard(app)
     register_api(app)

@@ -33,6 +33,8 @@ class Settings:
     max_body_bytes: int = 5_000_000
     web_workers: int = 2
     web_threads: int = 8
+    process_wait_seconds: int = 5
+    process_waiters: int = 4
     work_processes: int = 2
     post_threads: int = 16
     batch_size: int = 200
@@ -129,6 +131,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     home = Path(environ.get("LINESIDE_HOME", "").strip() or "~/.lineside").expanduser().resolve()
     broker_url, embedded = _broker_url(environ, home)
+    web_threads = _whole_number(environ, "LINESIDE_WEB_THREADS", 8, 1, 256)
     return Settings(
         home=home,
         database_url=_database_url(environ, home),
@@ -140,7 +143,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         flower_port=_whole_number(environ, "LINESIDE_FLOWER_PORT", 5555, 1, 65535),
         max_body_bytes=_whole_number(environ, "LINESIDE_MAX_BODY_BYTES", 5_000_000, 1_000, 1_000_000_000),
         web_workers=_whole_number(environ, "LINESIDE_WEB_WORKERS", 2, 1, 64),
-        web_threads=_whole_number(environ, "LINESIDE_WEB_THREADS", 8, 1, 256),
+        web_threads=web_threads,
+        process_wait_seconds=_whole_number(environ, "LINESIDE_PROCESS_WAIT_SECONDS", 5, 0, 45),
+        process_waiters=_whole_number(environ, "LINESIDE_PROCESS_WAITERS", web_threads // 2, 0, 255),
         work_processes=_whole_number(environ, "LINESIDE_WORK_PROCESSES", 2, 1, 256),
         post_threads=_whole_number(environ, "LINESIDE_POST_THREADS", 16, 1, 512),
         batch_size=_whole_number(environ, "LINESIDE_BATCH_SIZE", 200, 1, 5_000),

@@ -14,6 +14,16 @@ from config.reconciling import BalancesFile, Reconciling
 
 
 @dataclass(frozen=True)
+class ProcessRules:
+    """What process calls of a plant are held to. ``over_completion_percent``: how much more than planned an order may
+    report; ``when_short``: whether an issue or a shipment of more than is free is refused, or let through with a
+    warning."""
+
+    over_completion_percent: float = 0.0
+    when_short: Literal["refuse", "warn"] = "refuse"
+
+
+@dataclass(frozen=True)
 class Plant:
     """``lanes``: how many ordering lanes its messages hash to. ``post_share``: how many threads of a post worker it may
     hold; None leaves that to the number of plants. ``options`` are facts that mappings may use. Without ``shifts`` it
@@ -26,6 +36,7 @@ class Plant:
     post_share: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
+    processes: ProcessRules = field(default_factory=ProcessRules)
 
 
 @dataclass(frozen=True)

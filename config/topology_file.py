@@ -21,6 +21,7 @@ from config.topology import (
     GaplessSequence,
     Periods,
     Plant,
+    ProcessRules,
     Rate,
     Reading,
     RetryPolicy,
@@ -105,7 +106,7 @@ def _webhooks_allow(entries: Entries) -> tuple[str, ...]:
 
 def _plant(values: Mapping[str, Any]) -> Plant:
     shifts = tuple(Shift(**{**block, "days": tuple(block.get("days", DAYS))}) for block in values.get("shifts", ()))
-    return Plant(**{**values, "shifts": shifts})
+    return Plant(**{**values, "shifts": shifts, "processes": ProcessRules(**values.get("processes", {}))})
 
 
 def _grace_of(entries: Entries) -> Mapping[str, Any]:

@@ -38,6 +38,11 @@ def family(mend: str, **kwargs: Any) -> Text:
     return Text("[a-z][a-z0-9_]{0,39}", mend=mend, **kwargs)
 
 
+class ProcessRulesSchema(StrictSchema):
+    over_completion_percent = Number(0, 1_000)
+    when_short = Choice("refuse", "warn")
+
+
 class PlantSchema(StrictSchema):
     code = plant_code(required=True)
     name = Text(mend="give the plant's name", required=True)
@@ -45,6 +50,7 @@ class PlantSchema(StrictSchema):
     lanes = Number(1, 256, whole=True)
     post_share = Number(1, 1_000, whole=True)
     options = Options()
+    processes = Block(ProcessRulesSchema)
     shifts = Blocks(ShiftSchema, at_least=1, mend='list shifts: [{days: [mon], from: "06:00", to: "14:00"}]')
 
 

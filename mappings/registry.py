@@ -63,8 +63,13 @@ from mappings.outbound.tryton import production_scrapped as tryton_scrapped
 from mappings.outbound.tryton import receipt_recorded as tryton_received
 from mappings.outbound.wms import inventory_adjusted as wms_adjusted
 from mappings.outbound.wms import inventory_moved as wms_moved
+from mappings.outbound.wms import inventory_reserved as wms_reserved
+from mappings.outbound.wms import material_issued as wms_issued
 from mappings.outbound.wms import production_completed as wms_completed
 from mappings.outbound.wms import receipt_recorded as wms_received
+from mappings.outbound.wms import replenishment_requested as wms_replenished
+from mappings.outbound.wms import reservation_ended as wms_reservation_ended
+from mappings.outbound.wms import shipment_confirmed as wms_shipped
 from mappings.outbound.x12 import shipment_confirmed as x12_shipped
 
 
@@ -175,6 +180,11 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("wms", "inventory.moved.v1"): OutboundMapping(wms_moved.to_document),
     ("wms", "inventory.adjusted.v1"): OutboundMapping(wms_adjusted.to_document),
     ("wms", "receipt.recorded.v1"): OutboundMapping(wms_received.to_document),
+    ("wms", "material.issued.v1"): OutboundMapping(wms_issued.to_document),
+    ("wms", "shipment.confirmed.v1"): OutboundMapping(wms_shipped.to_document),
+    ("wms", "replenishment.requested.v1"): OutboundMapping(wms_replenished.to_document),
+    ("wms", "inventory.reserved.v1"): OutboundMapping(wms_reserved.to_document),
+    ("wms", "inventory.reservation.ended.v1"): OutboundMapping(wms_reservation_ended.to_document),
     ("planning", "production.completed.v1"): OutboundMapping(planning_completed.to_document),
     ("planning", "production.scrapped.v1"): OutboundMapping(planning_scrapped.to_document),
     ("mes", "production.order.released.v1"): OutboundMapping(mes_released.to_document),

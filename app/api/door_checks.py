@@ -20,12 +20,23 @@ from mappings.registry import INBOUND
 # How like a known type another must be to count as a slip of the pen: one or two letters of twenty.
 SLIP_LIKENESS = 0.85
 
+# Types that say what Lineside itself has decided, and where that is asked for.
+DECIDED_HERE = {
+    "inventory.reserved.v1": "POST /v1/processes/reserve-inventory",
+    "inventory.reservation.ended.v1": "POST /v1/processes/release-reservation",
+}
 
-def to_incoming(received: Received, key: KeyOwner, topology: Topology, default_plant: str | None) -> Incoming:
-    """The message as the inbox takes it; raises Problem where source, plant, type or content are refused."""
+
+def to_incoming(
+    received: Received, key: KeyOwner, topology: Topology, default_plant: str | None, *, is_process: bool = False
+) -> Incoming:
+    """The message as the inbox takes it; raises Problem where source, plant, type or content are refused.
+    ``is_process``: a process call makes it, and not a sender."""
     source = _source(received, key, topology)
     plant = _plant(received.plant or default_plant, source, key, topology)
     _check_type(received.type, source)
+    if received.type in DECIDED_HERE and not is_process:
+        raise Problem(422, "refused", f"Type {received.type} is made by {DECIDED_HERE[received.type]}, never sent.")
     data = check_contract(received.type, received.kind, received.data, received.time, received.data_pointer)
     return Incoming(
         plant=plant,

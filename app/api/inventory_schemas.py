@@ -34,7 +34,7 @@ class ItemStockSchema(Schema):
     quality = fields.String(metadata=DECIMAL)
     blocked = fields.String(metadata=DECIMAL)
     on_hold = fields.String(metadata=_said("Unrestricted, but covered by an open quality hold"))
-    reserved = fields.String(metadata=_said("What released orders that have not ended still need"))
+    reserved = fields.String(metadata=_said("What released orders still need, and what open reservations keep besides"))
     available = fields.String(metadata=_said("Unrestricted less on hold less reserved; negative where it is short"))
     in_transit = fields.String(
         metadata=_said("Sent to the plant by other own plants, and in nobody's stock until it comes")

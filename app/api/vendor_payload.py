@@ -22,7 +22,7 @@ def read_vendor(query: Mapping[str, str], headers: Headers, body: bytes, content
     ordering_key = reader.optional("partitionkey", KEY_BOUND)
     sequence = reader.optional("sequence", SEQUENCE_BOUND)
     reader.finish("A vendor's own payload needs ?type=...&plant=... and a CloudEvent application/cloudevents+json")
-    message_id = _message_id(headers)
+    message_id = idempotency_key(headers)
     traceparent = headers.get("traceparent")
     return Received(
         source=source,
@@ -41,7 +41,7 @@ def read_vendor(query: Mapping[str, str], headers: Headers, body: bytes, content
     )
 
 
-def _message_id(headers: Headers) -> str:
+def idempotency_key(headers: Headers) -> str:
     """The Idempotency-Key, which may be written as a quoted string."""
     value = headers.get("Idempotency-Key", "").strip()
     if len(value) > 1 and value[0] == value[-1] == '"':

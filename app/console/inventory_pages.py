@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from app.console.routing import VIEWER, page
 from app.projections.hold_lists import open_holds_of_item
 from app.projections.order_needs import orders_needing
 from app.projections.projector import behind
+from app.projections.reservation_lists import ReservationFilter, list_reservations
+from app.projections.reservation_uses import ReservationState
 from app.projections.shipment_lists import TransitFilter, list_transits
 from app.projections.stock_lists import (
     ITEM_KEY,
@@ -24,6 +29,7 @@ from app.web import parameters
 from app.web.holds import told_hold
 from app.web.logistics import told_transit
 from app.web.reconciliations import told_by_system
+from app.web.reservations import told_reservation
 from app.web.services import services
 from app.web.stock import behind_told, told_items, told_movement, told_need, told_place
 
@@ -52,6 +58,11 @@ def show_inventory() -> ResponseReturnValue:
     )
 
 
+def _kept(session: Session, plant: str, item: str) -> list[dict[str, Any]]:
+    chosen = ReservationFilter(plant=plant, item=item, state=ReservationState.OPEN.value)
+    return [told_reservation(row) | {"uses": []} for row in list_reservations(session, chosen, PAGE)]
+
+
 @page("GET", "/inventory/<plant>/<path:item>", VIEWER)
 def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
     """One item in one plant: its places, what keeps it from being used, and its last movements with the messages that
@@ -66,6 +77,7 @@ def show_item_stock(plant: str, item: str) -> ResponseReturnValue:
         values = {
             "sums": told_items(session, sums_of_item(session, plant, item)),
             "holds": [told_hold(row) for row in open_holds_of_item(session, plant, item, PAGE)],
+            "kept": _kept(session, plant, item),
             "needs": [told_need(row) for row in orders_needing(session, plant, item, PAGE)],
             "places": [told_place(row) for row in places[:PAGE]],
             "more_places": len(places) > PAGE,

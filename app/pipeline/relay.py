@@ -25,6 +25,7 @@ from app.pipeline.reference_data import ITEMS_LEASE, SYNC_EVERY_SECONDS
 from app.pipeline.set_back import ClockMend
 from app.pipeline.wake_targets import wake_for_targets
 from app.postings.pauses import read_pauses
+from app.processes.rounds import Endings
 from app.projections.projector import has_effects
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
@@ -58,6 +59,7 @@ class Relay:
     mirrored: dict[str, tuple[float, int]] = field(default_factory=dict)
     clock_mend: ClockMend = field(default_factory=ClockMend)
     book_keeping: BookKeeping = field(default_factory=BookKeeping)
+    endings: Endings = field(default_factory=Endings)
     portions: dict[str, int] = field(default_factory=dict)
     lanes_known: bool = False
 
@@ -73,6 +75,7 @@ class Relay:
                 ensure_lanes(session, [(plant.code, plant.lanes) for plant in self.pipeline.topology.plants.values()])
         self.lanes_known = True
         self.clock_mend.tick(self.pipeline, last_tick)
+        self.endings.tick(self.pipeline.store, now)
         self.book_keeping.tick(self.pipeline.store, self.pipeline.topology, now, last_tick)
         wake_for_targets(self.pipeline, self.portions)
         self._wake_portions()

@@ -70,6 +70,27 @@ def on_hold(session: Session, sums: Sequence[ItemStock]) -> dict[ItemKey, Decima
     return {key: _held(stock[key].values(), covered[key], holds, key[2]) for key in stock}
 
 
+class HeldStock:
+    """The unrestricted stock of one item that open holds cover, to be asked place by place."""
+
+    def __init__(self, session: Session, plant: str, item: str, uom: str) -> None:
+        self._uom = uom
+        self._rows = [row for row in session.execute(_covered({(plant, item)})) if row.uom == uom]
+
+    def within(self, lot: str, storage: str) -> Decimal:
+        """How much is on hold in this lot and storage location; empty is any. A hold of so much may lie anywhere, so
+        it is taken off wherever there is something that it covers."""
+        covered: dict[int, set[Piece]] = defaultdict(set)
+        stock: dict[int, tuple[Piece, Decimal]] = {}
+        holds: dict[int, Any] = {}
+        for row in self._rows:
+            if lot in (NOWHERE, row.lot) and storage in (NOWHERE, row.storage):
+                piece = (row.lot, row.serial)
+                stock[row.stock_id], holds[row.hold_id] = (piece, row.quantity), row
+                covered[row.hold_id].add(piece)
+        return _held(stock.values(), covered, holds, self._uom)
+
+
 def _held(
     rows: Iterable[tuple[Piece, Decimal]], covered: dict[int, set[Piece]], holds: dict[int, Any], uom: str
 ) -> Decimal:
@@ -96,7 +117,8 @@ def _covered(items: set[tuple[str, str]]) -> Any:
 
 
 def _join(items: set[tuple[str, str]], condition: Any) -> Any:
-    columns = (Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.quantity, Stock.id.label("stock_id"))
+    place = (Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.storage)
+    columns = (*place, Stock.quantity, Stock.id.label("stock_id"))
     held = (Hold.lot.label("of_lot"), Hold.serial.label("of_serial"), Hold.quantity.label("held"))
     query: Any = select(*columns, Hold.id.label("hold_id"), *held, Hold.uom.label("held_uom"))
     query = query.join(Hold, and_(Hold.plant == Stock.plant, condition))

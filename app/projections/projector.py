@@ -27,8 +27,10 @@ from app.projections.measuring import Yardstick, is_anything_noted, measure_note
 from app.projections.measuring_anew import forget_measures, note_all
 from app.projections.order_needs import enter_releases, orders_of, settle_needs, void_releases
 from app.projections.order_reports import already_reported, enter_reports, void_reports
+from app.projections.reservation_uses import enter_uses, forget_uses, void_uses
 from app.projections.right import have_right
 from app.projections.said import Said, read_said
+from app.projections.withdrawals import end_withdrawals
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
@@ -192,6 +194,7 @@ def _void_messages(session: Session, message_ids: set[int], now: datetime) -> No
     void(session, message_ids, now)
     void_holds(session, message_ids, now)
     void_facts(session, message_ids, now)
+    void_uses(session, message_ids)
     of_them = delete(Effect).where(Effect.fault.is_not(None), Effect.message_id.in_(message_ids))
     session.execute(of_them, execution_options={"synchronize_session": False})
     settle_needs(session, void_reports(session, message_ids, now) | void_releases(session, message_ids))
@@ -222,6 +225,8 @@ def _enter_messages(
     enter_holds(session, said.holds, now)
     enter_facts(session, said.facts, now)
     enter_releases(session, said.releases)
+    enter_uses(session, said.uses, now)
+    end_withdrawals(session, ids)
     settle_needs(session, {line.order for line in said.reports} | orders_of(said.releases))
     # Its undoing may have been read already: after a rebuild it has the lower id, where both went on at once.
     undone = {key for key, message in messages.items() if message.state == COMPENSATED}
@@ -258,6 +263,7 @@ def rebuild(store: Store, now: datetime) -> int | None:
         if not have_right(session):
             return None
         allow_long_statements(session.connection())
+        forget_uses(session)
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
         forget_measures(session)

@@ -14,6 +14,7 @@ from app.projections.movements import legs_of, moves_stock
 from app.projections.order_needs import Release, releases_of, releases_order
 from app.projections.order_reports import ReportLine, lines_of, reports_of_order
 from app.projections.origin import Origin
+from app.projections.reservation_uses import StockUse, uses_of
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import Event, ItemFacts
@@ -28,6 +29,7 @@ class Said:
     holds: list[HoldLine] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+    uses: list[StockUse] = field(default_factory=list)
 
     def add(self, other: Said) -> None:
         self.entries += other.entries
@@ -35,6 +37,7 @@ class Said:
         self.holds += other.holds
         self.releases += other.releases
         self.facts.add(other.facts)
+        self.uses += other.uses
 
 
 def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]) -> Said:
@@ -48,8 +51,10 @@ def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]
         named = contract.document_text(event.data.get("document_ref") or {})
         named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else None)
         told = (event.data.get("order_id"), named, event.data.get("reason"))
-        legs = enumerate(legs_of(plant, event, items))
-        said.entries += [Entry(message_id, index, n, leg, contract.event_time(event), *told) for n, leg in legs]
+        legs = legs_of(plant, event, items)
+        moment = contract.event_time(event)
+        said.entries += [Entry(message_id, index, n, leg, moment, *told) for n, leg in enumerate(legs)]
+        said.uses += uses_of(message_id, index, event, legs)
         said.reports += lines_of(message_id, index, plant, event, items)
         said.holds += holds_of(message_id, index, plant, event, items)
         said.releases += releases_of(message_id, plant, event, items)

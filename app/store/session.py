@@ -23,7 +23,7 @@ WAL_PAUSE_SECONDS = 0.05
 # Longer than statement_timeout below: by then PostgreSQL has answered, if only to say that it took too long.
 ANSWER_SECONDS = 35.0
 
-READ_ONLY = {"lineside_read_only": True}
+READ_ONLY: dict[str, Any] = {"lineside_read_only": True}
 
 
 class Store:
@@ -51,6 +51,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         with self.engine.connect().execution_options(**READ_ONLY) as connection, Session(connection) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """As ``reading``, but every query sees the database as it was at the first one. SQLite reads so anyway."""
+        options = READ_ONLY if self.is_sqlite else READ_ONLY | {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection, Session(connection) as session:
             yield session
 
     def dispose(self) -> None:

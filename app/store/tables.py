@@ -36,6 +36,7 @@ from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
 from app.store.reconcile_tables import Difference, Proposal, ReconcileTurn, Reconciliation, Snapshot, SnapshotRow
 from app.store.reference_tables import Item, ProductionOrder
+from app.store.reservation_tables import PromisedItem, Reservation, ReservationUse, Withdrawal
 from app.store.restatement_tables import Restatement
 from app.store.retention_tables import Archive, RetentionMark
 from app.store.target_tables import PlantPause, TargetCalls, TargetPause, TargetState
@@ -87,6 +88,7 @@ __all__ = [
     "Posting",
     "PostingAttempt",
     "ProductionOrder",
+    "PromisedItem",
     "Proposal",
     "PurchaseLine",
     "PurchaseOrder",
@@ -95,6 +97,8 @@ __all__ = [
     "Receipt",
     "ReconcileTurn",
     "Reconciliation",
+    "Reservation",
+    "ReservationUse",
     "Restatement",
     "RetentionMark",
     "ReversalOrder",
@@ -119,4 +123,5 @@ __all__ = [
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookSubscriber",
+    "Withdrawal",
 ]

@@ -12,6 +12,7 @@ from app.access.gate import Gate
 from app.clock import utc_now
 from app.inbox.door import Door, Nudges
 from app.store.session import Store
+from app.web.outcome_watch import OutcomeWatch
 from config.settings import Settings
 from config.topology import Topology
 
@@ -26,6 +27,7 @@ class Services:
     nudges: Nudges
     door: Door
     gate: Gate
+    outcomes: OutcomeWatch
     clock: Callable[[], datetime] = utc_now
 
 

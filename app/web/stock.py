@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.projections.availability import on_hold
 from app.projections.projector import BEHIND_MOST, Behind, behind
+from app.projections.reservation_lists import kept_besides_needs
 from app.projections.stock_lists import total
 from app.store.availability_tables import OrderNeed
 from app.store.ledger_tables import ItemStock, Movement, Stock
@@ -18,11 +19,17 @@ from mappings.units import plain
 
 def told_items(session: Session, rows: Sequence[ItemStock]) -> list[dict[str, Any]]:
     """What there is of each, and how much of it may be used."""
-    held = on_hold(session, rows)
-    return [_told_item(row, held.get((row.plant, row.item, row.uom), Decimal(0))) for row in rows]
+    held, kept = on_hold(session, rows), kept_besides_needs(session, rows)
+    keys = [(row.plant, row.item, row.uom) for row in rows]
+    return [
+        _told_item(row, held.get(key, Decimal(0)), kept.get(key, Decimal(0)))
+        for row, key in zip(rows, keys, strict=True)
+    ]
 
 
-def _told_item(sums: ItemStock, held: Decimal) -> dict[str, Any]:
+def _told_item(sums: ItemStock, held: Decimal, kept: Decimal) -> dict[str, Any]:
+    """``kept``: by reservations, besides what their orders need."""
+    reserved = sums.reserved + kept
     return {
         "plant": sums.plant,
         "item": sums.item,
@@ -32,8 +39,8 @@ def _told_item(sums: ItemStock, held: Decimal) -> dict[str, Any]:
         "quality": plain(sums.quality),
         "blocked": plain(sums.blocked),
         "on_hold": plain(held),
-        "reserved": plain(sums.reserved),
-        "available": plain(sums.unrestricted - held - sums.reserved),
+        "reserved": plain(reserved),
+        "available": plain(sums.unrestricted - held - reserved),
         "in_transit": plain(sums.in_transit),
         "on_order": plain(sums.on_order),
     }

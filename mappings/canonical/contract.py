@@ -116,9 +116,11 @@ def _step(path: str, key: Any) -> str:
 
 def ordering_key(event: Event) -> str | None:
     """Events with the same key take effect in their order: the production order's or purchase order's, else the lot's.
-    What an item is and what it is made of belong to the item."""
+    What an item is and what it is made of belong to the item, and what becomes of a reservation to the reservation."""
     if event.type in ("item.changed.v1", "bom.changed.v1"):
         return f"item:{event.data['item']}"
+    if reservation := event.data.get("reservation_id"):
+        return f"reservation:{reservation}"
     if order_id := event.data.get("order_id"):
         return f"order:{order_id}"
     if purchase_order := event.data.get("purchase_order"):

@@ -6,8 +6,10 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, validates_schema
 
-from mappings.canonical.fields import Amount, Code
+from mappings.canonical.fields import Amount, Code, Instant
 from mappings.canonical.parts import EventData, Part, Place, same_unit
+
+RESERVATION_ENDINGS = ("released", "expired")
 
 
 class Moved(EventData):
@@ -53,7 +55,33 @@ class Counted(EventData):
             raise ValidationError("must be in the unit of counted", "book")
 
 
+class Reserved(EventData):
+    """So much of an item is kept for an order or a delivery, or for whoever names the reservation, until an instant.
+    Nothing moves; ``lot`` and ``location.storage`` narrow it."""
+
+    reservation_id = Code(required=True)
+    item = Code(required=True)
+    quantity = Amount(required=True)
+    order_id = Code()
+    delivery_id = Code()
+    until = Instant()
+
+
+class ReservationEnded(EventData):
+    """A reservation keeps nothing any more; ``quantity`` is what it still kept. One that was consumed as a whole ends
+    with its issue or shipment, and no event of its own."""
+
+    reservation_id = Code(required=True)
+    item = Code(required=True)
+    quantity = Amount(required=True)
+    order_id = Code()
+    delivery_id = Code()
+    ended = Code(choices=RESERVATION_ENDINGS, required=True)
+
+
 SCHEMAS: dict[str, type[Schema]] = {
+    "inventory.reserved.v1": Reserved,
+    "inventory.reservation.ended.v1": ReservationEnded,
     "inventory.moved.v1": Moved,
     "inventory.adjusted.v1": Adjusted,
     "inventory.counted.v1": Counted,

@@ -36,6 +36,8 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "inventory.moved.v1": {"item": "A", "quantity": ONE, "from": {"storage": "P100-ST"}, "to": {"storage": "P100-WIP"}},
     "inventory.adjusted.v1": {"item": "A", "delta": {"value": "-2.5", "uom": "KG"}, "reason": "damage"},
     "inventory.counted.v1": {"item": "A", "counted": NONE, "book": {"value": "-1", "uom": "EA"}},
+    "inventory.reserved.v1": {"reservation_id": "RS-1", "item": "A", "quantity": ONE, "until": TIME},
+    "inventory.reservation.ended.v1": {"reservation_id": "RS-1", "item": "A", "quantity": ONE, "ended": "expired"},
     "receipt.recorded.v1": {
         "document_ref": {"type": "purchase_order", "id": "PO-1", "line": "1"},
         "item": "A",
@@ -156,6 +158,8 @@ def test_the_amounts_of_every_type_are_found() -> None:
         "inventory.moved.v1": 1,
         "inventory.adjusted.v1": 1,
         "inventory.counted.v1": 2,
+        "inventory.reserved.v1": 1,
+        "inventory.reservation.ended.v1": 1,
         "receipt.recorded.v1": 3,
         "shipment.confirmed.v1": 1,
         "purchase.order.placed.v1": 1,

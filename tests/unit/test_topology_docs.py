@@ -50,6 +50,7 @@ from config.topology_schema import (
     ClosedWhenSchema,
     GaplessSequenceSchema,
     PeriodsSchema,
+    ProcessRulesSchema,
     RateSchema,
     ReadingSchema,
     RetrySchema,
@@ -97,6 +98,7 @@ SCHEMAS: list[type[Schema]] = [
     EscalationSchema,
     MailServerSchema,
     *RULE_SCHEMAS.values(),
+    ProcessRulesSchema,
 ]
 
 
