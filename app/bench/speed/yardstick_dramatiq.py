@@ -51,7 +51,11 @@ def post(document: dict[str, Any]) -> None:
         raise RuntimeError(f"The practice ERP answered {answer.status}.")
 
 
+# A message of each takes what the one before it gave, which their signatures do not know.
+_following: list[Any] = [enrich, post]
+
 if __name__ == "__main__":
     for place in range(int(sys.argv[1])):
-        steps: list[Any] = [transform.message(place), enrich, post]
-        dramatiq.pipeline([steps[0], *(actor.message() for actor in steps[1:])]).run()
+        first, enriching, posting = transform.message(place), *(a.message() for a in _following)
+        pipeline: Any = dramatiq.pipeline([first, enriching, posting])
+        pipeline.run()

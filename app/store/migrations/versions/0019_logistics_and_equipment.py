@@ -1,7 +1,7 @@
 """purchase orders, receipts, shipments, what is on its way, items' and bills' versions, equipment; all is entered anew
 
 Revision ID: 0019
-Revises: 0016
+Revises: 0018
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from alembic import op
 from app.store import base
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """two systems compared, proposals that a second person decides, and when systems are compared by themselves
 
 Revision ID: 0021
-Revises: 0016
+Revises: 0020
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from app.store import base
 
 revision = "0021"
-down_revision = "0016"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

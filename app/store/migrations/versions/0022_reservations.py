@@ -1,7 +1,7 @@
 """reservations, what was used of them, and stock on its way out
 
 Revision ID: 0022
-Revises: 0016
+Revises: 0021
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from app.store import base
 
 revision = "0022"
-down_revision = "0016"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

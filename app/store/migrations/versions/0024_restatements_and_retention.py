@@ -1,7 +1,7 @@
 """which message re-states which, and what was exported and deleted
 
 Revision ID: 0024
-Revises: 0016
+Revises: 0023
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from app.store import base
 
 revision = "0024"
-down_revision = "0016"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
