@@ -34,10 +34,13 @@ class Store:
     threads of one process take turns among themselves first, and one of them asks at a time.
     """
 
+    _turns: AbstractContextManager[Any] = nullcontext()
+
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = url
         self.engine = _engine(url, pool_size)
-        self._turns: AbstractContextManager[Any] = _Turns() if self.is_sqlite else nullcontext()
+        if self.is_sqlite:
+            self._turns = _Turns()
 
     @property
     def is_sqlite(self) -> bool:
