@@ -27,7 +27,7 @@ from app.dead_letters.repair import requeue
 from app.demo.run import Show
 from app.demo.table import wait_until_settled
 from app.inbox.states import State
-from app.projections.projector import has_effects
+from app.projections.effects import is_anything_left
 from app.store.messages_tables import Message
 from app.store.session import Store
 
@@ -114,7 +114,7 @@ def _wait_for_the_picture(store: Store) -> bool:
     until = time.monotonic() + PICTURE_SECONDS
     while time.monotonic() < until:
         with store.reading() as session:
-            if not has_effects(session):
+            if not is_anything_left(session):
                 return True
         time.sleep(POLL_SECONDS)
     return False

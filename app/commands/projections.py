@@ -14,8 +14,9 @@ from app.commands.exits import AnswerIsNo
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
+from app.projections.effects import behind, is_anything_left, list_faults
 from app.projections.measuring import Yardstick
-from app.projections.projector import behind, has_effects, list_faults, project, rebuild
+from app.projections.projector import project, rebuild
 from app.store.session import Store
 from app.web.stock import behind_told
 
@@ -54,7 +55,7 @@ def projections(context: click.Context, as_json: bool) -> None:
 
 def _is_left(store: Store) -> bool:
     with store.reading() as session:
-        return has_effects(session)
+        return is_anything_left(session)
 
 
 @projections.command("rebuild")

@@ -23,8 +23,9 @@ from app.commands.printing import json_option, print_json, terminal
 from app.commands.proposals import adjust, approve, proposals, reject, requeue, take_over
 from app.commands.show import ConsoleShow
 from app.errors import LinesideError, Refused, TargetPaused
+from app.projections.effects import has_effects
 from app.projections.measuring import Yardstick
-from app.projections.projector import has_effects, project
+from app.projections.projector import project
 from app.reconcile.keys import Level
 from app.reconcile.reading import take_snapshot
 from app.reconcile.reports import find_report, list_differences, list_reports

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.console.routing import VIEWER, page
+from app.projections.effects import behind
 from app.projections.hold_lists import open_holds_of_item
 from app.projections.order_needs import orders_needing
-from app.projections.projector import behind
 from app.projections.reservation_lists import ReservationFilter, list_reservations
 from app.projections.reservation_uses import ReservationState
 from app.projections.shipment_lists import TransitFilter, list_transits

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.console.charts import Bar, bars
 from app.console.routing import VIEWER, page
+from app.projections.effects import behind
 from app.projections.measures import Question
 from app.projections.processes import Process
-from app.projections.projector import behind
 from app.web import parameters
 from app.web.measures import days_between, question_of_query, told_measures
 from app.web.services import services

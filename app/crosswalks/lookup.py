@@ -9,7 +9,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.errors import CROSSWALK_REFERENCE, parted_crosswalk_reference
-from app.inbox.states import waits_for
+from app.inbox.wakes import waits_for
 from app.store.crosswalk_tables import CrosswalkChange, CrosswalkEntry
 from app.store.messages_tables import Message
 

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, bindparam, literal, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed, gap_reference_of, key_reference_of
-from app.inbox.states import State, waits_for, wake
+from app.inbox.states import State
+from app.inbox.wakes import waits_for, wake
 from app.store.base import table_of
 from app.store.messages_tables import Message
 

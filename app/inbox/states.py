@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, event, insert, literal, select, update
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.inbox.deaths import close_impacts, open_impacts
@@ -287,37 +287,3 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
     ]
     if rows:
         session.connection().execute(_INSERT_CHANGES, rows)
-
-
-def waits_for(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Those that wait for what the condition says, posted ones among them of which something is to be done. The state
-    is written so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few
-    that wait for this."""
-    return condition & (_ROW.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
-
-
-def wake(session: Session, references: Iterable[str], now: datetime, among: Sequence[int] | None = None) -> int:
-    """Make everything that waits for one of these due now; returns how many messages that were.
-
-    ``among``: only these ids. What is woken begins its looks anew, soon after each other. Rows are locked in the order
-    of their ids, as everywhere. What is due already is woken too: a look that begins before this is committed would see
-    nothing of what has arrived, and nothing would tell it so.
-    """
-    wanted = list(references)
-    woken = 0
-    for start in range(0, len(wanted), 500):
-        statement, only = (_WAKE, {}) if among is None else (_WAKE_AMONG, {"among": among})
-        found = {"wanted": wanted[start : start + 500], "now": now, **only}
-        woken += session.connection().execute(statement, found).rowcount
-    return woken
-
-
-def _waking(*more: ColumnElement[bool]) -> Any:
-    waiting = select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True))), *more)
-    locked = waiting.order_by(_ROW.id).with_for_update()
-    now = bindparam("now", type_=_ROW.due_at.type)
-    soonest = case((_ROW.due_at > now, now), else_=_ROW.due_at)
-    return update(_TABLE).where(_ROW.id.in_(locked)).values(due_at=soonest, attempts=0)
-
-
-_WAKE, _WAKE_AMONG = _waking(), _waking(_ROW.id.in_(bindparam("among", expanding=True)))

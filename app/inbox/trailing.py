@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.inbox.claim import Claimed, trailing_reference_of
 from app.inbox.order import TRAILING, WAKE_NEXT
-from app.inbox.states import waits_for, wake
+from app.inbox.wakes import waits_for, wake
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting
 

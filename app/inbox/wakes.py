@@ -5,15 +5,15 @@ Thousands in one transaction would be locked for as long as it takes, by the wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, true, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, literal, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.inbox.states import waits_for, wake
+from app.inbox.states import State
 from app.store.base import table_of
 from app.store.messages_tables import Message
 from app.store.order_tables import OpenWake
@@ -22,6 +22,40 @@ PORTION = 500
 
 
 _ROW = table_of(Message).c
+
+
+def waits_for(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Those that wait for what the condition says, posted ones among them of which something is to be done. The state
+    is written so that no index on it is of use: SQLite would take that one, and read all that wait instead of the few
+    that wait for this."""
+    return condition & (_ROW.state + literal("")).in_([State.WAITING.value, State.POSTED.value])
+
+
+def wake(session: Session, references: Iterable[str], now: datetime, among: Sequence[int] | None = None) -> int:
+    """Make everything that waits for one of these due now; returns how many messages that were.
+
+    ``among``: only these ids. What is woken begins its looks anew, soon after each other. Rows are locked in the order
+    of their ids, as everywhere. What is due already is woken too: a look that begins before this is committed would see
+    nothing of what has arrived, and nothing would tell it so.
+    """
+    wanted = list(references)
+    woken = 0
+    for start in range(0, len(wanted), 500):
+        statement, only = (_WAKE, {}) if among is None else (_WAKE_AMONG, {"among": among})
+        found = {"wanted": wanted[start : start + 500], "now": now, **only}
+        woken += session.connection().execute(statement, found).rowcount
+    return woken
+
+
+def _waking(*more: ColumnElement[bool]) -> Any:
+    waiting = select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True))), *more)
+    locked = waiting.order_by(_ROW.id).with_for_update()
+    now = bindparam("now", type_=_ROW.due_at.type)
+    soonest = case((_ROW.due_at > now, now), else_=_ROW.due_at)
+    return update(table_of(Message)).where(_ROW.id.in_(locked)).values(due_at=soonest, attempts=0)
+
+
+_WAKE, _WAKE_AMONG = _waking(), _waking(_ROW.id.in_(bindparam("among", expanding=True)))
 _WAITING = (
     select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True)))).limit(PORTION + 1)
 )

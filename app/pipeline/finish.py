@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from app.errors import stock_reference
 from app.inbox.claim import Claimed
 from app.pipeline.late import tellings_of, things_of
+from app.projections.effects import note_effects
 from app.projections.fulfilment import ITEM_CHANGED, stock_brought
 from app.projections.items import item_reference, load_items, save_items
 from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
-from app.projections.projector import note_effects
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from app.store.measure_notes import Noted, note

@@ -26,7 +26,7 @@ from app.pipeline.set_back import ClockMend
 from app.pipeline.wake_targets import wake_for_targets
 from app.postings.pauses import read_pauses
 from app.processes.rounds import Endings
-from app.projections.projector import has_effects
+from app.projections.effects import is_anything_left
 from app.store.by_state import STATE_ORDER, within_state
 from app.store.counts import fold_changes, message_counts
 from app.store.leases import lease_end, lease_is_free, take_lease
@@ -104,7 +104,7 @@ class Relay:
     def effects_are_due(self) -> bool:
         """Whether anything that took effect is still to be entered into the projections."""
         with self.pipeline.store.reading() as session:
-            return has_effects(session)
+            return is_anything_left(session)
 
     def _due(self, plant: str) -> dict[Step, int]:
         with self.pipeline.store.reading() as session:

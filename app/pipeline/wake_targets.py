@@ -10,7 +10,7 @@ from collections.abc import Collection, MutableMapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.inbox.states import waits_for, wake
+from app.inbox.wakes import waits_for, wake
 from app.pipeline.context import Pipeline
 from app.pipeline.outcome import target_reference
 from app.postings.circuit import CircuitState

@@ -7,23 +7,24 @@ the transaction that enters them, so each counts once whatever is killed; one wo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import localcontext
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy import Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
+from app.projections.effects import COMPENSATED, has_effect
 from app.projections.facts import TABLES as FACTS
 from app.projections.facts import already_told, enter_facts, void_facts
 from app.projections.feed import tell
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
-from app.projections.measuring import Yardstick, is_anything_noted, measure_noted, measure_posted
+from app.projections.measuring import Yardstick, measure_noted, measure_posted
 from app.projections.measuring_anew import forget_measures, note_all
 from app.projections.order_needs import enter_releases, orders_of, settle_needs, void_releases
 from app.projections.order_reports import already_reported, enter_reports, void_reports
@@ -34,10 +35,9 @@ from app.projections.withdrawals import end_withdrawals
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
-from app.store.messages_tables import Message, MessageDocument, TimelineEntry
+from app.store.messages_tables import Message, MessageDocument
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
-from config.own_messages import only_for
 from mappings.context import MappingError
 
 log = structlog.get_logger()
@@ -56,19 +56,6 @@ CHARACTERS_MOST = 500_000
 SQLite's only writer up for longer than others wait for it, and a worker for longer than its task may take."""
 DIGITS = 80
 """Of sums: Python would round them to 28, which is one more than a single amount may have."""
-POSTED, COMPENSATED = "posted", "compensated"
-BEHIND_MOST = 10_000
-"""As far as those that are still to be entered are counted: beyond that the number says "at least"."""
-
-
-@dataclass(frozen=True)
-class Behind:
-    """How far the projections are behind what took effect. ``messages``: at most BEHIND_MOST are counted; ``since``:
-    when the oldest of them took effect; ``faults``: how many cannot be entered."""
-
-    messages: int
-    since: datetime | None
-    faults: int
 
 
 @dataclass(frozen=True)
@@ -77,13 +64,6 @@ class Round:
 
     entered: int
     goes_on: bool
-
-
-def note_effects(session: Session, message_ids: Iterable[int], now: datetime, *, undo: bool = False) -> None:
-    """These messages take effect, or are undone, in the caller's transaction."""
-    rows = [{"message_id": key, "undo": undo, "at": now} for key in message_ids]
-    if rows:
-        session.connection().execute(insert(Effect), rows)
 
 
 def project(store: Store, clock: Clock, seconds: float, yardstick: Yardstick | None = None) -> Round:
@@ -277,34 +257,3 @@ def rebuild(store: Store, now: datetime) -> int | None:
         session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
         note_all(session)
         return session.execute(select(func.count()).where(Effect.undo.is_(False))).scalar_one()
-
-
-def has_effect() -> ColumnElement[bool]:
-    """Whether a message took effect and was not undone: it is posted, or was before a target refused to reverse it."""
-    was_posted = select(TimelineEntry.id).where(
-        TimelineEntry.message_id == Message.id, TimelineEntry.to_state == POSTED
-    )
-    neither = Message.state.not_in([POSTED, COMPENSATED])
-    took_effect = or_(Message.state == POSTED, and_(neither, was_posted.exists()))
-    return and_(took_effect, Message.source.not_like(f"{only_for('')}%"))
-
-
-def has_effects(session: Session) -> bool:
-    """Whether any that can be entered, or is to be measured, is still to be."""
-    left = session.execute(select(Effect.id).where(Effect.fault.is_(None)).limit(1)).first()
-    return left is not None or is_anything_noted(session)
-
-
-def list_faults(session: Session, most: int) -> list[tuple[int, str]]:
-    """Messages that cannot be entered, and why."""
-    query = select(Effect.message_id, Effect.fault).where(Effect.fault.is_not(None)).order_by(Effect.message_id)
-    return [(row.message_id, row.fault) for row in session.execute(query.limit(most))]
-
-
-def behind(session: Session) -> Behind:
-    """How much is still to be entered."""
-    left, faulty = Effect.fault.is_(None), Effect.fault.is_not(None)
-    waiting = select(Effect.id, Effect.at).where(left).order_by(Effect.id).limit(BEHIND_MOST).subquery()
-    number, since = session.execute(select(func.count(waiting.c.id), func.min(waiting.c.at))).one()
-    faults = session.execute(select(func.count()).select_from(Effect).where(faulty)).scalar_one()
-    return Behind(number, since, faults)

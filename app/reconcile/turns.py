@@ -17,7 +17,7 @@ import structlog
 from app.adapters.base import Adapter
 from app.errors import LinesideError
 from app.inbox.claim import new_token
-from app.projections.projector import has_effects
+from app.projections.effects import has_effects
 from app.reconcile.keys import Level
 from app.reconcile.proposals import expire
 from app.reconcile.reading import take_snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.audit.trail import record
-from app.inbox.states import wake
+from app.inbox.wakes import wake
 from app.pipeline.outcome import target_reference
 from app.postings.pauses import pause_plant, pause_target, resume_plant, resume_target
 from app.postings.room import try_at_once

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.projections.availability import on_hold
-from app.projections.projector import BEHIND_MOST, Behind, behind
+from app.projections.effects import BEHIND_MOST, Behind, behind
 from app.projections.reservation_lists import kept_besides_needs
 from app.projections.stock_lists import total
 from app.store.availability_tables import OrderNeed

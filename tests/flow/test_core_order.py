@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.dead_letters.repair import requeue
 from app.errors import Refused, TargetPaused, Transient
-from app.inbox.states import wake
+from app.inbox.wakes import wake
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.transform import transform_due

@@ -23,9 +23,9 @@ from app.inbox.claim import (
 )
 from app.inbox.figures import plant_figures
 from app.inbox.order import blocking_predecessors, overtaken, wake_next
-from app.inbox.states import Step, wake
+from app.inbox.states import Step
 from app.inbox.trailing import first_trailing, wake_next_trailing
-from app.inbox.wakes import wake_arrived, wake_portion
+from app.inbox.wakes import wake, wake_arrived, wake_portion
 from app.pipeline import set_back
 from app.postings.reversals import open_orders
 from app.store.messages_tables import Message, StateCount

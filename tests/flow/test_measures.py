@@ -18,10 +18,11 @@ from app.inbox.states import Move, State, move_messages
 from app.pipeline.backlog_age import look_at_backlogs
 from app.projections import measuring
 from app.projections.buckets import BOUNDS, bucket_of, percentile
+from app.projections.effects import is_anything_left
 from app.projections.measures import Group, Question, Sums, durations_of, outcomes_of, read_measures, read_totals
 from app.projections.measuring import Counted, Lasted, Yardstick
 from app.projections.processes import Process, process_of
-from app.projections.projector import has_effects, project, rebuild
+from app.projections.projector import project, rebuild
 from app.store.ledger_tables import Effect
 from app.store.messages_tables import MessageDocument
 from app.store.session import Store
@@ -266,7 +267,7 @@ def test_built_anew_the_measures_are_the_same(store: Store) -> None:
     assert plain(totals(store)) != total
     assert measured(store)["inventory",].count(Counted.POSTED) == 3
     with store.reading() as session:
-        assert not has_effects(session)
+        assert not is_anything_left(session)
 
 
 def totals(store: Store) -> dict[Any, Sums]:

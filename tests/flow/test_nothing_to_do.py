@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from app.mapping_changes.comparing import Today, outcome_now
 from app.mapping_changes.stored_messages import stored_message
-from app.projections.projector import behind, project, rebuild
+from app.projections.effects import behind
+from app.projections.projector import project, rebuild
 from app.store.messages_tables import TimelineEntry
 from app.store.postings_tables import Posting
 from app.store.session import Store

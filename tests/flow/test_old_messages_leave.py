@@ -17,8 +17,9 @@ from app.audit.trail import read_trail
 from app.dead_letters.repair import DeadLetterError, discard
 from app.dead_letters.reversal import reverse
 from app.inbox.accept import accept_messages
+from app.projections.effects import behind
 from app.projections.lot_trace import Direction, trace
-from app.projections.projector import behind, project, rebuild
+from app.projections.projector import project, rebuild
 from app.reconcile.effects import ledger_at
 from app.retention import rounds
 from app.retention.exporting import ArchiveFault, read_archive

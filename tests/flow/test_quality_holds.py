@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from app.dead_letters.reversal import reverse
+from app.projections.effects import behind, note_effects
 from app.projections.hold_lists import HoldFilter, list_holds
 from app.projections.holds import HoldLine, Subject, enter_holds, void_holds
-from app.projections.projector import behind, note_effects, project, rebuild
+from app.projections.projector import project, rebuild
 from app.store.availability_tables import Hold
 from app.store.session import Store
 from tests.factories import NOON, accept, incoming, know_items, pipeline, run_once

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from app.dead_letters.repair import DeadLetterError, correct, discard
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
 from app.inbox.lookup import find_message, tell_story
-from app.inbox.states import wake
+from app.inbox.wakes import wake
 from app.pipeline.outcome import target_reference
 from app.postings.pauses import resume_target
 from app.store.postings_tables import Posting

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.audit.trail import read_trail
 from app.dead_letters.repair import DeadLetterError
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient
-from app.inbox.states import wake
+from app.inbox.wakes import wake
 from app.pipeline.outcome import target_reference
 from app.postings.pauses import resume_target
 from app.projections.order_lists import OrderPicture

@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 
 from app.dead_letters.reversal import reverse
 from app.pipeline.context import Pipeline
+from app.projections.effects import note_effects
 from app.projections.feed_reading import COMPENSATED, FeedFilter, Told, newest_position, read_feed
-from app.projections.projector import note_effects, project, rebuild
+from app.projections.projector import project, rebuild
 from app.store.feed_tables import FeedEntry
 from app.store.ledger_tables import Effect
 from app.store.messages_tables import MessageDocument

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from app.dead_letters.reversal import reverse
-from app.projections.projector import PORTION, behind, project, rebuild
+from app.projections.effects import behind
+from app.projections.projector import PORTION, project, rebuild
 from app.store.ledger_tables import ItemStock, Movement, Stock
 from app.store.messages_tables import MessageDocument
 from app.store.session import Store

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from app.dead_letters.reversal import reverse
 from app.errors import Refused
 from app.projections import projector
-from app.projections.projector import behind, project, rebuild
+from app.projections.effects import behind
+from app.projections.projector import project, rebuild
 from app.store.ledger_tables import Effect, Stock
 from app.store.messages_tables import MessageDocument
 from app.store.session import Store

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.adapters.base import PostingRequest, TargetAnswer
 from app.errors import OutcomeUnknown, Refused, TargetPaused, Transient, Waiting
-from app.inbox.states import wake
+from app.inbox.wakes import wake
 from app.pipeline.outcome import target_reference
 from app.postings.pauses import pause_target, resume_target
 from app.store.counts import message_counts

@@ -65,6 +65,7 @@ def test_a_body_is_read_where_its_limit_is_kept() -> None:
         and node.attr in reads
         and isinstance(node.value, ast.Name)
         and node.value.id == "request"
+        and not name.startswith("app/bench/")  # its servers are what the product is measured beside
     }
 
     assert found == {"app/web/body.py"}

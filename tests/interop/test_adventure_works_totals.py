@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.projections.effects import behind
 from app.projections.order_lists import OrderFilter, OrderPicture, list_orders
-from app.projections.projector import behind, project, rebuild
+from app.projections.projector import project, rebuild
 from app.projections.stock_lists import PAGE_MOST
 from app.store.ledger_tables import ItemStock, Stock
 from app.store.messages_tables import Message

@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.access.roles import Role
+from app.projections.effects import note_effects
 from app.projections.ledger import Entry, enter, void
 from app.projections.movements import Kind, Leg, Place
-from app.projections.projector import note_effects
 from app.store.session import Store
 from tests.factories import NOON
 from tests.web import account_for, key_for, web_app

@@ -10,12 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.access.roles import Role
+from app.projections.effects import note_effects
 from app.projections.holds import HoldLine, Subject, enter_holds, void_holds
 from app.projections.ledger import Entry, enter
 from app.projections.movements import Kind, Leg, Place
 from app.projections.order_needs import Release, enter_releases, settle_needs
 from app.projections.production_orders import open_orders
-from app.projections.projector import note_effects
 from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from mappings.units import Quantity

@@ -1,0 +1,62 @@
+"""The benchmarks of speed work: whether figures are good is not a test's to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from app.bench.installation import Ground
+from app.bench.speed.accepting import INSERT_AND_PUBLISH, NOTHING
+from app.bench.speed.end_to_end import CELERY, DRAMATIQ
+from app.bench.speed.figures import Figure
+from app.bench.speed.runs import BENCHMARKS, run_benchmarks
+
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
+
+SHORT = 0.05
+
+
+class Quiet:
+    def line(self, text: str) -> None:
+        """Nobody reads along."""
+
+    @contextmanager
+    def progress(self, _title: str) -> Iterator[Callable[[float], None]]:
+        yield lambda share: None
+
+
+@pytest.fixture(scope="module")
+def figures() -> list[Figure]:
+    return run_benchmarks(tuple(BENCHMARKS), Ground("sqlite+valkey"), 1, SHORT, Quiet())
+
+
+def test_every_figure_is_told_with_its_goal(figures: list[Figure]) -> None:
+    told = [figure.wire() for figure in figures]
+
+    assert [one["name"] for one in told] == [
+        "accept, one a request",
+        "accept, batches of 100",
+        "end to end, one call a message",
+        "accept to posted at 50 messages/s, p50",
+        "accept to posted at 50 messages/s, p99",
+        "accept to posted at half of capacity, p99",
+    ]
+    assert all(one["figure"] > 0 and one["goal"] and one["met"] in (True, False) for one in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "yardsticks"),
+    [
+        ("accept, one a request", [INSERT_AND_PUBLISH, NOTHING]),
+        ("end to end, one call a message", [CELERY, DRAMATIQ]),
+    ],
+)
+def test_a_figure_stands_beside_what_was_measured_by_turns(
+    figures: list[Figure], name: str, yardsticks: list[str]
+) -> None:
+    told = next(figure for figure in figures if figure.name == name).wire()
+
+    assert list(told["yardsticks"]) == yardsticks
+    assert told["ratio"] == pytest.approx(told["figure"] / told["yardsticks"][yardsticks[0]]["median"], rel=0.01)
