@@ -24,7 +24,7 @@ from app.projections.feed import tell
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
 from app.projections.measuring import Yardstick, is_anything_noted, measure_noted, measure_posted
-from app.projections.measuring_anew import forget_measures, note_all
+from app.projections.measuring_anew import can_measure_anew, forget_measures, note_all
 from app.projections.order_needs import enter_releases, orders_of, settle_needs, void_releases
 from app.projections.order_reports import already_reported, enter_reports, void_reports
 from app.projections.reservation_uses import enter_uses, forget_uses, void_uses
@@ -266,16 +266,21 @@ def rebuild(store: Store, now: datetime) -> int | None:
         forget_uses(session)
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
-        forget_measures(session)
-        # What is undone and not entered yet stays: the feed, which is not built anew, has still to tell of it.
-        anew = or_(Effect.undo.is_(False), Effect.fault.is_not(None))
+        is_measured_anew = can_measure_anew(session)
+        if is_measured_anew:
+            forget_measures(session)
+        # What is undone and not entered yet stays: the feed, which is not built anew, has still to tell of it. So does
+        # what is still to be measured, where that is not noted again below.
+        done = Effect.undo.is_(False) if is_measured_anew else Effect.undo.is_(False) & Effect.measured.is_(True)
+        anew = or_(done, Effect.fault.is_not(None))
         session.execute(delete(Effect).where(anew).execution_options(synchronize_session=False))
         # A message that was posted since the lines above, on another connection, has said so itself.
         said = Message.id.in_(select(Effect.message_id).where(Effect.undo.is_(False)))
         effective = select(Message.id, literal(False), literal(now, Effect.at.type), literal(True))
-        effective = effective.where(has_effect(), ~said).order_by(Message.id)
+        effective = effective.where(has_effect(), ~said, ~_said_nothing()).order_by(Message.id)
         session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
-        note_all(session)
+        if is_measured_anew:
+            note_all(session)
         return session.execute(select(func.count()).where(Effect.undo.is_(False))).scalar_one()
 
 
@@ -287,6 +292,15 @@ def has_effect() -> ColumnElement[bool]:
     neither = Message.state.not_in([POSTED, COMPENSATED])
     took_effect = or_(Message.state == POSTED, and_(neither, was_posted.exists()))
     return and_(took_effect, Message.source.not_like(f"{only_for('')}%"))
+
+
+def _said_nothing() -> ColumnElement[bool]:
+    """Whether a message was exported, and said nothing from which the picture could be built anew: only of such the
+    enriched document is deleted."""
+    kept = select(MessageDocument.message_id).where(
+        MessageDocument.message_id == Message.id, MessageDocument.step == ENRICHED
+    )
+    return and_(Message.archive_id.is_not(None), ~kept.exists())
 
 
 def has_effects(session: Session) -> bool:
