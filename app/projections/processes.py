@@ -28,6 +28,8 @@ _OF_TYPE: Mapping[str, Process] = {
     "inventory.moved": Process.INVENTORY,
     "inventory.adjusted": Process.INVENTORY,
     "inventory.counted": Process.INVENTORY,
+    "inventory.reserved": Process.INVENTORY,
+    "inventory.reservation.ended": Process.INVENTORY,
     "quality.held": Process.QUALITY,
     "quality.released": Process.QUALITY,
     "receipt.recorded": Process.RECEIVING,

@@ -15,6 +15,8 @@ DOMAIN_OF: Mapping[str, str] = {
     "inventory.moved": "inventory",
     "inventory.adjusted": "inventory",
     "inventory.counted": "inventory",
+    "inventory.reserved": "inventory",
+    "inventory.reservation.ended": "inventory",
     "receipt.recorded": "logistics",
     "shipment.confirmed": "logistics",
     "purchase.order.placed": "logistics",
