@@ -14,10 +14,11 @@ from decimal import localcontext
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
-from sqlalchemy.exc import DataError, DBAPIError, StatementError
+from sqlalchemy import Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
+from app.projections.effective import COMPENSATED, has_effect, said_nothing
 from app.projections.facts import TABLES as FACTS
 from app.projections.facts import already_told, enter_facts, void_facts
 from app.projections.feed import tell
@@ -34,10 +35,10 @@ from app.projections.withdrawals import end_withdrawals
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
 from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
-from app.store.messages_tables import Message, MessageDocument, TimelineEntry
+from app.store.messages_tables import Message, MessageDocument
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
-from config.own_messages import only_for
+from app.store.trouble import raise_if_not_of_data
 from mappings.context import MappingError
 
 log = structlog.get_logger()
@@ -56,7 +57,6 @@ CHARACTERS_MOST = 500_000
 SQLite's only writer up for longer than others wait for it, and a worker for longer than its task may take."""
 DIGITS = 80
 """Of sums: Python would round them to 28, which is one more than a single amount may have."""
-POSTED, COMPENSATED = "posted", "compensated"
 BEHIND_MOST = 10_000
 """As far as those that are still to be entered are counted: beyond that the number says "at least"."""
 
@@ -108,7 +108,7 @@ def _enter_portion(store: Store, clock: Clock, yardstick: Yardstick) -> tuple[in
             _enter_effects(session, effects, clock(), yardstick)
             return len(effects), is_more
     except StatementError as error:
-        _raise_if_not_of_data(error)
+        raise_if_not_of_data(error)
         log.warning("projection_portion_failed")
     for number in range(PORTION):
         if not _enter_one(store, clock, yardstick):
@@ -125,7 +125,7 @@ def _enter_one(store: Store, clock: Clock, yardstick: Yardstick) -> bool:
             taken = [(effect.id, effect.message_id) for effect in effects]
             _enter_effects(session, effects, clock(), yardstick)
     except StatementError as error:
-        _raise_if_not_of_data(error)
+        raise_if_not_of_data(error)
         # This very one: since the right was given up with the transaction, another may be the oldest by now.
         fault = f"The database cannot hold it ({type(error.orig).__name__})."
         with store.writing() as session:
@@ -142,12 +142,6 @@ def _pass_over(session: Session, taken: Sequence[tuple[int, int]], fault: str, n
     tell(session, effects, load_documents(session, [key for _, key in taken], ENRICHED), now)
     for effect_id, message_id in taken:
         _put_aside(session, effect_id, message_id, fault)
-
-
-def _raise_if_not_of_data(error: StatementError) -> None:
-    """What is to be written may be at fault, or how it is to be bound; anything else is the database's trouble."""
-    if isinstance(error, DBAPIError) and not isinstance(error, DataError):
-        raise error
 
 
 def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
@@ -277,30 +271,11 @@ def rebuild(store: Store, now: datetime) -> int | None:
         # A message that was posted since the lines above, on another connection, has said so itself.
         said = Message.id.in_(select(Effect.message_id).where(Effect.undo.is_(False)))
         effective = select(Message.id, literal(False), literal(now, Effect.at.type), literal(True))
-        effective = effective.where(has_effect(), ~said, ~_said_nothing()).order_by(Message.id)
+        effective = effective.where(has_effect(), ~said, ~said_nothing()).order_by(Message.id)
         session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
         if is_measured_anew:
             note_all(session)
         return session.execute(select(func.count()).where(Effect.undo.is_(False))).scalar_one()
-
-
-def has_effect() -> ColumnElement[bool]:
-    """Whether a message took effect and was not undone: it is posted, or was before a target refused to reverse it."""
-    was_posted = select(TimelineEntry.id).where(
-        TimelineEntry.message_id == Message.id, TimelineEntry.to_state == POSTED
-    )
-    neither = Message.state.not_in([POSTED, COMPENSATED])
-    took_effect = or_(Message.state == POSTED, and_(neither, was_posted.exists()))
-    return and_(took_effect, Message.source.not_like(f"{only_for('')}%"))
-
-
-def _said_nothing() -> ColumnElement[bool]:
-    """Whether a message was exported, and said nothing from which the picture could be built anew: only of such the
-    enriched document is deleted."""
-    kept = select(MessageDocument.message_id).where(
-        MessageDocument.message_id == Message.id, MessageDocument.step == ENRICHED
-    )
-    return and_(Message.archive_id.is_not(None), ~kept.exists())
 
 
 def has_effects(session: Session) -> bool:
