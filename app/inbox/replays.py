@@ -22,6 +22,9 @@ from app.store.messages_tables import Message
 UNDONE = frozenset({State.COMPENSATED, State.DISCARDED})
 """Of a message in these states no target holds anything, and none will."""
 _ATTRIBUTE = "replay"
+_REPLAY_OF = "lineside:replay:"
+DIGITS_MOST = 18
+"""Of a message's id, as far as a database's number goes."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,14 @@ class Replay:
 
 def replay_id(message_id: int) -> str:
     """The id of the replay of this message among its source's: there is one at most."""
-    return f"lineside:replay:{message_id}"
+    return f"{_REPLAY_OF}{message_id}"
+
+
+def replayed(source_message_id: str) -> int | None:
+    """The message that the one of this id is a replay of, if it is one."""
+    told = source_message_id.removeprefix(_REPLAY_OF)
+    is_one = told != source_message_id and told.isascii() and told.isdigit() and len(told) <= DIGITS_MOST
+    return int(told) if is_one else None
 
 
 def replay_in(payload: StoredPayload) -> Replay | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, false, select, update
+from sqlalchemy import Row, delete, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.inbox.replays import replayed
 from app.store.documents import CANONICAL, load_documents
 from app.store.key_sets import among
 from app.store.messages_tables import Message
@@ -16,6 +17,7 @@ from app.store.restatement_tables import Restatement
 
 FAMILY_MOST = 20
 """Messages that re-state each other, in whatever order."""
+GONE = ("discarded", "compensated")
 
 
 def message_reference(source: str, source_message_id: str) -> str:
@@ -39,6 +41,8 @@ def lock_family(session: Session, message_id: int, source: str, own_id: str, cor
     """The family of this correction, whose rows stay locked until the caller commits; what it corrects is noted.
 
     Locked are always the corrected ones first: two corrections of one message come here one after the other."""
+    said = _Said(session, source)
+    own = said.place_of(message_id, own_id)
     known: dict[str, Message] = {}
     missing: set[str] = set()
     wanted = set(corrects)
@@ -50,11 +54,36 @@ def lock_family(session: Session, message_id: int, source: str, own_id: str, cor
             is_noted = True
         known |= found
         missing |= wanted - found.keys()
-        named = _corrected_by(session, list(found.values())) | _earlier_corrections(session, source, wanted, message_id)
+        others = _corrections(session, source, wanted, message_id)
+        earlier = {one for key, one, _ in others if said.place_of(key, one) < own}
+        named = _corrected_by(session, list(found.values())) | earlier
         wanted = named - known.keys() - missing - {own_id}
-    earlier = sorted(known.values(), key=lambda one: one.id)
-    later = _later(session, source, {*known, *missing, own_id}, message_id)
-    return Family(earlier, sorted(missing), later, len(known) <= FAMILY_MOST)
+    # One that was given up since does not stand in anybody's place.
+    others = _corrections(session, source, {*known, *missing, own_id}, message_id)
+    standing = [(said.place_of(key, one), key) for key, one, state in others if state not in GONE]
+    later = max((one for one in standing if one[0] > own), default=None)
+    whole = sorted(known.values(), key=lambda one: one.id)
+    return Family(whole, sorted(missing), later and later[1], len(known) <= FAMILY_MOST)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """When the messages of a source said what they say."""
+
+    session: Session
+    source: str
+
+    def place_of(self, message_id: int, own_id: str) -> tuple[int, int]:
+        """A replay says once more what its first message said: what a sender corrected since is newer than it."""
+        first, named = message_id, own_id
+        for _ in range(FAMILY_MOST):
+            before = replayed(named)
+            query = select(Message.source_message_id).where(Message.id == before, Message.source == self.source)
+            found = None if before is None else self.session.scalar(query)
+            if before is None or found is None:
+                break
+            first, named = before, found
+        return first, message_id
 
 
 def _lock(session: Session, source: str, ids: Collection[str]) -> dict[str, Message]:
@@ -75,26 +104,24 @@ def _note(session: Session, message_id: int, source: str, corrects: Collection[s
 
 
 def _corrected_by(session: Session, messages: Sequence[Message]) -> set[str]:
-    """What these correct themselves. Their documents say so: one that waits, or died early, has noted nothing."""
-    documents = load_documents(session, [message.id for message in messages], CANONICAL)
+    """What these correct themselves. Their documents say so: one that waits, or died early, has noted nothing; of one
+    that was exported only what it noted is left."""
+    ids = [message.id for message in messages]
+    documents = load_documents(session, ids, CANONICAL)
     events = (entry for body in documents.values() if isinstance(body, list) for entry in body)
     named = (entry["data"].get("correction_of") for entry in events if isinstance(entry, dict) and "data" in entry)
-    return {one for one in named if one}
+    gone = [key for key in ids if key not in documents]
+    noted = session.scalars(select(Restatement.corrects).where(Restatement.message_id.in_(gone)))
+    return {*(one for one in named if one), *noted}
 
 
-def _earlier_corrections(session: Session, source: str, corrects: Collection[str], before: int) -> set[str]:
-    query = select(Message.source_message_id).join(Restatement, Restatement.message_id == Message.id)
+def _corrections(session: Session, source: str, corrects: Collection[str], but: int) -> Sequence[Row[int, str, str]]:
+    """Every other message that re-states one of these, the newest first: its id, the id that its source gave it, and
+    its state."""
+    query = select(Message.id, Message.source_message_id, Message.state)
+    query = query.join(Restatement, Restatement.message_id == Message.id).where(Message.id != but)
     of_them = (Restatement.source == source) & Restatement.corrects.in_(sorted(corrects))
-    return set(session.execute(query.where(of_them, Restatement.message_id < before).limit(FAMILY_MOST + 1)).scalars())
-
-
-def _later(session: Session, source: str, corrects: Collection[str], after: int) -> int | None:
-    """One that was given up since does not stand in anybody's place."""
-    query = select(Message.id).join(Restatement, Restatement.message_id == Message.id)
-    of_them = (Restatement.source == source) & Restatement.corrects.in_(sorted(corrects))
-    gone = Message.state.in_(["discarded", "compensated"])
-    query = query.where(of_them, Restatement.message_id > after, ~gone).order_by(Message.id.desc())
-    return session.execute(query.limit(1)).scalar_one_or_none()
+    return session.execute(query.where(of_them).distinct().order_by(Message.id.desc()).limit(FAMILY_MOST + 1)).all()
 
 
 def open_corrections(session: Session, messages: Collection[tuple[int, str, str]]) -> dict[int, int]:
@@ -105,7 +132,7 @@ def open_corrections(session: Session, messages: Collection[tuple[int, str, str]
     ids = {(source, own): key for key, source, own in messages}
     columns = (Restatement.source, Restatement.corrects)
     query = select(*columns, Message.id).join(Message, Message.id == Restatement.message_id)
-    gone = Message.state.in_(["discarded", "compensated"])
+    gone = Message.state.in_(GONE)
     rows = session.execute(query.where(among(columns, sorted(ids)), Restatement.is_open.is_(True), ~gone))
     found = {ids[row.source, row.corrects]: row.id for row in rows}
     return {key: by for key, by in found.items() if by < key}

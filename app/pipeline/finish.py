@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.errors import stock_reference
 from app.inbox.claim import Claimed
+from app.inbox.states import State
 from app.pipeline.late import tellings_of, things_of
 from app.projections.effects import note_effects
 from app.projections.fulfilment import ITEM_CHANGED, stock_brought
@@ -19,6 +21,7 @@ from app.projections.production_orders import RELEASED, apply_releases, order_re
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from app.store.measure_notes import Noted, note
+from app.store.messages_tables import TimelineEntry
 from config.own_messages import for_whom
 from mappings.canonical import contract
 from mappings.context import Event, ItemFacts
@@ -54,7 +57,7 @@ def undo_effect(
 ) -> None:
     """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
     what was said of an item is corrected by saying it anew."""
-    note_effects(session, [message.id for message, _ in messages], now, undo=True)
+    note_effects(session, _posted_once(session, _telling(messages)), now, undo=True)
     pairs = [(message.id, event) for message, events in messages for event in events]
     orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
     if orders:
@@ -65,6 +68,14 @@ def undo_effect(
 def _telling(messages: Sequence[tuple[Claimed, Sequence[Event]]]) -> list[int]:
     """What corrects one system alone is none: the ledger is right already."""
     return [message.id for message, _ in messages if for_whom(message.source) is None]
+
+
+def _posted_once(session: Session, message_ids: Sequence[int]) -> Sequence[int]:
+    """Those of these that took effect. One that a target refused, and that others held a part of, never did: there is
+    nothing to undo of it but in those targets, and nobody was told of it."""
+    entry = TimelineEntry
+    query = select(entry.message_id).where(entry.message_id.in_(message_ids), entry.to_state == State.POSTED.value)
+    return session.scalars(query.distinct().order_by(entry.message_id)).all()
 
 
 def stock_undone(plant: str, events: Sequence[Event]) -> set[str]:

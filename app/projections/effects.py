@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.projections.measuring import is_anything_noted
+from app.store.documents import ENRICHED
 from app.store.ledger_tables import Effect
-from app.store.messages_tables import Message, TimelineEntry
+from app.store.messages_tables import Message, MessageDocument, TimelineEntry
 from config.own_messages import only_for
 
 POSTED, COMPENSATED = "posted", "compensated"
@@ -44,6 +45,15 @@ def has_effect() -> ColumnElement[bool]:
     neither = Message.state.not_in([POSTED, COMPENSATED])
     took_effect = or_(Message.state == POSTED, and_(neither, was_posted.exists()))
     return and_(took_effect, Message.source.not_like(f"{only_for('')}%"))
+
+
+def said_nothing() -> ColumnElement[bool]:
+    """Whether a message was exported, and said nothing from which the picture could be built anew: only of such the
+    enriched document is deleted."""
+    kept = select(MessageDocument.message_id).where(
+        MessageDocument.message_id == Message.id, MessageDocument.step == ENRICHED
+    )
+    return and_(Message.archive_id.is_not(None), ~kept.exists())
 
 
 def has_effects(session: Session) -> bool:

@@ -13,8 +13,15 @@ from app.store.ledger_tables import Effect
 from app.store.measure_notes import Noted
 from app.store.measure_tables import Measure, MeasureNote, MeasureTotal
 from app.store.messages_tables import Message, TimelineEntry
+from app.store.retention_tables import Archive
 
 DISCARDED = "discarded"
+
+
+def can_measure_anew(session: Session) -> bool:
+    """Whether all that was ever measured is still here. Once messages were exported, their timelines are not: what was
+    measured of them is kept, as nobody could measure it again."""
+    return session.execute(select(Archive.id).limit(1)).first() is None
 
 
 def forget_measures(session: Session) -> None:

@@ -15,17 +15,17 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Text, and_, delete, func, insert, literal, or_, select, type_coerce, update
-from sqlalchemy.exc import DataError, DBAPIError, StatementError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
 
-from app.projections.effects import COMPENSATED, has_effect
+from app.projections.effects import COMPENSATED, has_effect, said_nothing
 from app.projections.facts import TABLES as FACTS
 from app.projections.facts import already_told, enter_facts, void_facts
 from app.projections.feed import tell
 from app.projections.holds import already_held, enter_holds, void_holds
 from app.projections.ledger import already_entered, enter, void
 from app.projections.measuring import Yardstick, measure_noted, measure_posted
-from app.projections.measuring_anew import forget_measures, note_all
+from app.projections.measuring_anew import can_measure_anew, forget_measures, note_all
 from app.projections.order_needs import enter_releases, orders_of, settle_needs, void_releases
 from app.projections.order_reports import already_reported, enter_reports, void_reports
 from app.projections.reservation_uses import enter_uses, forget_uses, void_uses
@@ -38,6 +38,7 @@ from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
 from app.store.messages_tables import Message, MessageDocument
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
+from app.store.trouble import raise_if_not_of_data
 from mappings.context import MappingError
 
 log = structlog.get_logger()
@@ -88,7 +89,7 @@ def _enter_portion(store: Store, clock: Clock, yardstick: Yardstick) -> tuple[in
             _enter_effects(session, effects, clock(), yardstick)
             return len(effects), is_more
     except StatementError as error:
-        _raise_if_not_of_data(error)
+        raise_if_not_of_data(error)
         log.warning("projection_portion_failed")
     for number in range(PORTION):
         if not _enter_one(store, clock, yardstick):
@@ -105,7 +106,7 @@ def _enter_one(store: Store, clock: Clock, yardstick: Yardstick) -> bool:
             taken = [(effect.id, effect.message_id) for effect in effects]
             _enter_effects(session, effects, clock(), yardstick)
     except StatementError as error:
-        _raise_if_not_of_data(error)
+        raise_if_not_of_data(error)
         # This very one: since the right was given up with the transaction, another may be the oldest by now.
         fault = f"The database cannot hold it ({type(error.orig).__name__})."
         with store.writing() as session:
@@ -122,12 +123,6 @@ def _pass_over(session: Session, taken: Sequence[tuple[int, int]], fault: str, n
     tell(session, effects, load_documents(session, [key for _, key in taken], ENRICHED), now)
     for effect_id, message_id in taken:
         _put_aside(session, effect_id, message_id, fault)
-
-
-def _raise_if_not_of_data(error: StatementError) -> None:
-    """What is to be written may be at fault, or how it is to be bound; anything else is the database's trouble."""
-    if isinstance(error, DBAPIError) and not isinstance(error, DataError):
-        raise error
 
 
 def _take(session: Session, most: int) -> tuple[list[Effect], bool]:
@@ -246,14 +241,19 @@ def rebuild(store: Store, now: datetime) -> int | None:
         forget_uses(session)
         for table in PROJECTIONS:
             session.execute(delete(table).execution_options(synchronize_session=False))
-        forget_measures(session)
-        # What is undone and not entered yet stays: the feed, which is not built anew, has still to tell of it.
-        anew = or_(Effect.undo.is_(False), Effect.fault.is_not(None))
+        is_measured_anew = can_measure_anew(session)
+        if is_measured_anew:
+            forget_measures(session)
+        # What is undone and not entered yet stays: the feed, which is not built anew, has still to tell of it. So does
+        # what is still to be measured, where that is not noted again below.
+        done = Effect.undo.is_(False) if is_measured_anew else Effect.undo.is_(False) & Effect.measured.is_(True)
+        anew = or_(done, Effect.fault.is_not(None))
         session.execute(delete(Effect).where(anew).execution_options(synchronize_session=False))
         # A message that was posted since the lines above, on another connection, has said so itself.
         said = Message.id.in_(select(Effect.message_id).where(Effect.undo.is_(False)))
         effective = select(Message.id, literal(False), literal(now, Effect.at.type), literal(True))
-        effective = effective.where(has_effect(), ~said).order_by(Message.id)
+        effective = effective.where(has_effect(), ~said, ~said_nothing()).order_by(Message.id)
         session.execute(insert(Effect).from_select(["message_id", "undo", "at", "measured"], effective))
-        note_all(session)
+        if is_measured_anew:
+            note_all(session)
         return session.execute(select(func.count()).where(Effect.undo.is_(False))).scalar_one()

@@ -34,7 +34,7 @@ class Store:
     threads of one process take turns among themselves first, and one of them asks at a time.
     """
 
-    _turns: AbstractContextManager[Any] = nullcontext()
+    _turns: _Turns | None = None
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = url
@@ -48,8 +48,11 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        with self._turns, Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.turn()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -69,21 +72,25 @@ class Store:
     def forget_connections(self) -> None:
         """For a forked child: drop the parent's connections without closing them under the parent."""
         self.engine.dispose(close=False)
+        if self._turns is not None:
+            self._turns = _Turns()  # a thread that held it when the child was forked is not in the child
 
 
 class _Turns:
-    """One thread after the other. Who waits for longer than SQLite itself would is let through, to hear it there."""
+    """One thread after the other. Who waits for longer than SQLite itself would is let through, to hear it there; what
+    another holds is not given back by that, nor by a block that a thread opens within its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held = threading.local()
 
-    def __enter__(self) -> None:
-        self._held.yes = self._lock.acquire(timeout=BUSY_SECONDS)
-
-    def __exit__(self, *_: object) -> None:
-        if self._held.yes:
-            self._lock.release()
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        is_mine = self._lock.acquire(timeout=BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if is_mine:
+                self._lock.release()
 
 
 def _engine(url: str, pool_size: int) -> Engine:

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.store.leases import take_lease
@@ -63,3 +63,9 @@ def cannot_save_anything(store: Store, error: BaseException | None, now: datetim
     except SQLAlchemyError:
         return True
     return False
+
+
+def raise_if_not_of_data(error: StatementError) -> None:
+    """What is to be written may be at fault, or how it is to be bound; anything else is the database's trouble."""
+    if isinstance(error, DBAPIError) and not isinstance(error, DataError):
+        raise error

@@ -77,7 +77,7 @@ def test_what_was_posted_before_holds_were_kept_is_entered_by_the_migration(sqli
         assert [need.quantity for need in orders_needing(session, "P100", "WHEEL-10", 10)] == [2]
 
 
-@pytest.mark.parametrize("revision", ["0010", "0011", "0012", "0013", "0014"])
+@pytest.mark.parametrize("revision", ["0010", "0011", "0012", "0013", "0014", "0016", "0019", "0022"])
 def test_down_and_up_again_the_picture_is_entered_as_it_was(store: Store, revision: str) -> None:
     know_items(store)
     accept(store, incoming("r1", "production.order.released.v1", RELEASED), completion(), move_event())

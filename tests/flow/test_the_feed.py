@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.dead_letters.reversal import reverse
+from app.errors import Transient
 from app.pipeline.context import Pipeline
 from app.projections.effects import note_effects
 from app.projections.feed_reading import COMPENSATED, FeedFilter, Told, newest_position, read_feed
@@ -20,7 +21,9 @@ from app.store.messages_tables import MessageDocument
 from app.store.session import Store
 from app.web.feed import Span
 from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, release, run_once
-from tests.fakes import Books
+from tests.fakes import Books, Clock
+from tests.flow.test_corrections_restate import corrected
+from tests.reading import states
 
 ALL = FeedFilter()
 
@@ -234,3 +237,34 @@ def test_a_reader_who_follows_the_feed_misses_nothing_while_many_write(store: St
 def _behind(store: Store, position: int) -> Iterator[int]:
     with store.reading() as session:
         return iter([told.position for told in read_feed(session, position, 50, ALL).events])
+
+
+def test_a_reversal_of_what_never_took_effect_is_not_told(store: Store) -> None:
+    """One target holds a part of it and the other is not there yet when its correction comes: nobody was told of it,
+    and nothing is taken back."""
+    know_items(store)
+    wms = Books()
+    wms.before = [Transient("busy")] * 3
+    line = pipeline(store, {"erp": Books(), "wms": wms}, clock := Clock(NOON))
+    (wrong,) = accept(store, move_event("m1"))
+    run_once(line)
+    wrong_state = states(store, wrong)
+    (right,) = accept(store, corrected(move_event("m2"), "m1"))
+    for _ in range(8):
+        run_once(line)
+        clock.pass_time(10)
+
+    _project(store)
+
+    assert (wrong_state, states(store, wrong, right)) == (["waiting"], ["compensated", "posted"])
+    assert _told(store) == [(f"{right}-0", "inventory.moved.v1")]
+
+
+def test_an_adjustment_of_one_system_alone_is_not_told_when_it_is_reversed_either(store: Store, line: Pipeline) -> None:
+    (alone,) = _post(line, move_event("m1", source="lineside-to/erp"))
+    _reverse(line, alone)
+
+    _project(store)
+
+    assert states(store, alone) == ["compensated"]
+    assert _told(store) == []

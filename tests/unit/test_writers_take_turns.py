@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -73,3 +74,28 @@ def test_who_holds_its_turn_too_long_lets_others_hear_it_from_sqlite(
     assert isinstance(error, OperationalError)
     set_to(counter, 3)
     counter.dispose()
+
+
+def test_a_block_within_a_block_of_its_thread_is_told_so_and_takes_nobody_the_turn_for_good(
+    counter: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "BUSY_SECONDS", 0.1)
+    with counter.writing() as session:
+        session.execute(text("UPDATE counter SET value = 1"))
+        with pytest.raises(OperationalError):
+            set_to(counter, 2)
+
+    monkeypatch.setattr(sessions, "BUSY_SECONDS", 20.0)
+    assert seconds_to_set(counter, 3) < 10
+
+
+def test_a_forked_child_does_not_wait_for_a_thread_that_it_does_not_have(counter: Store) -> None:
+    with counter.writing():  # nothing is asked of the database yet
+        counter.forget_connections()
+        assert seconds_to_set(counter, 3) < 10
+
+
+def seconds_to_set(store: Store, value: int) -> float:
+    began = time.monotonic()
+    set_to(store, value)
+    return time.monotonic() - began
