@@ -18,7 +18,7 @@ from app.adapters.http_json import HttpJsonAdapter
 from app.adapters.registry import option_faults
 from app.errors import LinesideError, OutcomeUnknown, Refused, TargetPaused, Transient
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.slow, pytest.mark.enable_socket]
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "http_json" / "answers.json"
 CASES = json.loads(GOLDEN.read_text(encoding="utf-8"))

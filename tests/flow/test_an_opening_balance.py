@@ -24,6 +24,8 @@ from mappings.registry import OUTBOUND, OutboundMapping
 from tests.fakes import Killed, echo
 from tests.flow.correcting import ADJUSTED, House, receipt
 
+pytestmark = pytest.mark.slow
+
 OPENING = {("WHEEL-10", "ST", "L1"): "12", ("WHEEL-10", "ST", "L2"): "3.5", ("RIM-1", "WIP"): "40"}
 
 

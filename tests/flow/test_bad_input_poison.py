@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from app.errors import Transient
 from app.store.reference_tables import ProductionOrder
 from app.store.session import Store
 from tests.interop.house import House, know_items, open_house
+
+pytestmark = pytest.mark.slow
 
 AT = "2026-03-02T08:00:00Z"
 

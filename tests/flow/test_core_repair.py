@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from app.dead_letters.repair import DeadLetterError, correct, discard, requeue
 from app.errors import Refused
 from app.store.session import Store
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
 from tests.reading import states, timeline
+
+pytestmark = pytest.mark.slow
 
 
 def _dead(store: Store) -> int:

@@ -18,6 +18,8 @@ from config.topology import Topology
 from config.topology_file import load_topology
 from tests.interop.house import House, open_house
 
+pytestmark = pytest.mark.slow
+
 ORDER = {"auftrag": {"nummer": "1000123"}, "ts": "2026-03-01T10:00:00+01:00"}
 
 

@@ -13,6 +13,8 @@ from config.topology_file import load_topology
 from mappings.formats.documents import MAX_DOCUMENT_BYTES
 from tests.interop.house import House, open_house
 
+pytestmark = pytest.mark.slow
+
 REPORT = """<?xml version="1.0" encoding="{encoding}"?>
 <ProductionPerformance xmlns="http://www.mesa.org/xml/B2MML-V0600">
   <ProductionResponse>

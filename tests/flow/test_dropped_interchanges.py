@@ -12,6 +12,8 @@ from config.topology import DropFile
 from config.topology_file import load_topology
 from tests.interop.house import House, open_house
 
+pytestmark = pytest.mark.slow
+
 HEAD = "UNA:+.? '\r\nUNB+UNOC:3+4000001000005:14+4000002000004:14+260203:0915+{interchange}'\r\n"
 ORDER = (
     "UNH+{reference}+ORDERS:D:96A:UN:EAN008'\r\nBGM+220+{order}+9'\r\nDTM+137:202602030915:203'\r\n"

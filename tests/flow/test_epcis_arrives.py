@@ -15,6 +15,8 @@ from config.topology import DropFile, Topology
 from config.topology_file import load_topology
 from tests.interop.house import BATCH, House, open_house
 
+pytestmark = pytest.mark.slow
+
 TYPE = "epcis.EPCISDocument"
 SOURCE = "mes-p100"
 LINK = "https://id.gs1.org/01/04012345222227"

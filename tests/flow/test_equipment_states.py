@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
 from sqlalchemy import select
 
 from app.dead_letters.reversal import reverse
@@ -13,6 +14,8 @@ from app.store.version_tables import EquipmentState
 from tests.factories import NOON, pipeline, run_once
 from tests.facts import enter_all, facts_told, post, state
 from tests.fakes import Books
+
+pytestmark = pytest.mark.slow
 
 
 def at(minute: int) -> str:

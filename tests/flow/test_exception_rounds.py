@@ -37,6 +37,8 @@ from tests.exceptions import PLANT, Rounds, item_stock, order, topology_with
 from tests.factories import NOON, accept, incoming, know_items, pipeline, run_once
 from tests.fakes import Books, Clock
 
+pytestmark = pytest.mark.slow
+
 
 def short(store: Store, *items: str) -> None:
     with store.writing() as session:

@@ -27,6 +27,8 @@ from tests.exceptions import PLANT, Rounds, ago, item_stock, need, order, priced
 from tests.factories import NOON, accept, completion, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock
 
+pytestmark = pytest.mark.slow
+
 SECOND = timedelta(seconds=1)
 
 

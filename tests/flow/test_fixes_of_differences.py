@@ -20,6 +20,8 @@ from tests.fakes import echo
 from tests.flow.correcting import ADJUSTED, House, receipt
 from tests.reading import states
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def house(store: Store, monkeypatch: pytest.MonkeyPatch) -> House:

@@ -19,6 +19,8 @@ from tests.factories import NOON, demo_topology, know_items, pipeline, run_once
 from tests.facts import enter_all, facts_told, item_sums, on_way, post, received, shipped
 from tests.fakes import Books
 
+pytestmark = pytest.mark.slow
+
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TEN = "2026-03-02T10:00:00Z"
 LOT = {"line": {"lot": "L1"}}

@@ -15,6 +15,8 @@ from app.store.session import Store
 from tests.factories import NOON, accept, incoming, know_items, pipeline, release, run_once
 from tests.fakes import Books
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-03-02T09:00:00Z"
 
 

@@ -32,6 +32,8 @@ from tests.factories import run_once as run
 from tests.fakes import Books, Clock, Killed
 from tests.flow.test_what_dead_letters_hold_up import shipment
 
+pytestmark = pytest.mark.slow
+
 BERLIN = Yardstick({"P100": ZoneInfo("Europe/Berlin")}, level_seconds=60.0)
 
 

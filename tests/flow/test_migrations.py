@@ -24,6 +24,8 @@ from app.store.tables import Base
 from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, run_once
 from tests.fakes import Books
 
+pytestmark = pytest.mark.slow
+
 AT = "2026-03-02T08:00:00Z"
 HELD = {"event_time": AT, "lot": "L1", "status": "blocked", "reason": "crack"}
 RELEASED = {

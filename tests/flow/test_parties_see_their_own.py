@@ -25,6 +25,8 @@ from tests.factories import NOON, incoming, know_items, release
 from tests.facts import ordered, post, received, shipped
 from tests.web import account_for, key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 # Codes that are parts of each other, differ by case, or hold what means something in SQL and JSON.
 PARTIES = ["S", "S-1", "s-1", "S-10", "S_1", "S%", "100", "Ünal & Söhne", 'a"b', "O'Neil"]
 ITEMS, LOTS, PLANTS = ["WHEEL-10", "BIKE-100"], [f"L{n}" for n in range(12)], ["P100", "P200"]

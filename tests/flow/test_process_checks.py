@@ -14,6 +14,8 @@ from app.store.session import Store
 from tests.process_calls import WHEEL, Installation, amount, completed, installation, issued, released, shipped
 from tests.web import account_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(store: Store, tmp_path: Path) -> Iterator[Installation]:

@@ -13,6 +13,8 @@ from tests.factories import NOON, know_items, pipeline, run_once
 from tests.facts import enter_all, facts_told, item_sums, ordered, post, purchase_lines, received
 from tests.fakes import Books
 
+pytestmark = pytest.mark.slow
+
 LATER = "2026-03-02T10:00:00Z"
 
 

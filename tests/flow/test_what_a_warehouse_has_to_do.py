@@ -15,6 +15,8 @@ from tests.factories import demo_topology, incoming, know_items, move_event, rel
 from tests.facts import ea, post, received
 from tests.web import account_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(store: Store, tmp_path: Path) -> FlaskClient:

@@ -14,6 +14,8 @@ from app.access.sessions import installation_secret
 from app.store.session import Store
 from tests.web import PASSWORD, account_for, csrf_of, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def app(sqlite_store: Store, tmp_path: Path) -> Flask:

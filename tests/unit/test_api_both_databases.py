@@ -15,6 +15,8 @@ from tests.factories import NOON
 from tests.unit.test_api_messages import BATCH, DATA, event, send
 from tests.web import account_for, csrf_of, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(store: Store, tmp_path: Path) -> FlaskClient:

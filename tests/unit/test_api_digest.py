@@ -6,12 +6,15 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.digest import content_digest
 from app.web.cloud_events import split_batch
 from mappings.formats import json_body
+
+pytestmark = pytest.mark.slow
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20).map(

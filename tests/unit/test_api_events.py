@@ -19,6 +19,8 @@ from app.store.session import Store
 from tests.flow.hooks import Hooks
 from tests.web import account_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hooks(store: Store, tmp_path: Path) -> Hooks:

@@ -18,6 +18,8 @@ from app.store.source_notes import take_notes
 from tests.factories import NOON
 from tests.web import account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 GAP = {"series": "sequence", "run": 0, "first": 3, "last": 5, "left": [[3, 3], [5, 5]]}
 CAUSES = [
     Cause("numbers_missing", "gap:3", "messages of mes", "serious", "Two are missing.", "mes", "P100", "3", "5", GAP),

@@ -18,6 +18,8 @@ from app.store.session import Store
 from tests.factories import NOON
 from tests.web import account_for, key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 WHEEL = Place("P100", "WHEEL-10", "EA", "P100-ST")
 LOT = Place("P100", "WHEEL-10", "EA", "P100-ST", lot="L 1/ä")
 BLOCKED = Place("P100", "WHEEL-10", "EA", "P100-ST", status="blocked")

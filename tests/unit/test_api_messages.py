@@ -19,6 +19,8 @@ from tests.factories import NOON
 from tests.reading import message
 from tests.web import Nudged, key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 COMPLETED = "production.completed.v1"

@@ -23,6 +23,8 @@ from tests.factories import NOON, accept, move_event
 from tests.fakes import Clock
 from tests.web import Nudged, account_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nudged() -> Nudged:

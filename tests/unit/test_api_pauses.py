@@ -19,6 +19,8 @@ from config.topology import CircuitPolicy
 from tests.factories import NOON, demo_topology
 from tests.web import Nudged, account_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def nudged() -> Nudged:

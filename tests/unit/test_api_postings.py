@@ -23,6 +23,8 @@ from tests.reading import posting_states, states
 from tests.unknown import DOCUMENT, KEY, refused_posting, unknown_posting
 from tests.web import Nudged, account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 SAID = {"outcome": "posted", "reference": "4711", "reason": "seen in the ERP"}
 
 

@@ -18,6 +18,8 @@ from tests.factories import NOON, accept, completion, know_items, move_event, pi
 from tests.fakes import Books, Clock, echo
 from tests.web import account_for, key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _echo_mapping(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from tests.factories import demo_topology
 from tests.flow.hooks import Hooks
 from tests.web import account_for, key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 URL = "https://hooks.example.com/lineside"
 
 

@@ -17,6 +17,8 @@ from tests.factories import demo_topology
 from tests.shop import make_shop
 from tests.web import key_for, web_app
 
+pytestmark = pytest.mark.slow
+
 MOVE = {"item": "WHEEL-10", "quantity": {"value": "2", "uom": "EA"}, "from": {"storage": "A"}, "to": {"storage": "B"}}
 
 

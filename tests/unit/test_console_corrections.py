@@ -22,6 +22,8 @@ from tests.reading import states
 from tests.unit.test_api_messages import DATA, STRUCTURED, event
 from tests.web import Nudged, account_for, csrf_of, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Result]
 MENDED = event("c1", data=DATA | {"order_id": "2000"})
 

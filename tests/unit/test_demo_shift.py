@@ -32,6 +32,8 @@ from mappings.formats import delimited, fixed_width
 from mappings.formats.lines import BadRow
 from mappings.registry import INBOUND
 
+pytestmark = pytest.mark.slow
+
 ENDS_AT = datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
 TOPOLOGY = load_topology(None)
 READERS = {"csv": delimited.open_rows, "fixed_width": fixed_width.open_rows}

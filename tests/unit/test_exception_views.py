@@ -25,6 +25,8 @@ from tests.factories import NOON, demo_topology
 from tests.fakes import Clock
 from tests.web import account_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "https://hooks.example.com/secret-path"
 CHANNEL = Channel("webhook hooks.example.com", webhook=ADDRESS, secret="hook")
 POLICY = ExceptionPolicy(

@@ -16,6 +16,8 @@ from app.store.session import Store
 from tests.factories import NOON
 from tests.web import account_for, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 RIM, WHEEL = ("RIM-1", "R/1 <ä>"), ("WHEEL-10", "W1")
 
 

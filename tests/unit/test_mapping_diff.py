@@ -30,6 +30,8 @@ from mappings.inbound.mes_json import move
 from mappings.registry import INBOUND, InboundMapping
 from tests.factories import accept, incoming
 
+pytestmark = pytest.mark.slow
+
 Diff = Callable[..., Result]
 KEY = ("mes_json", "mes.move")
 TREE = Path(mappings.__file__).parent

@@ -18,6 +18,8 @@ from mappings.units import Quantity
 from tests.factories import NOON
 from tests.web import account_for, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 PATH = "/v1/production-orders"
 
 

@@ -27,6 +27,8 @@ from config.topology_file import PACKAGED
 from tests.factories import NOON, demo_topology, know_items
 from tests.web import Nudged, account_for, csrf_of, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 REPORTS, PROPOSALS = "/v1/reconciliations", "/v1/proposals"
 REASON = {"reason": "counted on Sunday"}
 Command = Callable[..., Result]

@@ -21,6 +21,8 @@ from mappings.inbound.payload import Payload
 from mappings.quick_load import quick_load
 from tests.unit.test_canonical_events import FULL, SMALLEST, TIME
 
+pytestmark = pytest.mark.slow
+
 VALUES = st.one_of(
     st.none(),
     st.booleans(),

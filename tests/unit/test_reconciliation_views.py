@@ -26,6 +26,8 @@ from config.topology_file import PACKAGED
 from tests.factories import NOON, demo_topology
 from tests.web import account_for, key_for, log_in, web_app
 
+pytestmark = pytest.mark.slow
+
 PATH = "/v1/reconciliations"
 HEADER = "plant,item,quantity,uom\n"
 Command = Callable[..., Result]

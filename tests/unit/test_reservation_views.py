@@ -23,6 +23,8 @@ from tests.factories import NOON
 from tests.process_calls import WHEEL, amount, installation
 from tests.web import account_for, log_in
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_console_shows_what_is_kept_for_whom_with_its_messages(sqlite_store: Store, tmp_path: Path) -> None:
     here = installation(sqlite_store, tmp_path)
