@@ -38,10 +38,11 @@ class Place(Checked):
         return value[0], value[1]
 
 
-class NumberPattern(Text):
-    """A regular expression over a whole file name, with a group ``number``."""
+class NamePattern(Text):
+    """A regular expression over a whole file name, with a ``group`` by which something is read from it."""
 
-    kind = "regular expression such as 'CONF(?P<number>[0-9]+)\\.csv'"
+    group: str
+    where: str
 
     def check(self, value: Any) -> str:
         pattern = super().check(value)
@@ -49,9 +50,14 @@ class NumberPattern(Text):
             groups = re.compile(pattern).groupindex
         except re.error as error:
             raise fail(f"this is no regular expression ({error})", self.mend) from None
-        if "number" not in groups:
-            raise fail("it has no group `number`", "write (?P<number>[0-9]+) where the number stands")
+        if self.group not in groups:
+            raise fail(f"it has no group `{self.group}`", self.where)
         return pattern
+
+
+class NumberPattern(NamePattern):
+    kind = "regular expression such as 'CONF(?P<number>[0-9]+)\\.csv'"
+    group, where = "number", "write (?P<number>[0-9]+) where the number stands"
 
 
 class ShiftSchema(StrictSchema):

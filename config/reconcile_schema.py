@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from config.completeness_schema import ClockTime
-from config.strict_schema import Choice, Many, Number, Problem, StrictSchema, Text, fail
+from config.completeness_schema import ClockTime, NamePattern
+from config.strict_schema import Choice, Many, Number, Problem, StrictSchema, Text
 
 BALANCES = "balances"
 """The type of a file whose rows are balances, and no messages."""
@@ -34,20 +33,9 @@ class ReconcileSchema(StrictSchema):
             raise ValidationError([Problem("`at` and `plant` go together", "name the plant by whose clock it is")])
 
 
-class TimePattern(Text):
-    """A regular expression over a whole file name, with a group ``at``."""
-
+class TimePattern(NamePattern):
     kind = "regular expression such as 'STOCK(?P<at>[0-9]{14})\\.csv'"
-
-    def check(self, value: Any) -> str:
-        pattern = super().check(value)
-        try:
-            groups = re.compile(pattern).groupindex
-        except re.error as error:
-            raise fail(f"this is no regular expression ({error})", self.mend) from None
-        if "at" not in groups:
-            raise fail("it has no group `at`", "write (?P<at>[0-9]{14}) where the time stands")
-        return pattern
+    group, where = "at", "write (?P<at>[0-9]{14}) where the time stands"
 
 
 class BalancesSchema(StrictSchema):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from app.dead_letters.weighing import weighing_is_due
 from app.pipeline.backlog_age import look_at_backlogs
 from app.pipeline.reading import due_readings, read_domain
@@ -17,30 +20,33 @@ from config.queues import (
     WEBHOOKS_QUEUE,
     WEIGH,
 )
-from tasks.base import app, workplace
+from tasks.base import Workplace, app, workplace
 from tasks.reconcile import send_turn, turns
 
 
 @app.task(name=RELAY)
 def relay() -> None:
-    here = workplace()
-    here.relay.tick()
-    if here.relay.items_are_due():
-        app.send_task(SYNC_ITEMS, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=60)
-    if here.relay.effects_are_due():
-        app.send_task(PROJECT, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+    workplace().relay.tick()
+    look_at_backlogs(workplace().pipeline)
+    for name, queue, seconds, arguments in _due(workplace()):
+        app.send_task(name, kwargs=arguments, queue=queue, routing_key=queue, expires=seconds)
     turn = turns().due()
     if turn is not None:
         send_turn(*turn)
-    look_at_backlogs(here.pipeline)
+
+
+def _due(here: Workplace) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+    """What other workers should do now: the task, its queue, for how many seconds it is worth doing, its arguments."""
+    if here.relay.items_are_due():
+        yield SYNC_ITEMS, REFERENCE_QUEUE, 60, {}
+    if here.relay.effects_are_due():
+        yield PROJECT, PROJECTIONS_QUEUE, 10, {}
     if weighing_is_due(here.store, here.pipeline.clock()):
-        app.send_task(WEIGH, queue=PROJECTIONS_QUEUE, routing_key=PROJECTIONS_QUEUE, expires=10)
+        yield WEIGH, PROJECTIONS_QUEUE, 10, {}
     for subscriber in here.webhooks.due():
-        named = {"subscriber": subscriber}
-        app.send_task(WEBHOOKS, kwargs=named, queue=WEBHOOKS_QUEUE, routing_key=WEBHOOKS_QUEUE, expires=10)
+        yield WEBHOOKS, WEBHOOKS_QUEUE, 10, {"subscriber": subscriber}
     for source, domain in due_readings(here.pipeline):
-        read = {"source": source, "domain": domain}
-        app.send_task(READ_DOMAIN, kwargs=read, queue=REFERENCE_QUEUE, routing_key=REFERENCE_QUEUE, expires=10)
+        yield READ_DOMAIN, REFERENCE_QUEUE, 10, {"source": source, "domain": domain}
 
 
 @app.task(name=SYNC_ITEMS)

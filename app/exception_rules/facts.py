@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import takewhile
@@ -14,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import ValueAtRisk
 from app.exception_rules.rule import Context, Place, Portion
+from app.projections.item_costs import UnitCost
 from app.store.by_state import HIGHEST_ID
 from app.store.key_sets import among
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport
-from app.store.reference_tables import Item, ProductionOrder
+from app.store.reference_tables import ProductionOrder
 from mappings.units import plain
 
 MESSAGES_LOOKED_AT = 200
@@ -25,35 +25,15 @@ MESSAGES_LOOKED_AT = 200
 CENT = Decimal("0.01")
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Of one base unit."""
-
-    value: Decimal
-    currency: str
-    base_uom: str
-
-
-def costs_of(session: Session, items: Collection[str]) -> dict[str, Cost]:
-    """Of those of these items whose cost some system told."""
-    query = select(Item.code, Item.standard_cost, Item.currency, Item.base_uom)
-    found = session.execute(query.where(Item.code.in_(sorted(items)))) if items else ()
-    return {
-        row.code: Cost(row.standard_cost, row.currency, row.base_uom)
-        for row in found
-        if row.standard_cost is not None and row.currency
-    }
-
-
-def worth(costs: Mapping[str, Cost], lines: Sequence[tuple[str, Decimal, str]]) -> ValueAtRisk | None:
+def worth(costs: Mapping[str, UnitCost], lines: Sequence[tuple[str, Decimal, str]]) -> ValueAtRisk | None:
     """What these (item, quantity, unit) cost together, to the cent; None where the cost of one is not known, its unit
     is not the base unit, or they are of several currencies: half a sum would be a guess."""
     known = [(costs.get(item), quantity, uom) for item, quantity, uom in lines]
-    priced = [(cost, quantity) for cost, quantity, uom in known if cost is not None and cost.base_uom == uom]
+    priced = [(cost, quantity) for cost, quantity, uom in known if cost is not None and cost.uom == uom]
     currencies = {cost.currency for cost, _ in priced}
     if len(priced) < len(known) or len(currencies) != 1:
         return None
-    total = sum((cost.value * quantity for cost, quantity in priced), Decimal(0))
+    total = sum((cost.amount * quantity for cost, quantity in priced), Decimal(0))
     return ValueAtRisk(total.quantize(CENT), currencies.pop())
 
 

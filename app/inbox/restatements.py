@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.inbox.replays import replayed
+from app.store.base import table_of
 from app.store.documents import CANONICAL, load_documents
 from app.store.key_sets import among
 from app.store.messages_tables import Message
@@ -18,6 +19,11 @@ from app.store.restatement_tables import Restatement
 FAMILY_MOST = 20
 """Messages that re-state each other, in whatever order."""
 GONE = ("discarded", "compensated")
+
+
+# Made once: every round of every lane asks.
+_ROW = table_of(Restatement).c
+_ANY_OPEN = select(_ROW.message_id).where(_ROW.is_open.is_(True)).limit(1)
 
 
 def message_reference(source: str, source_message_id: str) -> str:
@@ -146,8 +152,7 @@ def close_restatement(session: Session, message_id: int) -> None:
 
 def any_waits(session: Session) -> bool:
     """Whether any correction may wait for a message."""
-    is_open = Restatement.is_open.is_(True)
-    return session.execute(select(Restatement.message_id).where(is_open).limit(1)).first() is not None
+    return session.connection().execute(_ANY_OPEN).first() is not None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from app.store.reference_tables import Item
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,12 @@ class UnitCost:
 
 
 def unit_costs(session: Session, items: Collection[str]) -> dict[str, UnitCost]:
-    """The costs that are known among these items. None is: no canonical event and no reading of master data tells a
-    cost. What has none has no value, and whoever shows values says so instead of guessing."""
-    return {}
+    """Of those of these items whose standard cost some system told. What has none has no value, and whoever shows
+    values says so instead of guessing."""
+    query = select(Item.code, Item.standard_cost, Item.currency, Item.base_uom)
+    found = session.execute(query.where(Item.code.in_(sorted(items)))) if items else ()
+    return {
+        row.code: UnitCost(row.standard_cost, row.currency, row.base_uom)
+        for row in found
+        if row.standard_cost is not None and row.currency
+    }

@@ -19,10 +19,10 @@ from app.errors import Refused
 from app.inbox.states import Move, State, move_messages
 from app.pipeline.enrich import enrich_due
 from app.pipeline.transform import transform_due
-from app.projections.item_costs import UnitCost
 from app.projections.projector import project
 from app.store.impact_tables import Impact, ImpactObject
 from app.store.messages_tables import MessageDocument
+from app.store.reference_tables import Item
 from app.store.session import Store
 from app.web.impacts import impacts_of, told_impact
 from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, release, run_once
@@ -99,10 +99,11 @@ def test_it_names_its_order_its_items_and_how_much_and_what_it_is_worth_is_never
     assert told["points"] == sum(told["parts"].values()) == 0
 
 
-def test_what_a_piece_costs_makes_its_value(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    cost = {"BIKE-100": UnitCost(Decimal("312.5"), "EUR", "EA")}
-    monkeypatch.setattr(weighing, "unit_costs", lambda _session, _items: cost)
+def test_what_a_piece_costs_makes_its_value(store: Store) -> None:
     know_items(store)
+    with store.writing() as session:
+        cost = {"standard_cost": Decimal("312.5"), "currency": "EUR"}
+        session.execute(update(Item).where(Item.code == "BIKE-100").values(cost))
 
     [key] = dead(store, completion("c1", quantity="2", uom="BOX"))
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from app.business_exceptions.raising import Cause, ValueAtRisk
 from app.exception_rules.facts import (
     amount,
-    costs_of,
     items_of_orders,
     local,
     messages_of_order,
@@ -18,6 +17,7 @@ from app.exception_rules.facts import (
     worth,
 )
 from app.exception_rules.rule import Context, Key, Rule
+from app.projections.item_costs import unit_costs
 from app.store.reference_tables import ProductionOrder
 
 
@@ -30,7 +30,7 @@ def _judge(session: Session, context: Context, keys: Sequence[Key]) -> list[tupl
         if order.planned_end_at is not None and context.now - order.planned_end_at > context.threshold
     ]
     made = items_of_orders(session, [(order.plant, order.order_id) for order in late])
-    costs = costs_of(session, {order.item for order in late if order.item})
+    costs = unit_costs(session, {order.item for order in late if order.item})
     found: list[tuple[Key, Cause]] = []
     for order in late:
         own = [one for one in made.get((order.plant, order.order_id), ()) if one.item == order.item]

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import Cause
-from app.exception_rules.facts import costs_of, newest_report, reports_after, worth
+from app.exception_rules.facts import newest_report, reports_after, worth
 from app.exception_rules.rule import Context, Key, Place, Portion, Rule
+from app.projections.item_costs import unit_costs
 from app.projections.lot_links import IN, OUT
 from app.store.key_sets import among
 from app.store.ledger_tables import Stock
@@ -79,7 +80,7 @@ def _cause(
         told = f"took {items} without saying of which lot"
     else:
         told = "is not reported to have taken anything"
-    costs = costs_of(session, {line.item for line in made})
+    costs = unit_costs(session, {line.item for line in made})
     return Cause(
         rule=RULE.word,
         key=RULE.cause_of(context, key),

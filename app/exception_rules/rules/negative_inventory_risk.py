@@ -11,8 +11,9 @@ from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import Cause, ValueAtRisk
-from app.exception_rules.facts import amount, costs_of, local, orders_with_progress, worth
+from app.exception_rules.facts import amount, local, orders_with_progress, worth
 from app.exception_rules.rule import Context, Key, Place, Portion, Rule, index_walk
+from app.projections.item_costs import unit_costs
 from app.store.availability_tables import OrderNeed
 from app.store.key_sets import among
 from app.store.ledger_tables import WANTED, ItemStock
@@ -51,7 +52,7 @@ def _judge(session: Session, context: Context, keys: Sequence[Key]) -> list[tupl
     wanted = among((ItemStock.plant, ItemStock.item, ItemStock.uom), [(context.plant, *key) for key in keys])
     stocks = session.scalars(select(ItemStock).where(wanted)).all() if keys else []
     short = [stock for stock in stocks if stock.unrestricted - stock.reserved < 0]
-    costs = costs_of(session, {stock.item for stock in short})
+    costs = unit_costs(session, {stock.item for stock in short})
     found: list[tuple[Key, Cause]] = []
     for stock in short:
         shortage = _shortage(session, context, stock)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from app.business_exceptions.raising import Cause
 from app.exception_rules.facts import (
     amount,
-    costs_of,
     items_of_orders,
     local,
     messages_of_order,
@@ -20,6 +19,7 @@ from app.exception_rules.facts import (
     worth,
 )
 from app.exception_rules.rule import Context, Key, Place, Portion, Rule
+from app.projections.item_costs import unit_costs
 from app.projections.order_reports import Reported
 
 
@@ -41,7 +41,7 @@ def _judge(session: Session, context: Context, keys: Sequence[Key]) -> list[tupl
         is_empty = not any(one.produced > 0 for one in own) and (scrapped == 0 or scrapped < order.planned)
         if progress is not None and progress.ended_at is not None and is_empty:
             empty.append((order, progress.ended_at))
-    costs = costs_of(session, {order.item for order, _ in empty if order.item})
+    costs = unit_costs(session, {order.item for order, _ in empty if order.item})
     return [
         (
             (order.order_id,),

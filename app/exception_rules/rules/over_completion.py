@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from app.business_exceptions.raising import Cause
 from app.exception_rules.facts import (
     amount,
-    costs_of,
     items_of_orders,
     messages_of_order,
     newest_report,
@@ -19,6 +18,7 @@ from app.exception_rules.facts import (
     worth,
 )
 from app.exception_rules.rule import Context, Key, Place, Portion, Rule
+from app.projections.item_costs import unit_costs
 from app.store.reference_tables import ProductionOrder
 
 
@@ -37,7 +37,7 @@ def _judge(session: Session, context: Context, keys: Sequence[Key]) -> list[tupl
         done = sum((one.produced for one in own if one.uom == order.uom), Decimal(0))
         if order.released_message_id is not None and done > order.planned * allowed:
             over.append((order, done))
-    costs = costs_of(session, {order.item for order, _ in over if order.item})
+    costs = unit_costs(session, {order.item for order, _ in over if order.item})
     found: list[tuple[Key, Cause]] = []
     for order, done in over:
         uom, beyond = order.uom or "", done - order.planned

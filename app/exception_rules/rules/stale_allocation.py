@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.business_exceptions.raising import Cause
-from app.exception_rules.facts import amount, costs_of, instant, local, open_orders_after, orders_with_progress, worth
+from app.exception_rules.facts import amount, instant, local, open_orders_after, orders_with_progress, worth
 from app.exception_rules.rule import Context, Key, Rule
+from app.projections.item_costs import unit_costs
 from app.projections.order_reports import Reported
 from app.store.availability_tables import OrderNeed
 from app.store.key_sets import among
@@ -82,7 +83,7 @@ def _judge(session: Session, context: Context, keys: Sequence[Key]) -> list[tupl
         for one in source(session, context, [key[0] for key in keys]):
             if context.now - one.since > context.threshold:
                 stale[one.order_id].append(one)
-    costs = costs_of(session, {one.item for lines in stale.values() for one in lines})
+    costs = unit_costs(session, {one.item for lines in stale.values() for one in lines})
     found: list[tuple[Key, Cause]] = []
     for order_id, lines in sorted(stale.items()):
         told = ", ".join(f"{amount(one.quantity, one.uom)} of {one.item}" for one in lines[:LINES_TOLD])
