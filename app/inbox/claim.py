@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Integer, String, bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +24,7 @@ from app.inbox.suspects import (
 from app.store.base import table_of
 from app.store.by_state import HIGHEST_ID, STATE_ORDER, within_state
 from app.store.messages_tables import Lane, Message
+from app.store.prepared import Prepared
 
 # How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
 COUNT_LIMIT = 5_000
@@ -68,8 +69,8 @@ _DUE = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
 )
-_DUE_BEFORE = _DUE.where(_ONE.id < bindparam("horizon"))
-_TAKE = (
+_CLAIM, _CLAIM_BEFORE = Prepared(_DUE), Prepared(_DUE.where(_ONE.id < bindparam("horizon")))
+_TAKE = Prepared(
     update(_MESSAGES)
     .where(_ONE.id.in_(bindparam("ids", expanding=True)))
     .values(
@@ -85,9 +86,9 @@ _HELD_LANE = (
     .where(_LANE.plant == bindparam("of_plant"), _LANE.lane == bindparam("of_lane"))
     .where(_LANE.lease_token == bindparam("of_token"))
 )
-_EXTEND_LANE = _HELD_LANE.values(lease_until=bindparam("until"))
-_RELEASE_LANE = _HELD_LANE.values(lease_token=None, lease_until=bindparam("until"))
-_UNTRANSFORMED = (
+_EXTEND_LANE = Prepared(_HELD_LANE.values(lease_until=bindparam("until")))
+_RELEASE_LANE = Prepared(_HELD_LANE.values(lease_token=None, lease_until=bindparam("until")))
+_UNTRANSFORMED = Prepared(
     select(_ONE.id)
     .where(within_state(bindparam("of_plant", type_=String), "received"), _ONE.workers_lost < LOST_WORKERS_LIMIT)
     .order_by(*STATE_ORDER)
@@ -131,7 +132,7 @@ def claim_messages(
     a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
     """
     known = {"plant": plant, "step": step.value, "lane": 0, "now": now, "most": up_to}
-    rows = session.connection().execute(_DUE, known)
+    rows = _CLAIM.rows(session, **known)
     lost, ids = one_lot([(row.id, lost_before(row)) for row in rows], LOTS_AFTER_LOSS)
     return _take(session, ids, lost, token, now, lease_seconds)
 
@@ -158,7 +159,7 @@ def _take(
     if not ids:
         return []
     lease = {"token": token, "until": now + timedelta(seconds=lease_seconds), "lost": lost}
-    return _claimed(session.connection().execute(_TAKE, {"ids": ids, **lease}))
+    return _claimed(_TAKE.rows(session, ids=list(ids), **lease))
 
 
 def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
@@ -183,7 +184,7 @@ def claim_lane(
     """
     statement = _CLAIM_LANE if take_over else _CLAIM_FREE_LANE
     known = {"of_plant": plant, "token": token, "now": now, "until": now + timedelta(seconds=lease_seconds)}
-    return session.connection().execute(statement, known).scalar_one_or_none()
+    return cast("int | None", statement.scalar(session, **known))
 
 
 def _claiming_a_lane(*, take_over: bool) -> Any:
@@ -209,18 +210,19 @@ def _claiming_a_lane(*, take_over: bool) -> Any:
     )
 
 
-_CLAIM_LANE, _CLAIM_FREE_LANE = _claiming_a_lane(take_over=True), _claiming_a_lane(take_over=False)
+_CLAIM_LANE = Prepared(_claiming_a_lane(take_over=True))
+_CLAIM_FREE_LANE = Prepared(_claiming_a_lane(take_over=False))
 
 
 def extend_lane(session: Session, plant: str, lane: int, token: str, until: datetime) -> bool:
     """Hold the lane until then; False when somebody else holds it by now."""
     held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    return bool(session.connection().execute(_EXTEND_LANE, {**held, "until": until}).rowcount)
+    return bool(_EXTEND_LANE.run(session, **held, until=until))
 
 
 def release_lane(session: Session, plant: str, lane: int, token: str, now: datetime) -> None:
     held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    session.connection().execute(_RELEASE_LANE, {**held, "until": now})
+    _RELEASE_LANE.run(session, **held, until=now)
 
 
 def claim_lane_messages(
@@ -234,7 +236,7 @@ def claim_lane_messages(
     horizon = oldest_untransformed(session, plant)
     wanted = {"plant": plant, "step": Step.POST.value, "lane": lane, "now": now, "most": up_to}
     before = {"horizon": HIGHEST_ID if horizon is None else horizon}
-    rows = session.connection().execute(_DUE_BEFORE, wanted | before).all()
+    rows = _CLAIM_BEFORE.rows(session, **wanted, **before)
     cleared = cleared_of_loss(session, rows)
     if cleared:
         session.execute(
@@ -252,7 +254,7 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
 
     A message that waits before its transform (a retry, a missing crosswalk value) holds nobody: it may wait for days.
     """
-    return session.connection().execute(_UNTRANSFORMED, {"of_plant": plant}).scalar_one_or_none()
+    return cast("int | None", _UNTRANSFORMED.scalar(session, of_plant=plant))
 
 
 def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:

@@ -16,6 +16,7 @@ from app.inbox.deaths import close_impacts, open_impacts
 from app.store.base import table_of
 from app.store.measure_notes import Noted, note
 from app.store.messages_tables import Message, StateChange, TimelineEntry
+from app.store.prepared import Prepared
 from app.telemetry import metrics
 
 
@@ -107,10 +108,10 @@ class Move:
     note: str | None = None
 
 
-_INSERT_CHANGES, _INSERT_ENTRIES = insert(table_of(StateChange)), insert(table_of(TimelineEntry))
+_INSERT_CHANGES, _INSERT_ENTRIES = Prepared(insert(table_of(StateChange))), Prepared(insert(table_of(TimelineEntry)))
 _TABLE = table_of(Message)
 _ROW = _TABLE.c
-_UPDATE = (
+_UPDATE = Prepared(
     update(_TABLE)
     .where(_ROW.id.in_(bindparam("b_ids", expanding=True)), _ROW.state == bindparam("b_from"))
     .values(
@@ -133,7 +134,7 @@ _UPDATE = (
 )
 
 
-_LOCK = (
+_LOCKING = (
     select(
         *(_ROW.id, _ROW.state, _ROW.plant, _ROW.type, _ROW.received_at, _ROW.state_at, _ROW.due_at),
         *(_ROW.waiting_for, _ROW.step, _ROW.attempts),
@@ -142,7 +143,7 @@ _LOCK = (
     .order_by(_ROW.id)
     .with_for_update()
 )
-_LOCK_HELD = _LOCK.where(_ROW.lease_token == bindparam("token"))
+_LOCK, _LOCK_HELD = Prepared(_LOCKING), Prepared(_LOCKING.where(_ROW.lease_token == bindparam("token")))
 _STATES = {state.value: state for state in State}
 
 
@@ -199,12 +200,12 @@ def _write(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) -> N
         alike.setdefault(tuple(parameters.values()), []).append(message_id)
     names = tuple(changes[0][1])
     for values, ids in alike.items():
-        session.connection().execute(_UPDATE, dict(zip(names, values, strict=True), b_ids=ids))
+        _UPDATE.run(session, **dict(zip(names, values, strict=True)), b_ids=ids)
 
 
 def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Current], now: datetime, actor: str) -> None:
     """Timeline, counts and, once it is committed, the metrics."""
-    session.connection().execute(_INSERT_ENTRIES, [_entry(m, current[m.message_id].state, now, actor) for m in moves])
+    _INSERT_ENTRIES.run_each(session, [_entry(m, current[m.message_id].state, now, actor) for m in moves])
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in moves:
         was = current[move.message_id]
@@ -238,8 +239,8 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
     query, held = (_LOCK, {}) if lease_token is None else (_LOCK_HELD, {"token": lease_token})
-    rows = session.connection().execute(query, {"ids": ids, **held})
-    return {row[0]: _Current(_STATES[row[1]], *tuple(row)[2:]) for row in rows}
+    rows = query.rows(session, ids=list(ids), **held)
+    return {row[0]: _Current(_STATES[row[1]], *row[2:]) for row in rows}
 
 
 def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
@@ -285,5 +286,4 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
         for (plant, kind, state), change in changes.items()
         if change
     ]
-    if rows:
-        session.connection().execute(_INSERT_CHANGES, rows)
+    _INSERT_CHANGES.run_each(session, rows)

@@ -20,8 +20,10 @@ from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
+from app.store.base import table_of
 from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_documents
 from app.store.messages_tables import Message
+from app.store.prepared import Prepared
 from config.topology import Plant, RetryPolicy, Source, Topology
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
@@ -251,9 +253,9 @@ def _instant_rank(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-_KEY_UPDATE = (
-    update(Message)
-    .where(Message.id == bindparam("b_id"))
+_KEY_UPDATE = Prepared(
+    update(table_of(Message))
+    .where(table_of(Message).c.id == bindparam("b_id"))
     .values(ordering_key=bindparam("b_key"), key_rank=bindparam("b_rank"), mapping_version=bindparam("b_version"))
 )
 
@@ -261,8 +263,8 @@ _KEY_UPDATE = (
 def _save(session: Session, results: Mapping[int, Transformed], now: Any) -> None:
     if not results:
         return
-    session.connection().execute(
-        _KEY_UPDATE,
+    _KEY_UPDATE.run_each(
+        session,
         [
             {"b_id": key, "b_key": done.ordering_key, "b_rank": done.key_rank, "b_version": done.mapping_version}
             for key, done in results.items()
