@@ -88,6 +88,23 @@ _HELD_LANE = (
 )
 _EXTEND_LANE = Prepared(_HELD_LANE.values(lease_until=bindparam("until")))
 _RELEASE_LANE = Prepared(_HELD_LANE.values(lease_token=None, lease_until=bindparam("until")))
+# With its lanes named the index leads to what is due, past any number that is due later.
+_OF_PLANT = select(_LANE.lane).where(_LANE.plant == bindparam("of_plant", type_=String))
+_ANY_DUE = Prepared(
+    select(_ONE.id)
+    .where(_ONE.plant == bindparam("of_plant", type_=String), _ONE.step == Step.POST.value)
+    .where(_ONE.lane.in_(_OF_PLANT), _ONE.due_at <= bindparam("now", type_=_ONE.due_at.type))
+    .limit(1)
+)
+
+
+def _counting(lanes: Any) -> Any:
+    due = select(literal(1)).where(_ONE.plant == bindparam("of_plant", type_=String), _ONE.lane.in_(lanes))
+    due = due.where(_ONE.step == bindparam("of_step"), _ONE.due_at <= bindparam("now", type_=_ONE.due_at.type))
+    return select(func.count()).select_from(due.limit(bindparam("most", type_=Integer)).subquery())
+
+
+_COUNT, _COUNT_TO_POST = Prepared(_counting([0])), Prepared(_counting(_OF_PLANT))
 _UNTRANSFORMED = Prepared(
     select(_ONE.id)
     .where(within_state(bindparam("of_plant", type_=String), "received"), _ONE.workers_lost < LOST_WORKERS_LIMIT)
@@ -257,11 +274,12 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
     return cast("int | None", _UNTRANSFORMED.scalar(session, of_plant=plant))
 
 
+def is_any_due(session: Session, plant: str, now: datetime) -> bool:
+    """Whether anything of the plant is due to be posted."""
+    return bool(_ANY_DUE.rows(session, of_plant=plant, now=now))
+
+
 def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:
     """How many messages of the plant are due for this step; at most ``limit`` are looked at."""
-    # With its lanes named the index leads to what is due, past any number that is due later.
-    lanes = select(Lane.lane).where(Lane.plant == plant) if step is Step.POST else [0]
-    query = select(literal(1)).where(
-        Message.plant == plant, Message.step == step.value, Message.lane.in_(lanes), Message.due_at <= now
-    )
-    return session.execute(select(func.count()).select_from(query.limit(limit).subquery())).scalar_one()
+    counting = _COUNT_TO_POST if step is Step.POST else _COUNT
+    return cast("int", counting.scalar(session, of_plant=plant, of_step=step.value, now=now, most=limit))

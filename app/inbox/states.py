@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,8 +84,17 @@ class Requeued(StrEnum):
 
 
 @dataclass(frozen=True)
+class Through:
+    """A state that a message passes at once on its way to the next, and what its timeline says of that."""
+
+    state: State
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class Move:
     """One message's next state. ``step`` and ``due_at`` are given exactly when something is to be done next.
+    ``through``: the state that it passes on the way, allowed and told as a move of its own.
 
     A move to ``waiting`` names what it waits for (or only a time), a move to ``dead`` its reason. Whatever is counted
     begins anew with a move that does not hand it on.
@@ -106,6 +115,7 @@ class Move:
     reason: str | None = None
     reason_field: str | None = None
     note: str | None = None
+    through: Through | None = None
 
 
 _INSERT_CHANGES, _INSERT_ENTRIES = Prepared(insert(table_of(StateChange))), Prepared(insert(table_of(TimelineEntry)))
@@ -165,6 +175,8 @@ class _Current:
         return waits and self.waiting_for is not None and self.waiting_for == move.waiting_for
 
     def allows(self, move: Move) -> bool:
+        if move.through is not None:
+            return move.through.state in MOVES[self.state] and move.to in MOVES[move.through.state]
         return move.to in MOVES[self.state] or self.is_kept_by(move)
 
     def is_kept_by(self, move: Move) -> bool:
@@ -182,6 +194,8 @@ def move_messages(
     Each message moves at most once a call. Timeline rows and counts are written in the same transaction; one that goes
     on waiting for the same thing leaves none.
     """
+    if not moves:
+        return set()
     current = _lock(session, [move.message_id for move in moves], lease_token)
     allowed = [m for m in moves if m.message_id in current and current[m.message_id].allows(m)]
     if not allowed:
@@ -205,7 +219,9 @@ def _write(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) -> N
 
 def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Current], now: datetime, actor: str) -> None:
     """Timeline, counts and, once it is committed, the metrics."""
-    _INSERT_ENTRIES.run_each(session, [_entry(m, current[m.message_id].state, now, actor) for m in moves])
+    _INSERT_ENTRIES.run_each(
+        session, [entry for m in moves for entry in _entries(m, current[m.message_id].state, now, actor)]
+    )
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in moves:
         was = current[move.message_id]
@@ -216,9 +232,10 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
     note(session, Noted.DISCARDED, [m.message_id for m in moves if m.to is State.DISCARDED], now)
     close_impacts(session, [m.message_id for m in moves if current[m.message_id].state is State.DEAD])
     ages = [
-        (current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds())
+        (current[m.message_id], to, (now - current[m.message_id].received_at).total_seconds())
         for m in moves
         if not current[m.message_id].is_kept_by(m)
+        for to in ([m.to] if m.through is None else [m.through.state, m.to])
     ]
     event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
 
@@ -267,16 +284,14 @@ def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
     }
 
 
-def _entry(move: Move, was: State, now: datetime, actor: str) -> dict[str, Any]:
-    note = move.note or move.reason
-    return {
-        "message_id": move.message_id,
-        "at": now,
-        "actor": actor,
-        "from_state": was.value,
-        "to_state": move.to.value,
-        "note": note,
-    }
+def _entries(move: Move, was: State, now: datetime, actor: str) -> Iterator[dict[str, Any]]:
+    way = [(was, move.to, move.note or move.reason)]
+    if move.through is not None:
+        passed = move.through
+        way = [(was, passed.state, passed.note), (passed.state, move.to, move.note or move.reason)]
+    for before, to, told in way:
+        said = {"from_state": before.value, "to_state": to.value, "note": told}
+        yield {"message_id": move.message_id, "at": now, "actor": actor} | said
 
 
 def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]) -> None:

@@ -56,6 +56,10 @@ def _waking(*more: ColumnElement[bool]) -> Any:
 
 
 _WAKE, _WAKE_AMONG = Prepared(_waking()), Prepared(_waking(_ROW.id.in_(bindparam("among", expanding=True))))
+_OPEN_WAKE = table_of(OpenWake).c
+_NEXT_OPEN = Prepared(
+    select(_OPEN_WAKE.reference, _OPEN_WAKE.after_id).order_by(_OPEN_WAKE.opened_at, _OPEN_WAKE.reference).limit(1)
+)
 _WAITING = Prepared(
     select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True)))).limit(PORTION + 1)
 )
@@ -86,8 +90,7 @@ def _open(session: Session, references: list[str], now: datetime) -> None:
 def wake_portion(session: Session, now: datetime) -> bool:
     """Wake the next portion of the wake that was served longest ago; False where none is open. Each message is woken
     once for an arrival, however soon it waits again."""
-    query = select(OpenWake.reference, OpenWake.after_id).order_by(OpenWake.opened_at, OpenWake.reference).limit(1)
-    row = session.execute(query).first()
+    row = _NEXT_OPEN.first(session)
     if row is None:
         return False
     waiting = select(Message.id).where(waits_for(Message.waiting_for == row.reference), Message.id > row.after_id)

@@ -66,11 +66,23 @@ def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
 
 
 def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -> set[int]:
-    now = pipeline.clock()
     with pipeline.store.reading() as session:
-        payloads = load_payloads(session, [message.id for message in claimed])
-        crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
-        standing = still_standing(session, payloads)
+        results, moves = transform_all(pipeline, session, claimed)
+    with pipeline.store.writing() as session:
+        now = pipeline.clock()
+        moved = move_messages(session, moves, now, lease_token=token)
+        save_transformed(session, {key: value for key, value in results.items() if key in moved}, now)
+    return moved & results.keys()
+
+
+def transform_all(
+    pipeline: Pipeline, session: Session, claimed: Sequence[Claimed]
+) -> tuple[dict[int, Transformed], list[Move]]:
+    """What becomes of each of these, and the move that follows; nothing is written."""
+    now = pipeline.clock()
+    payloads = load_payloads(session, [message.id for message in claimed])
+    crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
+    standing = still_standing(session, payloads)
     results: dict[int, Transformed] = {}
     moves: list[Move] = []
     for message in claimed:
@@ -80,11 +92,7 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
             moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now, note=outcome.value.note))
         else:
             moves.append(failure_move(pipeline, message, Step.TRANSFORM, outcome.error, RetryPolicy()))
-    with pipeline.store.writing() as session:
-        now = pipeline.clock()
-        moved = move_messages(session, moves, now, lease_token=token)
-        _save(session, {key: value for key, value in results.items() if key in moved}, now)
-    return moved & results.keys()
+    return results, moves
 
 
 def read_crosswalks(pipeline: Pipeline, session: Session, sources: set[str]) -> Mapping[str, Crosswalks]:
@@ -260,7 +268,8 @@ _KEY_UPDATE = Prepared(
 )
 
 
-def _save(session: Session, results: Mapping[int, Transformed], now: Any) -> None:
+def save_transformed(session: Session, results: Mapping[int, Transformed], now: datetime) -> None:
+    """Write the keys and the events of those that are transformed now."""
     if not results:
         return
     _KEY_UPDATE.run_each(
