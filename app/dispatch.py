@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import structlog
@@ -85,8 +86,9 @@ class Dispatcher:
         if thread is not None:
             thread.join(timeout_seconds)
         with self._depths_lock:
-            if self._asked_over is not None:
-                self._leave(self._asked_over)
+            kept, self._asked_over = self._asked_over, None
+            if kept is not None:
+                kept.release()
 
     def _send_nudges(self) -> None:
         while True:
@@ -144,17 +146,22 @@ class Dispatcher:
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
         """How many messages each queue holds in the broker; raises one of BROKER_ERRORS when it cannot be asked."""
         with self._depths_lock:
-            if self._asked_over is not None:
+            kept, self._asked_over = self._asked_over, None
+            if kept is not None:
                 try:
-                    return self._ask_depths(self._asked_over, queues)
-                except Exception:  # noqa: BLE001 - it may have been cut since the last time: asked anew over another
-                    self._leave(self._asked_over)
-            connection = self._asked_over = self._celery.connection_for_read()
-            try:
-                return self._ask_depths(connection, queues)
-            except BaseException:
-                self._leave(connection)
-                raise
+                    found = self._ask_depths(kept, queues)
+                except BROKER_ERRORS:
+                    kept.collect()  # cut since the last time: asked anew over another
+                else:
+                    self._asked_over = kept
+                    return found
+            with ExitStack() as ending:
+                connection = self._celery.connection_for_read()
+                ending.callback(connection.collect)
+                found = self._ask_depths(connection, queues)
+                ending.pop_all()
+            self._asked_over = connection
+            return found
 
     def _ask_depths(self, connection: Any, queues: Sequence[str]) -> dict[str, int]:
         """Over the connection's own channel: each connection and each channel costs more than all the questions."""
@@ -163,10 +170,6 @@ class Dispatcher:
             declared: Any = declared_queue(name, self._broker_url)(connection.default_channel).queue_declare()
             found[name] = int(declared.message_count)
         return found
-
-    def _leave(self, connection: Any) -> None:
-        self._asked_over = None
-        connection.collapse()
 
     def mirror_dead(self, plant: str, bodies: Sequence[dict[str, Any]], replace: bool) -> None:
         """Put one small message for each dead letter on the plant's dead queue; with ``replace`` empty it first."""

@@ -240,12 +240,6 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
     event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
 
 
-def tell_without_move(session: Session, message_id: int, state: State, note: str, actor: str, now: datetime) -> None:
-    """What a person did about a message that stays in its state, as a row of its timeline."""
-    entry = {"message_id": message_id, "at": now, "actor": actor, "from_state": state.value, "to_state": state.value}
-    session.execute(insert(TimelineEntry).values(entry | {"note": note}))
-
-
 def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
     """Metrics tell what was committed, so they are told after the commit."""
     for was, to, seconds in ages:
