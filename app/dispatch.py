@@ -131,11 +131,10 @@ class Dispatcher:
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
         """How many messages each queue holds in the broker; raises one of BROKER_ERRORS when it cannot be asked."""
         found: dict[str, int] = {}
-        with self._celery.connection_for_read() as connection:
+        with self._celery.connection_for_read() as connection, connection.channel() as channel:
             for name in queues:
-                with connection.channel() as channel:
-                    declared: Any = declared_queue(name, self._broker_url)(channel).queue_declare()
-                    found[name] = int(declared.message_count)
+                declared: Any = declared_queue(name, self._broker_url)(channel).queue_declare()
+                found[name] = int(declared.message_count)
         return found
 
     def mirror_dead(self, plant: str, bodies: Sequence[dict[str, Any]], replace: bool) -> None:
