@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,20 +22,6 @@ def _sources(*folders: str) -> Iterator[tuple[str, str]]:
             yield path.relative_to(ROOT).as_posix(), path.read_text()
 
 
-@cache
-def _nodes(folder: str) -> tuple[tuple[str, tuple[ast.AST, ...]], ...]:
-    """Each file of the folder with the nodes that any rule looks at; read once, parsing takes seconds."""
-    kinds = (ast.ExceptHandler, ast.Attribute, ast.FunctionDef, ast.AsyncFunctionDef)
-    return tuple(
-        (name, tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)))
-        for name, text in _sources(folder)
-    )
-
-
-def _every_node(*folders: str) -> Iterator[tuple[str, ast.AST]]:
-    return ((name, node) for folder in folders for name, nodes in _nodes(folder) for node in nodes)
-
-
 def _is_wide(handler: ast.ExceptHandler) -> bool:
     """Catches everything and keeps it: one that raises again only tidies up."""
     names = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
@@ -45,7 +30,12 @@ def _is_wide(handler: ast.ExceptHandler) -> bool:
 
 
 def test_only_one_place_catches_everything() -> None:
-    found = {name for name, node in _every_node(*PACKAGES) if isinstance(node, ast.ExceptHandler) and _is_wide(node)}
+    found = {
+        name
+        for name, text in _sources(*PACKAGES)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ExceptHandler) and _is_wide(node)
+    }
 
     assert found == CATCHES_EVERYTHING
 
@@ -53,7 +43,8 @@ def test_only_one_place_catches_everything() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     found = {
         name
-        for name, node in _every_node(*PACKAGES)
+        for name, text in _sources(*PACKAGES)
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute)
         and node.attr in ("environ", "getenv")
         and isinstance(node.value, ast.Name)
@@ -68,7 +59,8 @@ def test_a_body_is_read_where_its_limit_is_kept() -> None:
     reads = {"get_data", "data", "get_json", "json", "stream"}
     found = {
         name
-        for name, node in _every_node("app")
+        for name, text in _sources("app")
+        for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute)
         and node.attr in reads
         and isinstance(node.value, ast.Name)
@@ -99,9 +91,10 @@ def test_files_stay_short_enough_to_read(folders: tuple[str, ...], limit: int) -
 def test_functions_stay_short_enough_to_read() -> None:
     long = {
         f"{name}:{node.lineno} {node.name}"
-        for name, node in _every_node(*PACKAGES)
+        for name, text in _sources(*PACKAGES)
         if "migrations/versions" not in name
-        and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION_LINES
     }
 
