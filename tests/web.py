@@ -21,6 +21,7 @@ from app.factory import create_app
 from app.store.session import Store
 from config.settings import load_settings
 from config.topology import Topology
+from tests.answers import hold_to_document
 from tests.factories import NOON, demo_topology
 from tests.fakes import Clock
 
@@ -48,6 +49,7 @@ def web_app(
     settings = load_settings({"LINESIDE_HOME": str(home), "LINESIDE_SECRET_KEY": "s" * 32, **environ})
     app = create_app(settings, topology or demo_topology(), store, nudged or Nudged(), clock or Clock(NOON))
     app.testing = True
+    hold_to_document(app)
     return app
 
 

@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.dead_letters.selection import DeadFilter
 from app.mapping_changes.replaying import REPLAYED_MOST
+from app.reconcile.keys import Level
 from app.web import parameters
 from app.web.bodies import kind_of, media_type, parsed
 from app.web.body import whole_body
@@ -95,6 +96,20 @@ class RequeuePostingBody(_Strict):
 
 class PauseBody(_Strict):
     reason = fields.String(required=True, validate=validate.Length(min=3, max=1_000))
+
+
+class ReconcileBody(_Strict):
+    system = fields.String(required=True, metadata={"description": "The target whose balances are read"})
+    against = fields.String(
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Another target, read too; null: what was reported"},
+    )
+    level = fields.String(
+        load_default=Level.ITEM.value,
+        validate=validate.OneOf([level.value for level in Level]),
+        metadata={"description": "By what it is compared"},
+    )
 
 
 class AcknowledgeBody(_Strict):

@@ -15,6 +15,7 @@ from mappings.canonical.registry import SCHEMAS
 from mappings.canonical.versions import newest_type
 
 blueprint = Blueprint("contracts", __name__, description="Contracts of canonical events.")
+SCHEMA_KIND = "application/schema+json"
 
 
 class ContractSchema(Schema):
@@ -48,12 +49,12 @@ def show_contracts() -> Response:
     "/v1/schemas/<event_type>",
     PUBLIC,
     summary="The contract of a type's data, as JSON Schema 2020-12",
-    responses={**done("The schema", {"type": "object"}), **problems("404")},
+    responses={**done("The schema", {"type": "object"}, kind=SCHEMA_KIND), **problems("404")},
 )
 def show_contract(event_type: str) -> Response:
     """Rules between fields have no place in it; whatever it passes, the answer to the message has the last word."""
     if event_type not in SCHEMAS:
         raise Problem(404, "not_found", f"There is no canonical type {event_type[:80]!r}; see /v1/schemas.")
     response = jsonify(contract.json_schema(event_type))
-    response.content_type = "application/schema+json"
+    response.content_type = SCHEMA_KIND
     return response

@@ -69,7 +69,7 @@ def show_crosswalks() -> Response:
     requestBody=json_request(CrosswalkBody),
     responses={
         **done("Done, with its history", CrosswalkChangedSchema),
-        **problems("400", "401", "403", "409", "415", "422", "503"),
+        **problems("400", "401", "403", "409", "413", "415", "422", "503"),
     },
 )
 def change_crosswalks() -> Response:

@@ -16,7 +16,14 @@ from app.api.message_wire import message_wire, story_wire
 from app.api.openapi_parts import PAGING, done, json_request, problems, query
 from app.api.reading import told_values
 from app.api.routing import route
-from app.api.schemas import DeadChoiceSchema, DeadLetterStorySchema, DeadPageSchema, DiscardSchema, DoneSchema
+from app.api.schemas import (
+    DeadChoiceSchema,
+    DeadLetterStorySchema,
+    DeadPageSchema,
+    DiscardSchema,
+    DoneSchema,
+    DueAgainSchema,
+)
 from app.dead_letters.impact_lists import PAGE_MOST, Sort, impact_of, list_letters
 from app.inbox.lookup import find_message, tell_story
 from app.inbox.states import State
@@ -107,7 +114,7 @@ def show_dead_letter(message_id: int) -> Response:
     OPERATOR,
     summary="Requeue dead letters, by ids or by filter",
     requestBody=json_request(DeadChoiceSchema),
-    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "422", "503")},
+    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "413", "415", "422", "503")},
 )
 def requeue_dead_letters() -> Response:
     """The same messages again, through today's mapping. With `dry_run` only counts. `more` says that a filter matches
@@ -133,7 +140,7 @@ def requeue_dead_letters() -> Response:
     OPERATOR,
     summary="Discard dead letters for good, with a reason",
     requestBody=json_request(DiscardSchema),
-    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "409", "422", "503")},
+    responses={**done("How many", DoneSchema), **problems("400", "401", "403", "409", "413", "415", "422", "503")},
 )
 def discard_dead_letters() -> Response:
     """Later messages of the same key go on. Refused for a message of which a target holds a part."""
@@ -149,7 +156,7 @@ def discard_dead_letters() -> Response:
     summary="Correct a dead letter's payload and resubmit it",
     requestBody={"required": True, "content": {"*/*": {"schema": {}}}},
     responses={
-        "202": {"description": "Due again with the new payload"},
+        **done("Due again with the new payload", DueAgainSchema, "202"),
         **problems("400", "401", "403", "404", "409", "413", "422", "503"),
     },
 )

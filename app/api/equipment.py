@@ -79,7 +79,7 @@ def list_all_equipment() -> Response:
     at_least(Role.VIEWER),
     summary="The states that equipment was in, each with the message that told it; the last one first",
     parameters=[*AFTER_PAGING, FIELDS, IF_NONE_MATCH],
-    responses={**done("A page", StatePageSchema), **_AS_BEFORE, **_REFUSALS},
+    responses={**done("A page", StatePageSchema), **_AS_BEFORE, **_REFUSALS, **problems("404")},
 )
 def list_states_of_equipment(plant: str, equipment_id: str) -> Response:
     """What a reversed message told is listed with `void_at`, and counts no more."""

@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 
 from app.access.policy import at_least
 from app.access.roles import Role
-from app.api.openapi_parts import done, problems, query
+from app.api.openapi_parts import problems, query
 from app.api.routing import route
 from app.api.webhook_schemas import FeedEventSchema
 from app.projections.feed_parquet import ParquetMissing, write_parquet
@@ -91,9 +91,8 @@ def read_events() -> Response:
         *_FILTER,
     ],
     responses={
-        **done("The file"),
-        **problems("401", "403", "422"),
-        "501": {"description": "Parquet is not installed here; the problem says how"},
+        "200": {"description": "The file", "content": {PARQUET: {}}},
+        **problems("401", "403", "422", "501"),
     },
 )
 def read_events_as_parquet() -> Response:

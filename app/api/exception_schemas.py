@@ -80,7 +80,7 @@ class RulesSchema(Schema):
 
 class ExceptionPageSchema(Schema):
     exceptions = fields.List(fields.Nested(ExceptionSchema), required=True)
-    next = fields.String()
+    next = fields.String(required=True, allow_none=True)
 
 
 class AcknowledgingSchema(Schema):

@@ -41,7 +41,7 @@ from config.exception_terms import RULE_TERMS, SEVERITIES
 
 blueprint = Blueprint("exceptions", __name__, description="What a person has to know: missing, late, at risk.")
 
-REFUSALS = ("401", "403", "404", "409", "415", "422", "503")
+REFUSALS = ("401", "403", "404", "409", "413", "415", "422", "503")
 PATH = "/v1/admin/exceptions/<int:exception_id>"
 
 

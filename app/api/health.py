@@ -22,6 +22,7 @@ from app.store.migrate import current_revision, newest_revision
 from app.telemetry.metrics import Figures, render
 from app.web.problems import Problem
 from app.web.services import Services, services
+from app.webhooks.deliveries import undelivered_figures
 
 blueprint = Blueprint("health", __name__, description="For load balancers and Prometheus.")
 
@@ -73,6 +74,7 @@ def _figures(here: Services) -> Figures:
         paused, _ = read_pauses(session)
         exceptions = count_unresolved(session)
         totals = read_totals(session)
+        webhooks = undelivered_figures(session, now)
     backlog = {
         (plant.plant, STEP_OF[state].value if state in STEP_OF else "any", state.value): plant.count(state)
         for plant in plants
@@ -92,6 +94,7 @@ def _figures(here: Services) -> Figures:
         {code: known.circuit.state.value for code, known in circuits.items()},
         {plant: plant in paused for plant in here.topology.plants},
         exceptions,
+        webhooks,
         durations_of(totals),
         outcomes_of(totals),
     )

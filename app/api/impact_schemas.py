@@ -8,8 +8,10 @@ from app.dead_letters.impact import PARTS
 
 
 class ImpactValueSchema(Schema):
-    amount = fields.String(metadata={"description": "At standard cost; null where the cost of an item is not known"})
-    currency = fields.String()
+    amount = fields.String(
+        allow_none=True, metadata={"description": "At standard cost; null where the cost of an item is not known"}
+    )
+    currency = fields.String(allow_none=True)
     unknown_items = fields.List(fields.String())
 
 
@@ -17,7 +19,7 @@ class OrderDueSchema(Schema):
     order = fields.String(required=True)
     due_at = fields.DateTime(required=True)
     ended = fields.Boolean(required=True)
-    late_seconds = fields.Integer(metadata={"description": "Null where it is not late, or has ended"})
+    late_seconds = fields.Integer(allow_none=True, metadata={"description": "Null where it is not late, or has ended"})
 
 
 class ImpactSchema(Schema):
@@ -29,7 +31,9 @@ class ImpactSchema(Schema):
         values=fields.Integer(),
         metadata={"description": f"Points by part: {', '.join(PARTS)}"},
     )
-    type = fields.String(metadata={"description": "The canonical type; null where no mapping has read it"})
+    type = fields.String(
+        allow_none=True, metadata={"description": "The canonical type; null where no mapping has read it"}
+    )
     orders = fields.List(fields.String())
     lots = fields.List(fields.String())
     items = fields.List(fields.String())
@@ -43,4 +47,6 @@ class ImpactSchema(Schema):
     shipments_waiting = fields.List(fields.String())
     due = fields.List(fields.Nested(OrderDueSchema))
     held_lots = fields.List(fields.String(), metadata={"description": "Its lots that an open hold covers"})
-    weighed_at = fields.DateTime(metadata={"description": "Since when it is so; null while nobody has looked"})
+    weighed_at = fields.DateTime(
+        allow_none=True, metadata={"description": "Since when it is so; null while nobody has looked"}
+    )

@@ -64,7 +64,7 @@ def list_items() -> Response:
     at_least(Role.VIEWER),
     summary="What messages told of an item, revision by revision; the last entered first",
     parameters=[*PAGING, FIELDS, IF_NONE_MATCH],
-    responses={**done("A page", ItemVersionPageSchema), **_AS_BEFORE, **_REFUSALS},
+    responses={**done("A page", ItemVersionPageSchema), **_AS_BEFORE, **_REFUSALS, **problems("404")},
 )
 def list_versions_of_item(code: str) -> Response:
     """Of each revision one version stands. An item that was only read from the system of record has none."""

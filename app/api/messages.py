@@ -37,7 +37,7 @@ blueprint = Blueprint("messages", __name__, description="Send messages.")
     parameters=SEND_PARAMETERS,
     requestBody=SEND_BODY,
     responses={
-        **done("Accepted and stored; or a batch, all of it accepted", AcceptedSchema, "202"),
+        **done("Accepted and stored; or a batch, all of it accepted", {"oneOf": [AcceptedSchema, BatchSchema]}, "202"),
         **done("A repeat; the first one's id", AcceptedSchema),
         **done("A batch of which some events were not accepted", BatchSchema, "207"),
         **problems("400", "401", "403", "409", "413", "415", "422", "503"),

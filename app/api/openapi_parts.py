@@ -16,6 +16,7 @@ _SAID = {
     "413": "The body is larger than the configured limit",
     "415": "The content type is not supported",
     "422": "Refused; the problem names each fault",
+    "501": "What this needs is not installed here; the problem says how to get it",
     "503": "The database cannot take it now; nothing was accepted, try again after Retry-After",
 }
 
@@ -31,9 +32,15 @@ def problems(*statuses: str) -> dict[str, Any]:
     }
 
 
-def done(description: str, schema: Any = None, status: str = "200") -> dict[str, Any]:
+ANY_OTHER_ERROR = {
+    "description": "Any other error, such as 405, 429 and 500, as problem details",
+    "content": {"application/problem+json": {"schema": ProblemSchema}},
+}
+
+
+def done(description: str, schema: Any = None, status: str = "200", kind: str = "application/json") -> dict[str, Any]:
     """The response of a request that was done."""
-    body = {"content": {"application/json": {"schema": schema}}} if schema is not None else {}
+    body = {"content": {kind: {"schema": schema}}} if schema is not None else {}
     return {status: {"description": description, **body}}
 
 
@@ -46,7 +53,7 @@ def security_of(declared: Policy) -> list[dict[str, list[str]]]:
     keys: list[dict[str, list[str]]] = [{"source_key": []}] if declared.source_key else []
     keys += [{"party_key": []}] if declared.party is not None else []
     accounts: list[dict[str, list[str]]] = [{"account": []}] if declared.role is not None else []
-    return keys + accounts
+    return keys + accounts + ([{}] if declared.loopback else [])
 
 
 SECURITY_SCHEMES: dict[str, dict[str, str]] = {

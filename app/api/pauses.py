@@ -30,7 +30,7 @@ REFUSALS = ("401", "403", "404", "409", "503")
     at_least(Role.OPERATOR),
     summary="Take a plant's messages and work on none",
     requestBody=json_request(PausingSchema),
-    responses={**done("It is paused", PlantStateSchema), **problems("400", "415", "422", *REFUSALS)},
+    responses={**done("It is paused", PlantStateSchema), **problems("400", "413", "415", "422", *REFUSALS)},
 )
 def pause_one_plant(code: str) -> Response:
     here = services()
@@ -65,7 +65,7 @@ def resume_one_plant(code: str) -> Response:
     at_least(Role.OPERATOR),
     summary="Post nothing to a target",
     requestBody=json_request(PausingSchema),
-    responses={**done("It is paused", TargetStateSchema), **problems("400", "415", "422", *REFUSALS)},
+    responses={**done("It is paused", TargetStateSchema), **problems("400", "413", "415", "422", *REFUSALS)},
 )
 def pause_one_target(code: str) -> Response:
     here = services()

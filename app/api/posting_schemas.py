@@ -37,7 +37,7 @@ class ListedPostingSchema(Schema):
 
 class PostingPageSchema(Schema):
     postings = fields.List(fields.Nested(ListedPostingSchema), required=True)
-    next = fields.String(metadata={"description": "The next page; null at the end"})
+    next = fields.String(required=True, allow_none=True, metadata={"description": "The next page; null at the end"})
 
 
 class DecideSchema(Schema):

@@ -61,7 +61,7 @@ def list_page() -> Response:
     requestBody=json_request(DecideSchema),
     responses={
         **done("What posting and message are now", DecidedSchema),
-        **problems("400", "401", "403", "404", "409", "415", "422", "503"),
+        **problems("400", "401", "403", "404", "409", "413", "415", "422", "503"),
     },
 )
 def decide_one(posting_id: int) -> Response:
@@ -82,7 +82,7 @@ def decide_one(posting_id: int) -> Response:
     requestBody=json_request(RequeuePostingSchema),
     responses={
         **done("What posting and message are now", DecidedSchema),
-        **problems("400", "401", "403", "404", "409", "415", "422", "503"),
+        **problems("400", "401", "403", "404", "409", "413", "415", "422", "503"),
     },
 )
 def requeue_one(posting_id: int) -> Response:

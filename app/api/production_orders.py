@@ -79,7 +79,7 @@ def list_production_orders() -> Response:
     responses={
         **done("A page", OrderReportPageSchema),
         "304": {"description": "As before"},
-        **problems("401", "403", "422"),
+        **problems("401", "403", "404", "422"),
     },
 )
 def list_order_reports(plant: str, order_id: str) -> Response:

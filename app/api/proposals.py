@@ -41,7 +41,7 @@ from app.web.services import services
 blueprint = Blueprint("proposals", __name__, description="Adjustments that one proposes and another approves.")
 PATH = "/v1/proposals"
 REPORT = "/v1/reconciliations/<int:report_id>"
-REFUSALS = ("400", "401", "403", "404", "409", "415", "422", "503")
+REFUSALS = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
 
 
 @route(

@@ -5,23 +5,27 @@ from __future__ import annotations
 import csv
 import io
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
+from app.access.identity import current_identity
 from app.access.policy import at_least
 from app.access.roles import Role
+from app.api.admin_bodies import ReconcileBody, read_body
 from app.api.inventory_schemas import DECIMAL
 from app.api.message_wire import instant
-from app.api.openapi_parts import PAGING, done, problems, query
+from app.api.openapi_parts import PAGING, done, json_request, problems, query
 from app.api.reading import one_answer, told_values
 from app.api.routing import route
 from app.projections.stock_lists import PAGE_MOST
 from app.reconcile.causes import Cause
 from app.reconcile.keys import Level
 from app.reconcile.reports import find_report, list_differences, list_reports
+from app.store.reconcile_requests import find_request
 from app.web import parameters
 from app.web.problems import Problem
+from app.web.reconciliation_acts import REQUEST_STATES, ask_comparison, told_request
 from app.web.reconciliations import COLUMNS, flat_difference, told_difference, told_fixes, told_report
 from app.web.services import services
 
@@ -57,6 +61,19 @@ class ReconciliationSchema(Schema):
 class ReconciliationPageSchema(Schema):
     reconciliations = fields.List(fields.Nested(ReconciliationSchema), required=True)
     next = fields.String(required=True, allow_none=True)
+
+
+class ReconcileRequestSchema(Schema):
+    id = fields.Integer(required=True)
+    state = fields.String(required=True, metadata={"enum": list(REQUEST_STATES)})
+    system = fields.String(required=True)
+    against = fields.String(required=True, allow_none=True)
+    level = fields.String(required=True, metadata={"enum": [level.value for level in Level]})
+    asked_at = fields.DateTime(required=True)
+    asked_by = fields.String(required=True)
+    ended_at = fields.DateTime(required=True, allow_none=True)
+    reconciliation = fields.Integer(required=True, allow_none=True, metadata={"description": "Its id, once made"})
+    trouble = fields.String(required=True, allow_none=True, metadata={"description": "Why there is none"})
 
 
 class CauseSchema(Schema):
@@ -113,6 +130,45 @@ def list_reconciliations() -> Response:
         told = [told_values(told_report(row)) for row in rows[:limit]]
         older = rows[limit - 1].id if len(rows) > limit else None
     return one_answer({"reconciliations": told, "next": parameters.next_page(older)})
+
+
+@route(
+    blueprint,
+    "POST",
+    PATH,
+    at_least(Role.OPERATOR),
+    summary="Read a system's balances now and compare them",
+    requestBody=json_request(ReconcileBody),
+    responses={
+        **done("It is asked for; `Location` says where to look", ReconcileRequestSchema, "202"),
+        **problems("400", "401", "403", "409", "413", "415", "422", "503"),
+    },
+)
+def ask_for_reconciliation() -> Response:
+    """With what was reported, or `against` another system that is read too. A worker reads and compares within seconds
+    of when the system answers, one after the other; the same comparison that is not over yet is not asked for twice."""
+    body = read_body(ReconcileBody)
+    told = ask_comparison(services(), body["system"], body["against"], body["level"], current_identity().actor)
+    response = jsonify(told_values(told))
+    response.status_code = 202
+    response.headers["Location"] = f"{PATH}/requests/{told['id']}"
+    return response
+
+
+@route(
+    blueprint,
+    "GET",
+    PATH + "/requests/<int:request_id>",
+    at_least(Role.VIEWER),
+    summary="What became of a comparison that was asked for",
+    responses={**done("How far it is", ReconcileRequestSchema), **problems("401", "403", "404")},
+)
+def show_request(request_id: int) -> Response:
+    with services().store.reading() as session:
+        found = find_request(session, request_id) if request_id <= parameters.ID_MOST else None
+        if found is None:
+            raise Problem(404, "not_found", f"No comparison was asked for as {request_id}.")
+        return one_answer(told_values(told_request(found)))
 
 
 @route(

@@ -41,7 +41,7 @@ from app.api import (
     warehouse,
     webhooks,
 )
-from app.api.openapi_parts import SECURITY_SCHEMES
+from app.api.openapi_parts import ANY_OTHER_ERROR, SECURITY_SCHEMES
 
 VERSION = "1"
 DESCRIPTION = (
@@ -89,6 +89,9 @@ class LinesideApi(Api):  # type: ignore[misc]
 
     def _register_error_handlers(self) -> None:
         return
+
+    def _register_responses(self) -> None:
+        self.spec.components.response("DEFAULT_ERROR", ANY_OTHER_ERROR, lazy=True)
 
 
 def register_api(app: Flask) -> None:

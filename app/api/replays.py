@@ -78,7 +78,7 @@ class ReplayAnswerSchema(Schema):
     at_least(Role.OPERATOR),
     summary="Replay posted messages through today's mapping, or say what that would change",
     requestBody=json_request(ReplayRequestSchema),
-    responses={**done("Each message", ReplayAnswerSchema), **problems("400", "401", "403", "422", "503")},
+    responses={**done("Each message", ReplayAnswerSchema), **problems("400", "401", "403", "413", "415", "422", "503")},
 )
 def replay_messages() -> Response:
     """A message that would come out otherwise is reversed in every target that holds it; then a new message with the

@@ -9,9 +9,9 @@ from app.access.identity import current_identity
 from app.access.policy import at_least
 from app.access.roles import Role
 from app.api.admin_bodies import ReverseBody, read_body
-from app.api.openapi_parts import json_request, problems
+from app.api.openapi_parts import done, json_request, problems
 from app.api.routing import route
-from app.api.schemas import ReverseSchema
+from app.api.schemas import DueAgainSchema, ReverseSchema
 from app.inbox.lookup import find_message
 from app.web import parameters
 from app.web.dead_letter_acts import reverse_message
@@ -29,8 +29,8 @@ blueprint = Blueprint("reversals", __name__, description="What targets hold, und
     summary="Reverse what targets hold of a message",
     requestBody=json_request(ReverseSchema),
     responses={
-        "202": {"description": "Its reversal is due"},
-        **problems("400", "401", "403", "404", "409", "422", "503"),
+        **done("Its reversal is due", DueAgainSchema, "202"),
+        **problems("400", "401", "403", "404", "409", "413", "415", "422", "503"),
     },
 )
 def order_reversal(message_id: int) -> Response:

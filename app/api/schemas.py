@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from app.api.impact_schemas import ImpactSchema
 from app.inbox.states import State
@@ -15,7 +15,10 @@ class FieldErrorSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """RFC 9457 problem details."""
+    """RFC 9457 problem details; some problems have further members, such as `code` and `known`."""
+
+    class Meta:
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"example": "urn:lineside:problem:refused"})
     title = fields.String(required=True)
@@ -34,6 +37,11 @@ class AcceptedSchema(Schema):
     state = fields.String(metadata={"description": "Of a repeat: the first one's state by now, such as `dead`"})
 
 
+class DueAgainSchema(Schema):
+    id = fields.Integer(required=True)
+    status = fields.String(required=True, metadata={"enum": ["accepted"]})
+
+
 class BatchResultSchema(Schema):
     index = fields.Integer(required=True)
     source_message_id = fields.String()
@@ -49,6 +57,9 @@ class BatchSchema(Schema):
 
 class CloudEventSchema(Schema):
     """CloudEvents 1.0 with the extensions that Lineside reads; further attributes are kept and passed over."""
+
+    class Meta:
+        unknown = INCLUDE
 
     specversion = fields.String(required=True, metadata={"enum": ["1.0"]})
     id = fields.String(required=True)
@@ -72,40 +83,41 @@ class MessageRowSchema(Schema):
     source_message_id = fields.String(required=True)
     type = fields.String(required=True)
     state = fields.String(required=True, metadata={"enum": [state.value for state in State]})
-    step = fields.String(metadata={"description": "What is done next; null when nothing is"})
+    step = fields.String(allow_none=True, metadata={"description": "What is done next; null when nothing is"})
     received_at = fields.DateTime(required=True)
     state_at = fields.DateTime(required=True)
-    due_at = fields.DateTime()
+    due_at = fields.DateTime(allow_none=True)
     attempts = fields.Integer(metadata={"description": "How often it was looked at before this step"})
     retries = fields.Integer(metadata={"description": "How often a target failed since it last answered"})
     workers_lost = fields.Integer(metadata={"description": "How many workers ended while they held it"})
-    ordering_key = fields.String()
-    sequence = fields.String()
-    waiting_for = fields.String()
-    reason_code = fields.String()
-    reason = fields.String()
-    reason_field = fields.String()
+    ordering_key = fields.String(allow_none=True)
+    sequence = fields.String(allow_none=True)
+    waiting_for = fields.String(allow_none=True)
+    reason_code = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    reason_field = fields.String(allow_none=True)
     links = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 class MessagePageSchema(Schema):
     messages = fields.List(fields.Nested(MessageRowSchema), required=True)
-    next = fields.String(metadata={"description": "The next page; null at the end"})
+    next = fields.String(required=True, allow_none=True, metadata={"description": "The next page; null at the end"})
 
 
 class TimelineEntrySchema(Schema):
     at = fields.DateTime()
     actor = fields.String()
+    from_state = fields.String(data_key="from", allow_none=True)
     to = fields.String()
-    note = fields.String()
+    note = fields.String(allow_none=True)
 
 
 class AttemptSchema(Schema):
     number = fields.Integer()
     started_at = fields.DateTime()
-    ended_at = fields.DateTime()
-    outcome = fields.String()
-    detail = fields.String()
+    ended_at = fields.DateTime(allow_none=True)
+    outcome = fields.String(allow_none=True)
+    detail = fields.String(allow_none=True)
     worker = fields.String()
 
 
@@ -117,14 +129,17 @@ class PostingSchema(Schema):
     required = fields.Boolean()
     posting_key = fields.String()
     generation = fields.Integer(metadata={"description": "How often the message's postings were reversed before"})
-    reference = fields.String()
-    reason_code = fields.String()
-    reason = fields.String()
-    document = fields.Dict()
-    answer = fields.Dict()
+    reference = fields.String(allow_none=True)
+    reason_code = fields.String(allow_none=True)
+    reason = fields.String(allow_none=True)
+    mapping_version = fields.String(allow_none=True)
+    document = fields.Dict(allow_none=True)
+    answer = fields.Dict(allow_none=True)
+    updated_at = fields.DateTime()
     attempts = fields.List(fields.Nested(AttemptSchema))
     reversal = fields.Nested(
         lambda: PostingSchema(exclude=["reversal"]),
+        allow_none=True,
         metadata={"description": "A posting of its own: what undoes this one; null where nothing does"},
     )
 
@@ -137,8 +152,9 @@ class ArchiveSchema(Schema):
 
 
 class MessageSchema(MessageRowSchema):
-    mapping_version = fields.String()
-    traceparent = fields.String()
+    mapping_version = fields.String(allow_none=True)
+    traceparent = fields.String(allow_none=True)
+    file = fields.Dict(allow_none=True, metadata={"description": "Name and row of the file that brought it"})
     holds_up = fields.Integer(metadata={"description": "How many messages wait for this one's ordering key"})
     archive = fields.Nested(
         ArchiveSchema,
@@ -154,7 +170,7 @@ class MessageSchema(MessageRowSchema):
 
 
 class DeadLetterStorySchema(MessageSchema):
-    impact = fields.Nested(ImpactSchema)
+    impact = fields.Nested(ImpactSchema, allow_none=True, metadata={"description": "Null until it is weighed"})
 
 
 class DeadChoiceSchema(Schema):
@@ -203,7 +219,7 @@ class DeadLetterSchema(MessageRowSchema):
 
 class DeadPageSchema(Schema):
     dead_letters = fields.List(fields.Nested(DeadLetterSchema), required=True)
-    next = fields.String()
+    next = fields.String(required=True, allow_none=True)
 
 
 class PausedSchema(Schema):
@@ -271,12 +287,12 @@ class TrailEntrySchema(Schema):
     actor = fields.String(required=True)
     action = fields.String(required=True)
     subject = fields.String(required=True)
-    detail = fields.Dict()
+    detail = fields.Dict(allow_none=True)
 
 
 class TrailSchema(Schema):
     entries = fields.List(fields.Nested(TrailEntrySchema), required=True)
-    next = fields.String()
+    next = fields.String(required=True, allow_none=True)
 
 
 class HealthSchema(Schema):

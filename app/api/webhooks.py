@@ -80,7 +80,7 @@ def list_all() -> Response:
     requestBody=json_request(WebhookSubscriberBody),
     responses={
         **done("It is told of what takes effect from now on", WebhookNewSubscriberSchema, "201"),
-        **problems("400", "401", "403", "415", "422", "503"),
+        **problems("400", "401", "403", "413", "415", "422", "503"),
     },
 )
 def make_one() -> Response:
@@ -117,7 +117,7 @@ def show_one(subscriber_id: int) -> Response:
     at_least(Role.ADMIN),
     summary="Change a subscriber's URL or what it is told of",
     requestBody=json_request(WebhookSubscriberChangeBody),
-    responses={**done("As it is now", WebhookSubscriberSchema), **problems("400", "415", "422", *REFUSALS)},
+    responses={**done("As it is now", WebhookSubscriberSchema), **problems("400", "413", "415", "422", *REFUSALS)},
 )
 def change_one(subscriber_id: int) -> Response:
     body = dict(read_body(WebhookSubscriberChangeBody))
@@ -148,7 +148,10 @@ def remove_one(subscriber_id: int) -> Response:
     at_least(Role.OPERATOR),
     summary="Send it nothing",
     requestBody=json_request(PausingSchema),
-    responses={**done("It is paused", WebhookSubscriberSchema), **problems("400", "409", "415", "422", *REFUSALS)},
+    responses={
+        **done("It is paused", WebhookSubscriberSchema),
+        **problems("400", "409", "413", "415", "422", *REFUSALS),
+    },
 )
 def pause_one(subscriber_id: int) -> Response:
     """It misses nothing: once it is resumed it goes on where it was."""
@@ -203,7 +206,10 @@ def send_test(subscriber_id: int) -> tuple[Response, int]:
     at_least(Role.OPERATOR),
     summary="Send a span of the feed again",
     requestBody=json_request(WebhookReplayBody),
-    responses={**done("They are sent again", WebhookReplayedSchema, "202"), **problems("400", "415", "422", *REFUSALS)},
+    responses={
+        **done("They are sent again", WebhookReplayedSchema, "202"),
+        **problems("400", "413", "415", "422", *REFUSALS),
+    },
 )
 def replay_span(subscriber_id: int) -> tuple[Response, int]:
     """What it wants of the span, by its filter of today, under the same webhook ids: a receiver that keeps those takes

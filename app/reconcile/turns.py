@@ -1,4 +1,5 @@
-"""Compare systems by themselves: read their balances when that is due, and compare what was read or dropped.
+"""Compare systems by themselves, or because somebody asked: read their balances when that is due, and compare what was
+read or dropped.
 
 The database says what is due, so a lost task costs nothing: the relay asks again. One reading or comparison is under
 way at a time.
@@ -26,7 +27,14 @@ from app.reconcile.retention import keep_of, prune_reports
 from app.reconcile.schedule import next_due
 from app.reconcile.telling import tell_failure, tell_report
 from app.store.leases import keep_lease, lease_is_free, take_lease
-from app.store.reconcile_tables import Snapshot
+from app.store.reconcile_requests import (
+    begin_request,
+    end_request,
+    note_snapshot,
+    request_of_snapshot,
+    to_be_read,
+)
+from app.store.reconcile_tables import ReconcileRequest, Snapshot
 from app.store.reconcile_turns import (
     await_comparison,
     awaiting,
@@ -65,17 +73,18 @@ class Turns:
     clock: Callable[[], datetime]
 
     def due(self) -> tuple[Stage, str] | None:
-        """What is to be done next, and of which system, unless something is under way. Nothing is asked where the
-        topology has none compared."""
-        if not is_kept(self.topology):
-            return None
+        """What is to be done next, and of which system, unless something is under way. What somebody asked for goes
+        before what is due by the clock."""
         now = self.clock()
         with self.store.reading() as session:
-            if not lease_is_free(session, LEASE, now, LEASE_SECONDS):
+            request, snapshot = to_be_read(session), awaiting(session)
+            is_anything = request is not None or snapshot is not None or is_kept(self.topology)
+            if not is_anything or not lease_is_free(session, LEASE, now, LEASE_SECONDS):
                 return None
-            snapshot = awaiting(session)
             if snapshot is not None and (now - snapshot.taken_at > CATCH_UP or not has_effects(session)):
                 return "compare", snapshot.system
+            if request is not None:
+                return "read", request.system
             turns = load_turns(session)
         for system, block in _blocks(self.topology):
             turn, following = turns.get(system), next_due(self.topology, block, now)
@@ -87,9 +96,13 @@ class Turns:
         return None
 
     def read(self, system: str) -> bool:
-        """Take the snapshots of a system whose turn it is; False where it is not, or another is under way. What a
-        system does to it is told, and tried again later."""
+        """Take the snapshots of a system whose turn it is, or that somebody asked for; False where neither is so, or
+        another is under way. What a system does to it is told, and its turn is tried again later."""
         with self._held() as held:
+            with self.store.reading() as session:
+                request = to_be_read(session, system)
+            if held and request is not None:
+                return self._read_for(request)
             target = self.topology.targets.get(system)
             block = target.reconcile if target is not None else None
             with self.store.reading() as session:
@@ -115,11 +128,17 @@ class Turns:
             if snapshot is None:
                 return None
             store, system = self.store, snapshot.system
-            level = level_of(self.topology, system)
-            report = reconcile(store, self.topology, snapshot.id, level, ACTOR, self.clock(), snapshot.against_id)
+            with store.reading() as session:
+                request = request_of_snapshot(session, snapshot.id)
+            level = level_of(self.topology, system) if request is None else Level(request.level)
+            actor = ACTOR if request is None else request.asked_by
+            report = reconcile(store, self.topology, snapshot.id, level, actor, self.clock(), snapshot.against_id)
             with store.writing() as session:
                 end_comparison(session, snapshot.id)
-                tell_report(session, report, self.clock())
+                if request is None:
+                    tell_report(session, report, self.clock())
+                else:  # whoever asked looks at it
+                    end_request(session, request.id, self.clock(), report.id)
                 expire(session, self.clock())
                 prune_reports(session, system, report.against, keep_of(self.topology, system))
             log.info("reconciled", system=system, reconciliation_id=report.id, unexplained=report.unexplained)
@@ -134,7 +153,11 @@ class Turns:
             if (snapshot.awaits or 0) >= BEGUN_MOST:
                 end_comparison(session, snapshot.id)
                 why = f"comparing snapshot {snapshot.id} was begun {BEGUN_MOST} times and never ended; see the log."
-                tell_failure(session, snapshot.system, why, self.clock())
+                request = request_of_snapshot(session, snapshot.id)
+                if request is None:
+                    tell_failure(session, snapshot.system, why, self.clock())
+                else:
+                    end_request(session, request.id, self.clock(), trouble=why)
                 return None
             begin_comparison(session, snapshot)
             return snapshot
@@ -151,8 +174,31 @@ class Turns:
                 with self.store.writing() as session:
                     keep_lease(session, LEASE, token, self.clock(), 0)
 
-    def _take(self, system: str) -> int:
-        return take_snapshot(self.store, system, self.adapter_for(system), ACTOR, self.clock)
+    def _read_for(self, request: ReconcileRequest) -> bool:
+        """Take what is to be compared for this request. Whoever asked is told what a system does to it and asks again;
+        one that ended so many workers ends no more."""
+        if request.begun >= BEGUN_MOST:
+            return self._gave_up(request, f"Reading was begun {BEGUN_MOST} times and never ended; see the log.")
+        with self.store.writing() as session:
+            begin_request(session, request.id)
+        try:
+            snapshot = self._take(request.system, request.asked_by)
+            against = None if request.against is None else self._take(request.against, request.asked_by)
+        except (LinesideError, SnapshotUnreadable) as error:
+            return self._gave_up(request, str(error))
+        with self.store.writing() as session:
+            await_comparison(session, snapshot, against)
+            note_snapshot(session, request.id, snapshot)
+        return True
+
+    def _gave_up(self, request: ReconcileRequest, why: str) -> bool:
+        log.warning("balances_not_read", system=request.system, request=request.id, error=why)
+        with self.store.writing() as session:
+            end_request(session, request.id, self.clock(), trouble=why)
+        return False
+
+    def _take(self, system: str, actor: str = ACTOR) -> int:
+        return take_snapshot(self.store, system, self.adapter_for(system), actor, self.clock)
 
     def _failed(self, system: str, failures: int, block: Reconciling, why: str) -> None:
         now = self.clock()

@@ -153,3 +153,28 @@ class ReconcileTurn(Base):
     system: Mapped[str] = mapped_column(String(64), primary_key=True)
     due_at: Mapped[datetime] = mapped_column(UtcInstant)
     failures: Mapped[int]
+
+
+ASKED = text("ended_at IS NULL")
+
+
+class ReconcileRequest(Base):
+    """A comparison that a person asked for. It is over (``ended_at``) with its report, or with the ``trouble`` that
+    kept it from one. ``snapshot_id``: what was read for it and is to be compared; ``begun``: how often the reading
+    was."""
+
+    __tablename__ = "reconcile_requests"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    system: Mapped[str] = mapped_column(String(64))
+    against: Mapped[str | None] = mapped_column(String(64))
+    level: Mapped[str] = mapped_column(String(8))
+    asked_at: Mapped[datetime] = mapped_column(UtcInstant)
+    asked_by: Mapped[str] = mapped_column(String(120))
+    begun: Mapped[int]
+    snapshot_id: Mapped[int | None] = mapped_column(BigId)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcInstant)
+    reconciliation_id: Mapped[int | None] = mapped_column(BigId)
+    trouble: Mapped[str | None] = mapped_column(ToldText)
+
+    __table_args__ = (Index("ix_reconcile_requests_asked", "id", postgresql_where=ASKED, sqlite_where=ASKED),)

@@ -34,7 +34,15 @@ from app.store.order_progress_tables import OrderItem, OrderProgress, OrderRepor
 from app.store.order_tables import OpenWake, SequencePosition, ToldState
 from app.store.postings_tables import Posting, PostingAttempt, ReversalOrder
 from app.store.reading_tables import ReadingMark, ReadRecord
-from app.store.reconcile_tables import Difference, Proposal, ReconcileTurn, Reconciliation, Snapshot, SnapshotRow
+from app.store.reconcile_tables import (
+    Difference,
+    Proposal,
+    ReconcileRequest,
+    ReconcileTurn,
+    Reconciliation,
+    Snapshot,
+    SnapshotRow,
+)
 from app.store.reference_tables import Item, ProductionOrder
 from app.store.reservation_tables import PromisedItem, Reservation, ReservationUse, Withdrawal
 from app.store.restatement_tables import Restatement
@@ -95,6 +103,7 @@ __all__ = [
     "ReadRecord",
     "ReadingMark",
     "Receipt",
+    "ReconcileRequest",
     "ReconcileTurn",
     "Reconciliation",
     "Reservation",

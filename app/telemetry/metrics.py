@@ -34,13 +34,17 @@ STAGE_SECONDS = Histogram(
 CALL_SECONDS = Histogram(
     "lineside_target_call_seconds", "Time that a call to a target took.", ["target", "outcome"], buckets=CALL_BUCKETS
 )
+WEBHOOK_DELIVERIES = Counter(
+    "lineside_webhook_deliveries", "Deliveries to webhook subscribers that are over.", ["subscriber", "state"]
+)
 ACCEPTANCES = Counter("lineside_acceptances", "Answers to messages that were sent.", ["source", "status"])
 
 
 @dataclass(frozen=True)
 class Figures:
     """What the gauges show. Keys are (plant, step, state), (plant, state) and plant; ages are in seconds. ``circuits``:
-    the state of each target's. ``exceptions``: the unresolved ones by (rule, plant, state). ``durations``, by (plant,
+    the state of each target's. ``webhooks``: of each subscriber how many deliveries are not over, and the age of the
+    oldest. ``exceptions``: the unresolved ones by (rule, plant, state). ``durations``, by (plant,
     process, measure): how many were as long as each upper bound or shorter. ``outcomes``: how many, by (plant, process,
     outcome)."""
 
@@ -50,6 +54,7 @@ class Figures:
     circuits: Mapping[str, str] = field(default_factory=dict)
     paused_plants: Mapping[str, bool] = field(default_factory=dict)
     exceptions: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    webhooks: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     durations: Mapping[tuple[str, str, str], Sequence[tuple[str, int]]] = field(default_factory=dict)
     outcomes: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
@@ -76,6 +81,12 @@ def observe_acceptances(source: str, status: str, count: int = 1) -> None:
         ACCEPTANCES.labels(source, status).inc(count)
 
 
+def observe_delivery(subscriber: str, state: str) -> None:
+    """``state``: delivered or failed."""
+    with suppress(OSError):
+        WEBHOOK_DELIVERIES.labels(subscriber, state).inc()
+
+
 class _Gauges(Collector):
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
@@ -97,7 +108,23 @@ class _Gauges(Collector):
         for plant, count in self._figures.dead.items():
             dead.add_metric([plant], count)
         gauges = [backlog, age, dead, self._circuits(), self._paused(), self._exceptions()]
-        return [*gauges, self._durations(), self._outcomes()]
+        return [*gauges, *self._webhooks(), self._durations(), self._outcomes()]
+
+    def _webhooks(self) -> Iterable[Metric]:
+        undelivered = GaugeMetricFamily(
+            "lineside_webhook_undelivered",
+            "Deliveries to the subscriber that are not over; counted to 1,000.",
+            labels=["subscriber"],
+        )
+        oldest = GaugeMetricFamily(
+            "lineside_webhook_oldest_undelivered_seconds",
+            "For how long the oldest of them has waited; 0 where there is none.",
+            labels=["subscriber"],
+        )
+        for subscriber, (count, seconds) in self._figures.webhooks.items():
+            undelivered.add_metric([subscriber], count)
+            oldest.add_metric([subscriber], seconds)
+        return undelivered, oldest
 
     def _durations(self) -> Metric:
         durations = HistogramMetricFamily(

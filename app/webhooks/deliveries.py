@@ -6,6 +6,7 @@ sent a lease. Of one ordering key only the oldest is sent; those of other keys d
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.projections.feed_reading import Told, read_feed
 from app.store.webhook_tables import WebhookAttempt, WebhookDelivery, WebhookSubscriber
-from app.webhooks.subscribers import drop_deliveries, filter_of
+from app.webhooks.subscribers import SUBSCRIBERS_MOST, drop_deliveries, filter_of
 
 DUE, DELIVERED, FAILED = "due", "delivered", "failed"
 STATES = (DUE, DELIVERED, FAILED)
@@ -78,8 +79,8 @@ def make_due(session: Session, subscriber_id: int, events: Iterable[Told], now: 
 
 
 def make_test(session: Session, subscriber_id: int, now: datetime) -> int:
-    """A delivery that tells of nothing, to see whether the receiver answers; its id."""
-    row = _row(subscriber_id, f"test-{now:%Y%m%d%H%M%S%f}", None, None, now)
+    """A delivery that tells of nothing, to see whether the receiver answers; its id. Two may be asked for at once."""
+    row = _row(subscriber_id, f"test-{now:%Y%m%d%H%M%S%f}-{secrets.token_hex(4)}", None, None, now)
     return session.execute(insert(WebhookDelivery).values(row).returning(WebhookDelivery.id)).scalar_one()
 
 
@@ -165,6 +166,24 @@ def count_undelivered(session: Session, subscriber_id: int) -> int:
         WebhookDelivery.subscriber_id == subscriber_id, WebhookDelivery.state == DUE
     )
     return session.execute(select(func.count()).select_from(of_it.limit(UNDELIVERED_MOST).subquery())).scalar_one()
+
+
+def undelivered_figures(session: Session, now: datetime) -> dict[str, tuple[int, float]]:
+    """By subscriber, also one that is paused: how many deliveries are not over, counted to UNDELIVERED_MOST, and for
+    how many seconds the oldest of them has waited. The oldest is found by the index on the state, as ids grow."""
+    of_it = (WebhookDelivery.subscriber_id == WebhookSubscriber.id, WebhookDelivery.state == DUE)
+    oldest = select(WebhookDelivery.made_at).where(*of_it).order_by(WebhookDelivery.id).limit(1).scalar_subquery()
+    rows = session.execute(
+        select(WebhookSubscriber.id, WebhookSubscriber.name, oldest)
+        .order_by(WebhookSubscriber.id)
+        .limit(SUBSCRIBERS_MOST)
+    ).all()
+    return {
+        name: (0, 0.0)
+        if made_at is None
+        else (count_undelivered(session, key), max(0.0, (now - made_at).total_seconds()))
+        for key, name, made_at in rows
+    }
 
 
 def drop_old(session: Session, now: datetime, most: int = 500) -> int:

@@ -27,6 +27,7 @@ from app.store.feed_tables import FeedEntry
 from app.store.leases import keep_lease, take_lease
 from app.store.session import Store
 from app.store.webhook_tables import WebhookDelivery, WebhookSubscriber
+from app.telemetry.metrics import observe_delivery
 from app.webhooks.backing_off import GONE, Jitter, has_failed_throughout, leave_alone, next_due
 from app.webhooks.deliveries import (
     DELIVERED,
@@ -133,7 +134,9 @@ class WebhookSender:
         claimed, call = found
         attempt = self._attempt(claimed, call)
         with self.store.writing() as session:
-            self._settle(session, subscriber_id, claimed, attempt)
+            ended = self._settle(session, subscriber_id, claimed, attempt)
+        if ended is not None:
+            observe_delivery(*ended)
         return True
 
     def _next(self, subscriber_id: int, token: str) -> tuple[Claimed, _Call] | None:
@@ -179,18 +182,22 @@ class WebhookSender:
         took_ms = round((time.monotonic() - began) * 1_000)
         return Attempt(now, took_ms, status, reason, wished if status in (429, 503) else None)
 
-    def _settle(self, session: Session, subscriber_id: int, claimed: Claimed, attempt: Attempt) -> None:
+    def _settle(
+        self, session: Session, subscriber_id: int, claimed: Claimed, attempt: Attempt
+    ) -> tuple[str, str] | None:
+        """The subscriber's name and the delivery's state, where it is over now."""
         row = find_subscriber(session, subscriber_id, lock=True)  # before its delivery, as everywhere
         delivery = note_attempt(session, claimed, attempt)
         if row is None or delivery is None:
-            return  # another worker has it since, or it was asked for anew
+            return None  # another worker has it since, or it was asked for anew
         if attempt.reason is None:
             end(delivery, DELIVERED, attempt.at)
             if row.failures:
                 row.failures, row.failing_since, row.open_at = 0, None, None
-            return
+            return row.name, DELIVERED
         log.info("webhook_failed", subscriber=row.name, webhook_id=claimed.webhook_id, reason=attempt.reason)
         self._fail(session, row, delivery, attempt)
+        return (row.name, FAILED) if delivery.state == FAILED else None
 
     def _fail(self, session: Session, row: WebhookSubscriber, delivery: WebhookDelivery, attempt: Attempt) -> None:
         leave_alone(row, attempt, self.jitter)

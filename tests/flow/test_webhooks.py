@@ -22,6 +22,7 @@ from app.webhooks.subscribers import Wanted, find_subscriber, pause_subscriber, 
 from tests.fakes import Clock, Killed
 from tests.flow.hooks import Hooks
 from tests.receiver import Receiver, receiving
+from tests.web import web_app
 
 DAY = 86_400.0
 
@@ -362,3 +363,28 @@ def test_an_address_that_may_not_be_called_is_not_called_whatever_its_name_is(ho
     assert "topology" in refused[0]
     assert len(receiver.calls) == 1
     assert json.loads(receiver.calls[0].body)["type"] == "inventory.moved.v1"
+
+
+def test_the_metrics_say_what_was_delivered_what_is_not_and_for_how_long(
+    hooks: Hooks, receiver: Receiver, tmp_path: Path
+) -> None:
+    taker = f"taking-{hooks.store.engine.dialect.name}"  # counters are of the process
+    taking, _ = hooks.subscribe(receiver.url, taker)
+    waiting, _ = hooks.subscribe(receiver.url, "waiting")
+    hooks.tell("L1", "L2")
+    hooks.serve(taking)
+    with hooks.store.writing() as session:
+        make_test(session, waiting, hooks.clock())
+        make_test(session, waiting, hooks.clock())
+    hooks.wait(90)
+
+    client = web_app(hooks.store, tmp_path, clock=hooks.clock).test_client()
+    told = client.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text.splitlines()
+
+    assert {line for line in told if line.startswith("lineside_webhook") and "created" not in line} >= {
+        f'lineside_webhook_deliveries_total{{state="delivered",subscriber="{taker}"}} 2.0',
+        f'lineside_webhook_undelivered{{subscriber="{taker}"}} 0.0',
+        'lineside_webhook_undelivered{subscriber="waiting"} 2.0',
+        f'lineside_webhook_oldest_undelivered_seconds{{subscriber="{taker}"}} 0.0',
+        'lineside_webhook_oldest_undelivered_seconds{subscriber="waiting"} 90.0',
+    }

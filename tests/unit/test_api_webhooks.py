@@ -53,6 +53,15 @@ def test_a_new_subscriber_is_told_with_its_secret_once_and_never_again(
     assert "webhook.created" in trail
 
 
+def test_two_tests_may_be_asked_for_at_the_same_instant(client: FlaskClient, admin: dict[str, str]) -> None:
+    made = _make(client, admin)
+
+    first, second = (client.post(f"{made.headers['Location']}/test", headers=admin) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json["delivery"] != second.json["delivery"]
+
+
 @pytest.mark.parametrize(
     ("fields", "place"),
     [
