@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mappings.context import Event
 from mappings.inbound.epcis.events import Reported, unsupported
-from mappings.inbound.epcis.goods import Scope
+from mappings.inbound.epcis.goods import Scope, names_only_assets
 from mappings.inbound.epcis.logistics import received, shipped
 from mappings.inbound.epcis.production import assembled, commissioned, destroyed, transformed
 from mappings.inbound.epcis.quality import held, inspected
@@ -43,7 +43,11 @@ STEPS: Mapping[str, Step] = {
 
 
 def events_of(event: Reported, scope: Scope) -> Sequence[Event]:
-    """The canonical events of one EPCIS event. Raises MappingError where its step says nothing that is posted."""
+    """The canonical events of one EPCIS event; none of one that is of assets alone, or that only says that something
+    goes on. Raises MappingError where its step says nothing that is posted."""
+    if names_only_assets(event, scope.context):
+        scope.context.deviations.pass_over("the event is of assets, documents or services alone", event.raw.place)
+        return ()
     if event.type == "TransformationEvent":
         return transformed(event, scope)
     mend = (
