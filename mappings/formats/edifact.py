@@ -164,4 +164,4 @@ def _begin(head: bytes) -> Begun:
     return Begun(service.by, len(service.una))
 
 
-_DIALECT = Dialect(ENVELOPE, _begin, sender=2, content_type="application/edifact")
+_DIALECT = Dialect(ENVELOPE, _begin, sender=2, content_type="application/edifact", kind=2)
