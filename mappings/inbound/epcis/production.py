@@ -9,9 +9,9 @@ from mappings.context import Event, InboundContext
 from mappings.inbound.epcis.events import Reported, unsupported
 from mappings.inbound.epcis.goods import INPUTS, OUTPUTS, Lists, Scope, lists_of, whole_goods
 from mappings.inbound.epcis.heads import head, production_order
+from mappings.inbound.epcis.stock import REASON_LENGTH, as_difference
 from mappings.inbound.payload import present, reason_code, transformation_id, wrong
 
-_REASON_LENGTH = 200
 _LOT_OF_INSTANCES = "cbvmda:lotNumber"
 _ORDER_MEND = (
     "Have it sent with a business transaction of type prodorder, name the type that stands for it in the source's "
@@ -75,7 +75,7 @@ def destroyed(event: Reported, scope: Scope) -> Sequence[Event]:
     data = head(event, scope.context) | {"reason": reason_code(word, scope.context, event.at(path))}
     if order is not None:
         return [Event("production.scrapped.v1", data | {"order_id": order} | line) for line in lines]
-    return [Event("inventory.adjusted.v1", data | _changed(line, "-")) for line in lines]
+    return [Event("inventory.adjusted.v1", data | as_difference(line, "-")) for line in lines]
 
 
 def _check_order(event: Reported, order: str | None, context: InboundContext) -> None:
@@ -89,14 +89,8 @@ def _without_order(event: Reported, lines: list[dict[str, Any]], sign: str, scop
         return []
     step = event.step or "transformation"
     data = head(event, scope.context, "read_point" if sign else None)
-    data |= {"reason": reason_code(step[:_REASON_LENGTH], scope.context, event.at("bizStep"))}
-    return [Event("inventory.adjusted.v1", data | _changed(line, sign)) for line in lines]
-
-
-def _changed(line: dict[str, Any], sign: str) -> dict[str, Any]:
-    quantity = line["quantity"]
-    rest = {name: value for name, value in line.items() if name != "quantity"}
-    return rest | {"delta": quantity | {"value": sign + quantity["value"]}}
+    data |= {"reason": reason_code(step[:REASON_LENGTH], scope.context, event.at("bizStep"))}
+    return [Event("inventory.adjusted.v1", data | as_difference(line, sign)) for line in lines]
 
 
 def _head_of_order(event: Reported, context: InboundContext) -> dict[str, Any]:
