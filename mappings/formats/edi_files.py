@@ -190,7 +190,7 @@ class _Interchange:
         by, text = self.begun.by, text_at(opened, level.reference)
         if by.release is None:
             return text
-        special = (by.release, by.element, by.component, by.terminator)
+        special = (by.release, by.element, by.component, by.terminator, by.repetition)
         return "".join(by.release + each if each in special else each for each in text)
 
     def _own_id(self, message: dict[str, Any] | None) -> str | None:
