@@ -178,7 +178,7 @@ def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFau
     types = {name for of, name in known.inbound if of == family}
     for path, block in entry.blocks("files"):
         several = block.get("types")
-        named = [(("type",), block.get("type"))]
+        named: list[tuple[tuple[str | int, ...], Any]] = [(("type",), block.get("type"))]
         named += [(("types", index), each) for index, each in enumerate(several if isinstance(several, list) else ())]
         for keys, name in named:
             if types and isinstance(name, str) and name not in types and name != BALANCES:

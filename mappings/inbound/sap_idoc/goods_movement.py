@@ -170,7 +170,7 @@ def _taken_back(item: Segment, head: _Head, context: InboundContext, *, sign: st
     order = present(type="purchase_order", id=unpadded(number), line=unpadded(line) if line else None)
     if not number:
         order = {"type": "production_order", "id": unpadded(item.get("ORDERID"))}
-    return Event(found.type, found.data | present(document_ref=order, note=_reversed_document(item)))
+    return Event(found.type, {**found.data, **present(document_ref=order, note=_reversed_document(item))})
 
 
 def _reversed_document(item: Segment) -> str | None:
