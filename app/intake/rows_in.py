@@ -165,8 +165,10 @@ def _raw(piece: Row | Document) -> str:
 
 def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
     type_ = type_of(file.kind, piece)
-    message_id = type_ if isinstance(type_, BadRow) else message_id_of(file.kind, type_, str(file.taken.id), piece)
-    if isinstance(type_, BadRow) or isinstance(message_id, BadRow):
+    if isinstance(type_, BadRow):
+        return type_
+    message_id = message_id_of(file.kind, type_, str(file.taken.id), piece)
+    if isinstance(message_id, BadRow):
         return message_id
     return Incoming(
         plant=file.plant,

@@ -105,14 +105,20 @@ def _of_piece(
     source: Source, kind: DropFile, plant: str, piece: Row | Document | BadRow, now: datetime
 ) -> Submission | Unreadable:
     place = f"document {piece.number}" if isinstance(piece, Document) else f"line {piece.number}"
-    type_ = piece if isinstance(piece, BadRow) else type_of(kind, piece)
-    message_id = type_ if isinstance(type_, BadRow) else message_id_of(kind, type_, "FILE", piece)
+    if isinstance(piece, BadRow):
+        return _unreadable(place, piece)
+    type_ = type_of(kind, piece)
+    if isinstance(type_, BadRow):
+        return _unreadable(place, type_)
+    message_id = message_id_of(kind, type_, "FILE", piece)
     if isinstance(message_id, BadRow):
-        return Unreadable(place, piece.number, Fault("row_unreadable", message_id.reason, message_id.field))
-    assert not isinstance(piece, BadRow)
-    assert not isinstance(type_, BadRow)
+        return _unreadable(place, message_id)
     message = _message(source, plant, message_id, type_, now)
     return Submission(place, piece.number, message, StoredPayload(content_type_of(piece), body_of_piece(piece), {}))
+
+
+def _unreadable(place: str, why: BadRow) -> Unreadable:
+    return Unreadable(place, why.number, Fault("row_unreadable", why.reason, why.field))
 
 
 def _sent(source: Source, name: str, body: bytes, named: Named, now: datetime) -> Iterator[Submission | Unreadable]:

@@ -73,7 +73,7 @@ def _worth(change: Change, cost: UnitCost | None, item: ItemFacts | None) -> Wor
     if cost is None:
         return Worth(unknown="no system told its standard cost")
     try:
-        amounts = [to_base(Quantity(value, key.uom), item).value * cost.amount for value in (old, new)]
+        before, after = (to_base(Quantity(value, key.uom), item).value * cost.amount for value in (old, new))
     except MappingError:
         return Worth(unknown=f"no exact number of {cost.uom}, of which the cost is, is known for {key.uom}")
-    return Worth(*amounts, currency=cost.currency)
+    return Worth(before, after, cost.currency)
