@@ -191,7 +191,10 @@ FILE_OPTIONS: Mapping[str, type[StrictSchema]] = {
     "idoc": NoFileOptions,
     "edifact": NoFileOptions,
     "x12": NoFileOptions,
+    "epcis": NoFileOptions,
 }
+# Formats whose messages say themselves of what kind they are.
+SORTED_FORMATS = frozenset({"idoc", "edifact", "x12"})
 ROW_FORMATS = frozenset({"csv", "fixed_width"})
 
 
@@ -202,15 +205,28 @@ class DropFileSchema(StrictSchema):
         mend='give a file name pattern such as "CONF*.csv", without folders',
         required=True,
     )
-    type = Text(mend="give the type that the mapping knows, such as legacy.confirmation", required=True)
+    type = Text(mend="give the type that the mapping knows, such as legacy.confirmation")
+    types = Many(Text(), at_least=1, mend="list the types that the mapping knows: [edifact.ORDERS, edifact.DESADV]")
     format = Choice(
         *FILE_OPTIONS,
-        mend="give csv, fixed_width, idoc, edifact, x12, or document for a file that is one message",
+        mend="give csv, fixed_width, idoc, edifact, x12, epcis, or document for a file that is one message",
         required=True,
     )
     options = Options(mend="describe the file: columns for csv, layout for fixed_width")
     file_number = Block(FileNumberSchema)
     balances = Block(BalancesSchema)
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def say_of_which_type(self, data: Mapping[str, Any], original: Any, **_: Any) -> None:
+        given = original if isinstance(original, Mapping) else {}
+        if "type" not in given and "types" not in given:
+            mend = "give the type that the mapping knows, such as legacy.confirmation"
+            raise ValidationError({"type": [Problem("it is missing", mend)]})
+        if "types" in given and data.get("format", "idoc") not in SORTED_FORMATS:
+            mend = f"give one `type`; {', '.join(sorted(SORTED_FORMATS))} have messages of several"
+            raise ValidationError({"types": [Problem("the messages of this format do not say of which type", mend)]})
+        if "type" in given and "types" in given:
+            raise ValidationError({"types": [Problem("there is a `type` as well", "remove one of the two")]})
 
     @validates_schema(skip_on_field_errors=True)
     def be_whole_balances(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -43,14 +43,20 @@ class Plant:
 class DropFile:
     """One kind of dropped file of a source. ``options`` depend on ``format`` (delimiter, encoding, columns; layout);
     a ``document`` is one message, whatever it holds. With ``balances`` it is a snapshot, and none of its rows is a
-    message."""
+    message. Where a file holds messages of several ``types``, each is of the type that ends with its own kind, and
+    ``type`` is empty."""
 
     pattern: str
     type: str
-    format: Literal["csv", "fixed_width", "document", "idoc", "edifact", "x12"]
+    format: Literal["csv", "fixed_width", "document", "idoc", "edifact", "x12", "epcis"]
     options: Mapping[str, Any] = field(default_factory=dict)
     file_number: FileNumber | None = None
     balances: BalancesFile | None = None
+    types: tuple[str, ...] = ()
+
+    @property
+    def known_types(self) -> tuple[str, ...]:
+        return self.types or (self.type,)
 
 
 @dataclass(frozen=True)

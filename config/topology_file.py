@@ -127,8 +127,8 @@ def _source(values: Mapping[str, Any], grace: Mapping[str, Any]) -> Source:
 
 def _file(values: Mapping[str, Any]) -> DropFile:
     number = FileNumber(**_counted(values["file_number"])) if "file_number" in values else None
-    balances = BalancesFile(**values.get("balances", {})) if values["type"] == BALANCES else None
-    return DropFile(**{**values, "file_number": number, "balances": balances})
+    balances = BalancesFile(**values.get("balances", {})) if values.get("type") == BALANCES else None
+    return DropFile(**{"type": "", **values, "file_number": number, "balances": balances})
 
 
 def _completeness(values: Mapping[str, Any]) -> Completeness:

@@ -177,9 +177,13 @@ def _unknown_file_types(entry: Entry, known: KnownNames) -> Iterator[TopologyFau
     family = entry.raw.get("mapping") if isinstance(entry.raw, dict) else None
     types = {name for of, name in known.inbound if of == family}
     for path, block in entry.blocks("files"):
-        name = block.get("type")
-        if types and isinstance(name, str) and name not in types and name != BALANCES:
-            yield entry.fault((*path, "type"), f"the mapping {family!r} knows no type {name!r}", nearest(name, types))
+        several = block.get("types")
+        named: list[tuple[tuple[str | int, ...], Any]] = [(("type",), block.get("type"))]
+        named += [(("types", index), each) for index, each in enumerate(several if isinstance(several, list) else ())]
+        for keys, name in named:
+            if types and isinstance(name, str) and name not in types and name != BALANCES:
+                told = f"the mapping {family!r} knows no type {name!r}"
+                yield entry.fault((*path, *keys), told, nearest(name, types))
 
 
 def _adapter_of(entry: Entry) -> Any:

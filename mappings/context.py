@@ -128,6 +128,7 @@ class Deviations:
         self.strict = strict
         self.count = 0
         self._noted: list[Deviation] = []
+        self._passed_over: dict[str, str | None] = {}
 
     @property
     def noted(self) -> Sequence[Deviation]:
@@ -142,10 +143,23 @@ class Deviations:
         if len(self._noted) < NOTED_MOST:
             self._noted.append(Deviation(code, reason, place))
 
+    def pass_over(self, reason: str, place: str | None = None) -> None:
+        """Note a part that the standard allows and that says nothing which is posted; it refuses no body."""
+        if len(self._passed_over) < NOTED_MOST:
+            self._passed_over.setdefault(reason, place)
+
     def told(self) -> str | None:
         """One line for the message's timeline; None where there was nothing to note."""
+        return " ".join(filter(None, (self._departures(), self._passed()))) or None
+
+    def _passed(self) -> str:
+        told = [reason + (f" ({place})" if place else "") for reason, place in self._passed_over.items()]
+        more = f"; and {len(told) - _TOLD_MOST} more" if len(told) > _TOLD_MOST else ""
+        return f"Passed over, since nothing is posted of it: {'; '.join(told[:_TOLD_MOST])}{more}." if told else ""
+
+    def _departures(self) -> str:
         if not self.count:
-            return None
+            return ""
         first = "; ".join(one.reason + (f" ({one.place})" if one.place else "") for one in self._noted[:_TOLD_MOST])
         more = f"; and {self.count - _TOLD_MOST} more" if self.count > _TOLD_MOST else ""
         return f"Taken although it departs from its standard: {first}{more}."

@@ -89,6 +89,7 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
             "steps": Table(Word(tuple(sorted(STEPS.words)))),
             "ignored_steps": Words(),
             "order_types": Words(),
+            "needs_order": Flag(),
             "count_uom": TEXT,
         }
     ),

@@ -41,6 +41,8 @@ from mappings.outbound.b2mml import production_completed as b2mml_completed
 from mappings.outbound.b2mml import production_order_released as b2mml_released
 from mappings.outbound.b2mml import production_scrapped as b2mml_scrapped
 from mappings.outbound.edifact import shipment_confirmed as edifact_shipped
+from mappings.outbound.epcis import inventory_adjusted as epcis_adjusted
+from mappings.outbound.epcis import inventory_counted as epcis_counted
 from mappings.outbound.epcis import inventory_moved as epcis_moved
 from mappings.outbound.epcis import material_issued as epcis_issued
 from mappings.outbound.epcis import production_completed as epcis_completed
@@ -209,6 +211,8 @@ OUTBOUND: dict[tuple[str, str], OutboundMapping] = {
     ("epcis", "production.scrapped.v1"): OutboundMapping(epcis_scrapped.to_document),
     ("epcis", "material.issued.v1"): OutboundMapping(epcis_issued.to_document),
     ("epcis", "inventory.moved.v1"): OutboundMapping(epcis_moved.to_document),
+    ("epcis", "inventory.adjusted.v1"): OutboundMapping(epcis_adjusted.to_document),
+    ("epcis", "inventory.counted.v1"): OutboundMapping(epcis_counted.to_document),
     ("epcis", "receipt.recorded.v1"): OutboundMapping(epcis_received.to_document),
     ("epcis", "shipment.confirmed.v1"): OutboundMapping(epcis_shipped.to_document),
     ("epcis", "quality.held.v1"): OutboundMapping(epcis_held.to_document),

@@ -46,7 +46,7 @@ class DrawnRequests:
             deadline=None,
             suppress_health_check=list(HealthCheck),
         )
-        document = json.loads(everything.app.extensions["lineside-openapi"])
+        document = json.loads(everything.app.extensions["lineside-openapi"]())
         _leave_out_default(document)
         self._schema = schemathesis.openapi.from_dict(document)
         self._schema.app = _from_this_machine(everything.app)

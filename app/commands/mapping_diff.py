@@ -25,7 +25,6 @@ from app.store.session import Store
 from config.topology import Topology
 from mappings.registry import INBOUND
 
-VALUE_NOTE = "Lineside stores no price of an item, so what the change is worth is not told."
 COUNTS = (
     *("looked_at", "unchanged", "changed", "newly_refused", "newly_accepted", "refused_otherwise"),
     *("not_mapped_yet", "stored_otherwise"),
@@ -72,7 +71,10 @@ def diff(
                 ended_early = True
         except ReleasedUnusable as error:
             raise Unusable(str(error)) from None
+        with store.reading() as session:
+            amounts, values = amount_rows(comparison, session)
     told = _wire(comparison, topology, since, baseline, ended_early or comparison.looked_at >= limit)
+    told |= {"amounts": amounts, "values": values}
     if as_json:
         print_json(told)
     else:
@@ -121,10 +123,7 @@ def _wire(
         "looked_at": comparison.looked_at,
         "partial": is_partial,
         "groups": [_group(topology, source, kind, group) for (source, kind), group in groups],
-        "amounts": amount_rows(comparison),
         "amounts_left_out": comparison.amounts_left_out,
-        "value": None,
-        "value_note": VALUE_NOTE,
     }
 
 
@@ -157,11 +156,11 @@ def _group(topology: Topology, source: str, kind: str, group: Group) -> dict[str
 def _print(console: Console, told: dict[str, Any]) -> None:
     for group in told["groups"]:
         _print_group(console, group)
-    print_amounts(console, told["amounts"], told["amounts_left_out"])
+    print_amounts(console, told["amounts"], told["values"], told["amounts_left_out"])
     changed = sum(group["changed"] + group["newly_refused"] + group["newly_accepted"] for group in told["groups"])
     rest = "; not all of them: see --limit" if told["partial"] else ""
     plain_line(console, f"{told['looked_at']} looked at, held against {told['held_against']}{rest}.")
-    plain_line(console, f"{changed} would come out otherwise. {told['value_note'] if changed else ''}".rstrip())
+    plain_line(console, f"{changed} would come out otherwise.")
 
 
 def _print_group(console: Console, group: dict[str, Any]) -> None:

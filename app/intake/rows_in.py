@@ -27,7 +27,7 @@ from app.telemetry import metrics
 from config.exception_policy import NO_POLICY, ExceptionPolicy
 from config.topology import DropFile, Source
 from mappings.context import MappingError
-from mappings.formats import delimited, documents, edifact, fixed_width, idoc_files, json_body, x12
+from mappings.formats import delimited, documents, edifact, epcis_files, fixed_width, idoc_files, json_body, x12
 from mappings.formats.documents import Document
 from mappings.formats.lines import BadRow, Row, raw_text
 from mappings.formats.trailer import TrailerFault, takes_all_the_same
@@ -48,6 +48,7 @@ READERS: Mapping[str, OpenPieces] = {
     "idoc": idoc_files.open_idocs,
     "edifact": edifact.open_messages,
     "x12": x12.open_messages,
+    "epcis": epcis_files.open_events,
 }
 
 
@@ -163,14 +164,17 @@ def _raw(piece: Row | Document) -> str:
 
 
 def _message(file: FileUnderWork, piece: Row | Document) -> Incoming | BadRow:
-    message_id = message_id_of(file.kind, str(file.taken.id), piece)
+    type_ = type_of(file.kind, piece)
+    if isinstance(type_, BadRow):
+        return type_
+    message_id = message_id_of(file.kind, type_, str(file.taken.id), piece)
     if isinstance(message_id, BadRow):
         return message_id
     return Incoming(
         plant=file.plant,
         source=file.source.code,
         source_message_id=message_id,
-        type=file.kind.type,
+        type=type_,
         content_type=content_type_of(piece),
         body=body_of(piece),
         digest=_digest(piece),
@@ -194,13 +198,26 @@ def _countable(source: Source, piece: Row | Document) -> Any:
         return None
 
 
-def message_id_of(kind: DropFile, file_id: str, piece: Row | Document) -> str | BadRow:
-    """The id of the message that this piece becomes, or why it cannot be one. ``file_id`` tells the file from others
-    where the piece has no id of its own."""
+def type_of(kind: DropFile, piece: Row | Document) -> str | BadRow:
+    """Where files of this kind hold messages of several types, the one that ends with what the piece says that it is;
+    or why it has none."""
+    if not kind.types or not isinstance(piece, Document):
+        return kind.type
+    found = next((each for each in kind.types if each.rpartition(".")[2] == piece.kind), None)
+    if found is not None:
+        return found
+    told = f"the message is of kind {(piece.kind or '')[:30]!r}, and files {kind.pattern} are read for"
+    mend = "Add its type to `types` in the topology file and drop the file again, or have it sent elsewhere."
+    return BadRow(piece.number, None, f"{told} {', '.join(kind.types)}. {mend}", _raw(piece))
+
+
+def message_id_of(kind: DropFile, type_: str, file_id: str, piece: Row | Document) -> str | BadRow:
+    """The id of the message of this type that this piece becomes, or why it cannot be one. ``file_id`` tells the file
+    from others where the piece has no id of its own."""
     own_id = _own_id(kind, file_id, piece)
     if isinstance(own_id, BadRow):
         return own_id
-    message_id = f"{kind.type}:{own_id}"
+    message_id = f"{type_}:{own_id}"
     if len(message_id) > MAX_ID_LENGTH:
         reason = f"the row's id is longer than {MAX_ID_LENGTH} characters; shorten it."
         return BadRow(piece.number, None, reason, _raw(piece))
@@ -235,9 +252,10 @@ def body_of(piece: Row | Document) -> bytes:
 
 
 def _digest(piece: Row | Document) -> str:
-    """The same for the same values, whatever the order of the file's columns; a document's is of its bytes."""
+    """The same for the same values, whatever the order of the file's columns; a document's is of its bytes, or of those
+    that it has in common with a repeat."""
     if isinstance(piece, Document):
-        return hashlib.sha256(piece.body).hexdigest()
+        return hashlib.sha256(piece.body if piece.said is None else piece.said).hexdigest()
     return hashlib.sha256(json.dumps(piece.values, sort_keys=True).encode()).hexdigest()
 
 

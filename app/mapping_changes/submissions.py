@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from typing import BinaryIO
 
 from app.inbox.claim import Claimed
-from app.intake.rows_in import READERS, content_type_of, message_id_of
+from app.intake.rows_in import READERS, content_type_of, message_id_of, type_of
 from app.intake.rows_in import body_of as body_of_piece
 from app.mapping_changes.trying import Fault
 from app.store.documents import StoredPayload
@@ -84,9 +84,9 @@ def _plant(source: Source, plant: str | None) -> str:
 
 def _kind_of_file(source: Source, name: str, kind: str | None) -> DropFile:
     matching = [each for each in source.files if kind is None and fnmatch(name, each.pattern)]
-    matching = matching or [each for each in source.files if kind == each.type]
+    matching = matching or [each for each in source.files if kind in each.known_types]
     if not matching:
-        known = ", ".join(f"{each.pattern} ({each.type})" for each in source.files) or "none"
+        known = ", ".join(f"{each.pattern} ({', '.join(each.known_types)})" for each in source.files) or "none"
         raise CannotTell(f"Source {source.code} knows no such file; it has: {known}. Give --type, or rename {name}.")
     return matching[0]
 
@@ -105,12 +105,20 @@ def _of_piece(
     source: Source, kind: DropFile, plant: str, piece: Row | Document | BadRow, now: datetime
 ) -> Submission | Unreadable:
     place = f"document {piece.number}" if isinstance(piece, Document) else f"line {piece.number}"
-    message_id = piece if isinstance(piece, BadRow) else message_id_of(kind, "FILE", piece)
+    if isinstance(piece, BadRow):
+        return _unreadable(place, piece)
+    type_ = type_of(kind, piece)
+    if isinstance(type_, BadRow):
+        return _unreadable(place, type_)
+    message_id = message_id_of(kind, type_, "FILE", piece)
     if isinstance(message_id, BadRow):
-        return Unreadable(place, piece.number, Fault("row_unreadable", message_id.reason, message_id.field))
-    assert not isinstance(piece, BadRow)
-    message = _message(source, plant, message_id, kind.type, now)
+        return _unreadable(place, message_id)
+    message = _message(source, plant, message_id, type_, now)
     return Submission(place, piece.number, message, StoredPayload(content_type_of(piece), body_of_piece(piece), {}))
+
+
+def _unreadable(place: str, why: BadRow) -> Unreadable:
+    return Unreadable(place, why.number, Fault("row_unreadable", why.reason, why.field))
 
 
 def _sent(source: Source, name: str, body: bytes, named: Named, now: datetime) -> Iterator[Submission | Unreadable]:

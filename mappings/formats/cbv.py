@@ -80,4 +80,7 @@ TRANSACTIONS = _vocabulary(
     "bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt",
 )
 SOURCES = _vocabulary("type of source or destination", "sdt", "SDT", "owning_party possessing_party location")
+# Our own extension of an event, in the namespace that a document of ours declares.
+NAMESPACE = {"lineside": "urn:lineside:"}
+REASON = "lineside:reason"
 ERRORS = _vocabulary("reason of an error declaration", "er", "ER", "did_not_occur incorrect_data")

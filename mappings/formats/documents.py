@@ -14,12 +14,15 @@ MAX_DOCUMENT_BYTES = 5_000_000
 @dataclass(frozen=True)
 class Document:
     """One message of a file. ``number`` counts from 1; ``own_id`` is what its sender calls it, where the format has
-    such a thing, so that the same document in another file is a repeat."""
+    such a thing, so that the same document in another file is a repeat; ``kind`` what it says that it is (``ORDERS``,
+    ``856``); ``said`` the bytes that a repeat has in common with it, where that is not the whole body."""
 
     number: int
     body: bytes
     content_type: str
     own_id: str | None = None
+    kind: str | None = None
+    said: bytes | None = None
 
 
 def open_whole(stream: BinaryIO, options: Mapping[str, Any], skip: int = 0) -> Iterator[Document]:

@@ -34,12 +34,14 @@ class Begun:
 
 @dataclass(frozen=True)
 class Dialect:
-    """``sender``: the element of the interchange's opening segment that names it."""
+    """``sender``: the element of the interchange's opening segment that names it; ``kind``: the element of the
+    message's opening segment that says what it is."""
 
     envelope: Envelope
     begin: Callable[[bytes], Begun]
     sender: int
     content_type: str
+    kind: int
 
 
 def open_messages(dialect: Dialect, stream: BinaryIO, skip: int = 0) -> Iterator[Piece]:
@@ -166,10 +168,14 @@ class _Interchange:
         if self.wrong:
             return BadRow(0, None, f"the message {self._name(message)} was not taken: {self.wrong}.", raw_text(body))
         whole = self.head + self.group_head + body + self._tail()
-        return Document(0, whole, self.dialect.content_type, self._own_id(message))
+        return Document(0, whole, self.dialect.content_type, self._own_id(message), self._kind(message))
 
     def _name(self, message: dict[str, Any] | None) -> str:
         return repr(text_at(message, self._level.reference)[:35])
+
+    def _kind(self, message: dict[str, Any] | None) -> str | None:
+        """An EDIFACT message in a group may leave its kind to UNG."""
+        return text_at(message, self.dialect.kind) or text_at(self.group, 1) or None
 
     def _tail(self) -> bytes:
         """The end of an interchange that holds this message alone."""
@@ -184,7 +190,7 @@ class _Interchange:
         by, text = self.begun.by, text_at(opened, level.reference)
         if by.release is None:
             return text
-        special = (by.release, by.element, by.component, by.terminator)
+        special = (by.release, by.element, by.component, by.terminator, by.repetition)
         return "".join(by.release + each if each in special else each for each in text)
 
     def _own_id(self, message: dict[str, Any] | None) -> str | None:

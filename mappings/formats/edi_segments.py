@@ -20,18 +20,21 @@ _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")
 # Neither standard has them in its text; a tab in words is left there.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINE_ENDS = "\r\n"
+_REPEATED = "element_repeated"
 # What stands behind the last segment of real files and is no part of it: line ends, and the end mark of old systems.
 _PADDING = "\r\n\t \x1a\x00"
 
 
 @dataclass(frozen=True)
 class Separators:
-    """The characters that part a body. X12 has no ``release``, and its components are left together."""
+    """The characters that part a body. X12 has no ``release``, and its components are left together. ``repetition``
+    parts the repetitions of an element, of which the first is read: no message that is mapped needs more."""
 
     element: str
     terminator: str
     component: str | None = None
     release: str | None = None
+    repetition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class _Oddities:
             "segment_empty": "a terminator follows another, with nothing between them",
         }
         for code, place in self.first.items():
-            deviations.allow(code, reasons[code], place)
+            if code == _REPEATED:
+                deviations.pass_over("an element is repeated, of which the first is read", place)
+            else:
+                deviations.allow(code, reasons[code], place)
 
 
 def cut(text: str, start: int, by: Separators, deviations: Deviations, before: int = 0) -> Cut:
@@ -145,11 +151,16 @@ def _segment(body: str, number: int, where: str, by: Separators, oddities: _Oddi
     place = f"segment {number} ({name}) in {where}"
     if wrapped:
         oddities.see("line_wrapped", place)
+    if by.repetition and by.repetition in body and len(_split(body, by.repetition, by.release or "")) > 1:
+        oddities.see(_REPEATED, place)
     return {"tag": name, "place": place, "elements": elements}
 
 
 def split_elements(body: str, by: Separators) -> list[Any]:
     """A segment's elements, the tag being the first."""
+    if by.repetition and by.repetition in body:
+        first = (_split(element, by.repetition, by.release or "")[0] for element in _split_elements(body, by))
+        return [_released(element, by) for element in first]
     if by.release and by.release in body:
         return [_released(element, by) for element in _split(body, by.element, by.release)]
     component = by.component
@@ -158,15 +169,23 @@ def split_elements(body: str, by: Separators) -> list[Any]:
     return [element.split(component) if component in element else element for element in body.split(by.element)]
 
 
+def _split_elements(body: str, by: Separators) -> list[str]:
+    return _split(body, by.element, by.release) if by.release else body.split(by.element)
+
+
 def _released(element: str, by: Separators) -> Any:
     release = by.release or ""
     parts = _split(element, by.component, release) if by.component else [element]
+    if not release:
+        return parts[0] if len(parts) == 1 else parts
     plain = [re.sub(re.escape(release) + "(.)", r"\1", part, flags=re.DOTALL) for part in parts]
     return plain[0] if len(plain) == 1 else plain
 
 
 def _split(text: str, separator: str, release: str) -> list[str]:
     """Split where the separator is not released; the release characters stay."""
+    if not release:
+        return text.split(separator)
     parts: list[str] = []
     for piece in text.split(separator):
         if parts and _is_released(parts[-1], 0, len(parts[-1]), release):

@@ -1,14 +1,15 @@
 """UN/EDIFACT interchanges (ISO 9735, syntax versions 1 to 4) as plain values.
 
 Separators come from UNA, else they are the standard's; a body without UNA whose lines have no terminators is cut at
-its line ends, which is noted. Repetitions of syntax 4 are not parted: no message that is mapped needs them.
+its line ends, which is noted. In syntax 4 the repetitions of an element are parted (`*`, or what stands in the fifth
+place of UNA), and the first is read, with a note.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from mappings.context import Deviations, MappingError
@@ -26,7 +27,7 @@ ENVELOPE = Envelope(
     False,
     frozenset({"UNA"}),
 )
-_STANDARD_ADVICE = "UNA:+.? '"
+_STANDARD_ADVICE = {None: "UNA:+.? '", "*": "UNA:+.?*'"}
 STANDARD = Separators(element="+", terminator="'", component=":", release="?")
 # Level B of the older syntax: information separators of ISO 646 in place of printable characters.
 LEVEL_B = Separators(element="\x1d", terminator="\x1c", component="\x1f")
@@ -35,9 +36,15 @@ _REPERTOIRES = {"UNOA": "ascii", "UNOB": "ascii", "UNOC": "iso8859-1", "UNOD": "
 _REPERTOIRES |= {"UNOF": "iso8859-7", "UNOG": "iso8859-3", "UNOH": "iso8859-4", "UNOI": "iso8859-6"}
 _REPERTOIRES |= {"UNOJ": "iso8859-8", "UNOK": "iso8859-9", "UNOL": "iso8859-15", "UNOW": "utf-8", "UNOY": "utf-8"}
 _SYNTAX = re.compile(rb"UNB[^A-Z]{1,3}(UNO[A-Z])")
+_VERSION = re.compile(r"UNB(?P<element>[^A-Za-z0-9])UNO[A-Z](?P<component>[^A-Za-z0-9])(?P<version>[0-9])", re.ASCII)
+# ISO 9735-1:2002, section 8: with syntax 4 the repetition separator takes the place that was reserved before.
+_REPEATING = "4"
 _NO_TERMINATOR = re.compile(r"UNB\+[^'\r\n]*(\r?\n|\r)\s*(UNH|UNG)\+")
 _HEAD_CHARACTERS = 2_000
-_SEPARATORS_MEND = "UNA names the component and element separator, decimal mark, release, a blank, and the terminator."
+_SEPARATORS_MEND = (
+    "UNA names the component and element separator, decimal mark, release, a blank or the repetition separator, and "
+    "the terminator."
+)
 
 
 @dataclass(frozen=True)
@@ -96,19 +103,31 @@ def service_of(head: str, deviations: Deviations) -> Service:
         deviations.allow("terminator_wrong", told, "segment 1 (UNB)")
         return Service(Separators("+", end, ":", "?"), "", None)
     if head.startswith(("UNB+", "UNH+")):
-        return Service(STANDARD, "", None)
+        return Service(replace(STANDARD, repetition="*") if _repeats(head) else STANDARD, "", None)
     told = f"the body begins with {head[:12]!r}; an EDIFACT interchange begins with UNA or UNB."
     raise MappingError("document_unknown", told, "line 1 column 1")
 
 
 def _advised(head: str) -> Service:
     una = head[:9]
-    component, element, decimal, release, _, terminator = tuple(una[3:].ljust(6))
-    used = [component, element, terminator] + ([release] if release != " " else [])
+    component, element, decimal, release, reserved, terminator = tuple(una[3:].ljust(6))
+    repetition = reserved if reserved != " " and _repeats(head) else None
+    used = [
+        component,
+        element,
+        terminator,
+        *([release] if release != " " else []),
+        *([repetition] if repetition else []),
+    ]
     if len(una) < 9 or len(set(used)) < len(used) or any(mark.isalnum() or mark == " " for mark in used):
         raise MappingError("separators_invalid", f"{una!r} names no separators. {_SEPARATORS_MEND}", "line 1 column 1")
-    by = Separators(element, terminator, component, release if release != " " else None)
+    by = Separators(element, terminator, component, release if release != " " else None, repetition)
     return Service(by, una, decimal if decimal in ".," else None)
+
+
+def _repeats(head: str) -> bool:
+    found = _VERSION.search(head)
+    return found is not None and found["version"] == _REPEATING
 
 
 def _whole(found: Cut, service: Service, deviations: Deviations) -> list[dict[str, Any]]:
@@ -128,7 +147,7 @@ def _whole(found: Cut, service: Service, deviations: Deviations) -> list[dict[st
 def _check_advices(text: str, service: Service) -> None:
     """UNA before a further interchange may say the same again; one that says something else is not followed."""
     for again in re.finditer(re.escape(service.by.terminator) + r"[ \t\r\n]{0,4}(UNA.{6})", text, re.DOTALL):
-        if again.group(1) != (service.una or _STANDARD_ADVICE):
+        if again.group(1) != (service.una or _STANDARD_ADVICE[service.by.repetition]):
             told = "another UNA with other separators follows in the body; send each interchange apart."
             raise MappingError("separators_invalid", told, f"character {again.start(1) + 1}")
 
@@ -164,4 +183,4 @@ def _begin(head: bytes) -> Begun:
     return Begun(service.by, len(service.una))
 
 
-_DIALECT = Dialect(ENVELOPE, _begin, sender=2, content_type="application/edifact")
+_DIALECT = Dialect(ENVELOPE, _begin, sender=2, content_type="application/edifact", kind=2)

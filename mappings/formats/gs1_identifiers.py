@@ -31,6 +31,12 @@ _PLAIN_ITEM = re.compile(r"https?://[^/?#%]+/01/([0-9]{14})(?:/10/([^/?#%]+))?(?
 _EPC = re.compile(r"urn:epc:(id:sgtin|idpat:sgtin|class:lgtin|id:sscc|id:sgln|id:pgln|tag:sgtin-\d+):(.*)", re.ASCII)
 
 
+# Assets, documents and services: GRAI, GIAI, GDTI, GSRN and GSRNP, which no stock is kept of.
+_ASSET = re.compile(
+    r"urn:epc:id:(?:grai|giai|gdti|gsrnp?):.+|https?://[^?#]+/(?:8003|8004|253|8017|8018)/[^/?#]+.*", re.ASCII
+)
+
+
 class IdentifierFault(Exception):
     """An identifier of a known kind that cannot be right; the message is what is wrong with it."""
 
@@ -82,6 +88,11 @@ def identifier_of(uri: str) -> Identifier | None:
     if uri[:8].lower().startswith(("http://", "https://")):
         return _digital_link(uri)
     return None
+
+
+def is_asset(uri: str) -> bool:
+    """Whether the URI names an asset, a document or a service, and so no goods."""
+    return _ASSET.fullmatch(uri) is not None
 
 
 @lru_cache(maxsize=4_096)

@@ -74,7 +74,8 @@ def _piece(number: int, lines: list[Line], size: int) -> Document | BadRow:
         return bad_row(first, f"there is no control record {CONTROL} before this line; send the IDoc whole.")
     # A last record without a line end may be cut off; its reading tells.
     body = b"\n".join(line.data for line in lines) + (b"\n" if lines[-1].ended else b"")
-    return Document(number, body, _FLAT, _own_id(cut(first.data.decode("latin-1"), _CONTROL)))
+    control = cut(first.data.decode("latin-1"), _CONTROL)
+    return Document(number, body, _FLAT, _own_id(control), control.get("MESTYP"))
 
 
 def _of_xml(stream: Any) -> Iterator[Document | BadRow]:
@@ -91,7 +92,9 @@ def _of_xml(stream: Any) -> Iterator[Document | BadRow]:
         return
     idocs = idoc_elements(root)
     for number, idoc in enumerate(idocs or [root], start=1):
-        yield Document(number, body if len(idocs) < 2 else _alone(root, idoc), _XML, _own_id(_control_of(idoc)))
+        control = _control_of(idoc)
+        whole = body if len(idocs) < 2 else _alone(root, idoc)
+        yield Document(number, whole, _XML, _own_id(control), control.get("MESTYP"))
 
 
 def _alone(root: etree._Element, idoc: etree._Element) -> bytes:

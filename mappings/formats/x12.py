@@ -164,4 +164,4 @@ def _begin(head: bytes) -> Begun:
     return Begun(found.by, len(text[: found.characters].encode(codec)), found.elements or None)
 
 
-_DIALECT = Dialect(ENVELOPE, _begin, sender=6, content_type="application/edi-x12")
+_DIALECT = Dialect(ENVELOPE, _begin, sender=6, content_type="application/edi-x12", kind=1)

@@ -43,7 +43,7 @@ def everything(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _operations(everything: Everything) -> Iterator[tuple[str, str, Any]]:
-    document = json.loads(everything.app.extensions["lineside-openapi"])
+    document = json.loads(everything.app.extensions["lineside-openapi"]())
     for path, operations in document["paths"].items():
         for method in ("get", "put", "post", "patch", "delete"):
             if method in operations:
@@ -108,7 +108,7 @@ def test_what_the_document_does_not_say_is_found_in_an_answer(
     app = web_app(sqlite_store, tmp_path)
 
     with app.test_request_context(path) as context:
-        fault = fault_of(app.extensions["lineside-openapi"], context.request, answer)
+        fault = fault_of(app.extensions["lineside-openapi"](), context.request, answer)
 
     assert (fault is None) if words is None else (words in str(fault))
 

@@ -72,3 +72,53 @@ def test_a_file_of_another_kind_stands_in_failed_with_the_reason(house: House) -
 
     assert "begins with 'HEADESADVD96'" in house.dropped("customer", "failed", "orders.edi.error.txt")
     assert house.fates() == []
+
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+SORTED = {
+    "edifact": ["edifact.DESADV/range_of_pallets", "edifact.ORDERS/three_lines_in_two_units"],
+    "x12": ["x12.856/carton_with_two_orders_and_loose_goods", "x12.850/two_lines_one_scheduled"],
+}
+STRANGERS = {"edifact": order(9).replace("ORDERS:D", "INVOIC:D"), "x12": "ST*810*0009~\nBIG*1~\nSE*3*0009~\n"}
+CUT_OFF = {"edifact": order(8).partition("UNS")[0], "x12": "ST*850*0008~\nBEG*00*SA*1**20260203~\n"}
+
+
+def whole(family: str, case: str) -> str:
+    return next((GOLDEN / family / case).glob("input.*")).read_text("utf-8")
+
+
+def between(family: str, file: str, *messages: str) -> str:
+    """The file with these messages before the first of its own, which its envelope then does not count."""
+    head, opens, rest = file.partition("UNH+" if family == "edifact" else "ST*")
+    return head + "".join(messages) + opens + rest
+
+
+def sorted_house(store: Store, home: Path, family: str) -> House:
+    topology = load_topology(None)
+    kinds = tuple(case.partition("/")[0] for case in SORTED[family])
+    kind = DropFile("*.edi", "", family, types=kinds)  # type: ignore[arg-type]
+    units = {"PCE": "EA", "KGM": "KG", "EA": "EA", "LB": "LB"}
+    source = replace(topology.sources["legacy-p300"], code="customer", mapping=family, files=(kind,), units=units)
+    return open_house(store, home, replace(topology, sources={**topology.sources, "customer": source}))
+
+
+@pytest.mark.parametrize("family", SORTED)
+def test_a_file_of_several_document_types_goes_to_the_mapping_of_each_whatever_else_is_in_it(
+    sqlite_store: Store, tmp_path: Path, family: str
+) -> None:
+    house = sorted_house(sqlite_store, tmp_path, family)
+    notice, placed = (whole(family, case) for case in SORTED[family])
+
+    house.drop("customer", "day.edi", notice + between(family, placed, STRANGERS[family], CUT_OFF[family]))
+    house.run()
+
+    assert [event["type"] for event in house.events(1, 2)] == ["shipment.confirmed.v1", "purchase.order.placed.v1"]
+    assert len(house.fates()) == 2
+    errors = house.dropped("customer", "archive", "day.edi.errors.csv")
+    stranger = {"edifact": "'INVOIC'", "x12": "'810'"}[family]
+    assert f"the message is of kind {stranger}, and files *.edi are read for {', '.join(house_types(family))}" in errors
+    assert "the message '8' has no UNT" in errors or "the message '0008' has no SE" in errors
+
+
+def house_types(family: str) -> list[str]:
+    return [case.partition("/")[0] for case in SORTED[family]]

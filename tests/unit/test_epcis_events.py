@@ -131,9 +131,8 @@ LIST = "epcisBody.eventList[1]"
         ({"action": "CREATE"}, "payload_invalid", f"{LIST}.action"),
         ({"action": "DELETE"}, "event_unsupported", f"{LIST}.action"),
         ({"bizStep": "commissioning", "action": "ADD"}, "event_unsupported", f"{LIST}.bizTransactionList"),
-        ({"bizStep": "receiving"}, "document_missing", f"{LIST}.bizTransactionList"),
         ({"bizStep": "shipping"}, "document_missing", f"{LIST}.bizTransactionList"),
-        ({"bizStep": "inspecting", "disposition": "in_progress"}, "event_unsupported", f"{LIST}.disposition"),
+        ({"bizStep": "inspecting"}, "event_unsupported", f"{LIST}.disposition"),
         ({"bizStep": "holding", "disposition": "conformant"}, "event_unsupported", f"{LIST}.disposition"),
         ({"eventTime": "22-07-2026"}, "time_invalid", f"{LIST}.eventTime"),
         ({"eventTime": "absent"}, "payload_invalid", f"{LIST}.eventTime"),
@@ -154,7 +153,7 @@ LIST = "epcisBody.eventList[1]"
             f"{LIST}.quantityList[0].uom",
         ),
         ({"epcList": [WHEEL]}, "instance_expected", f"{LIST}.epcList[0]"),
-        ({"epcList": ["urn:epc:id:giai:4000001.111"]}, "identifier_unsupported", f"{LIST}.epcList[0]"),
+        ({"epcList": ["urn:acme:pallet:111"]}, "identifier_unsupported", f"{LIST}.epcList[0]"),
         ({"epcList": ["urn:epc:id:sgtin:4012345.1.1"]}, "identifier_invalid", f"{LIST}.epcList[0]"),
         ({"epcList": [SSCC]}, "package_unknown", f"{LIST}.epcList[0]"),
         ({"errorDeclaration": {"declarationTime": "2026-03-03T00:00:00Z"}}, "event_unsupported", f"{LIST}.eventID"),
@@ -275,3 +274,87 @@ def test_completion_and_issue_share_the_transformations_own_id_where_it_has_one(
     assert issued.data["transformation_id"] == completed.data["transformation_id"]
     assert completed.data["transformation_id"] == "urn:epc:id:gdti:0614141.12345.400"
     assert issued.data["components"][0]["quantity"] == {"value": "0.5", "uom": "KG"}
+
+
+FROM_A_VENDOR = {"bizStep": "receiving", "bizTransactionList": [{"type": "inv", "bizTransaction": "urn:a:bt:R-7"}]}
+HASHED = "ni:///sha-256;115b14983df54a9bcc3dd6a00dc4ebcab000bd52fda0abdd8996907e01dccc23?ver=CBV2.0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "known_by"),
+    [
+        (FROM_A_VENDOR, {"type": "inv", "id": "R-7"}),
+        ({"bizStep": "receiving", "eventID": "urn:uuid:1"}, {"type": "epcis_event", "id": "urn:uuid:1"}),
+        ({"bizStep": "receiving", "eventID": HASHED}, {"type": "epcis_event", "id": HASHED[14:78]}),
+        ({"bizStep": "receiving"}, {"type": "epcis_event", "id": "m-1"}),
+    ],
+)
+def test_a_receipt_without_an_order_or_an_advice_is_known_by_what_else_it_names(
+    fields: dict[str, Any], known_by: dict[str, str]
+) -> None:
+    (received,) = mapped(event(**fields), Deviations(strict=True))
+
+    assert received.data["document_ref"] == known_by
+
+
+USED_AND_MADE = {
+    "type": "TransformationEvent",
+    "bizStep": "absent",
+    "action": "absent",
+    "quantityList": "absent",
+    "inputQuantityList": [{"epcClass": f"{WHEEL}/10/L1", "quantity": 4}],
+    "outputQuantityList": [{"epcClass": f"{WHEEL}/10/L2", "quantity": 3}],
+}
+
+
+def test_what_is_used_and_made_without_an_order_changes_the_stock_unless_the_source_needs_one() -> None:
+    used, made = mapped(event(**USED_AND_MADE), Deviations(strict=True))
+
+    with pytest.raises(MappingError) as caught:
+        mapped(event(**USED_AND_MADE), needs_order=True)
+
+    assert (used.type, used.data["lot"], used.data["delta"]["value"]) == ("inventory.adjusted.v1", "L1", "-4")
+    assert (made.type, made.data["lot"], made.data["delta"]["value"]) == ("inventory.adjusted.v1", "L2", "3")
+    assert (used.data["location"]["storage"], made.data["location"]["storage"]) == ("A", "B")
+    assert (caught.value.code, caught.value.field) == ("event_unsupported", "bizTransactionList")
+
+
+def test_a_transformation_without_an_order_that_did_not_occur_is_taken_back() -> None:
+    wrong = {"eventID": "urn:uuid:1", "errorDeclaration": {"declarationTime": "2026-03-03T00:00:00Z"}}
+
+    back, gone = mapped(event(**USED_AND_MADE, **wrong))
+
+    assert (back.data["delta"]["value"], gone.data["delta"]["value"]) == ("4", "-3")
+
+
+ASSET = "urn:epc:id:giai:4000001.111"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"epcList": [ASSET], "quantityList": "absent"},
+        {"epcList": ["https://id.gs1.org/8003/04000001000005"], "quantityList": "absent"},
+        {"type": "TransactionEvent", "epcList": [ASSET], "quantityList": "absent", "bizStep": "https://example.com/x"},
+        {"bizStep": "inspecting", "disposition": "in_progress"},
+    ],
+)
+def test_an_event_of_assets_or_of_an_inspection_that_goes_on_is_passed_over_and_the_rest_is_mapped(
+    fields: dict[str, Any],
+) -> None:
+    deviations = Deviations(strict=True)
+
+    alone, beside = mapped(event(**fields)), mapped(document(event(), event(**fields)), deviations)
+
+    assert isinstance(alone, NothingToDo)
+    assert [one.type for one in beside] == ["inventory.moved.v1"]
+    assert "(epcisBody.eventList[1]" in (deviations.told() or "")
+
+
+def test_assets_beside_goods_are_no_goods_unless_the_topology_lists_them_as_items() -> None:
+    carried = event(epcList=[ASSET])
+
+    (goods,), (rack, _) = mapped(carried), mapped(carried, items={"urn:epc:id:giai:4000001.*": "RACK"})
+
+    assert goods.data["quantity"]["value"] == "4"
+    assert (rack.data["item"], rack.data["serials"]) == ("RACK", ["111"])

@@ -162,3 +162,36 @@ def test_what_epcis_cannot_say_is_refused_with_the_mend(
 
     assert caught.value.code == code
     assert told in caught.value.reason
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN if path.parts[-3] == "inventory.adjusted.v1"], ids=str)
+def test_an_adjustment_keeps_its_sign_its_reason_and_its_place(path: Path) -> None:
+    event, case = case_of(path)
+
+    (found,) = read_back(written(event, case["options"])["capture"], case["options"])
+
+    told = ("item", "lot", "serials", "delta", "reason")
+    assert {name: found.data.get(name) for name in told} == {name: event.data.get(name) for name in told}
+    assert (found.data["location"]["storage"], found.data["location"]["bin"]) == ("P100-ST", "A-01")
+
+
+def test_a_count_of_nothing_is_read_back_as_one() -> None:
+    (path,) = (path for path in WRITTEN if path.parent.name == "nothing_there")
+    event, case = case_of(path)
+
+    (found,) = read_back(written(event, case["options"])["capture"], case["options"])
+
+    assert found.data["counted"] == {"value": "0", "uom": "EA"}
+
+
+@pytest.mark.parametrize("reason", [7, " ", "x" * 201])
+def test_a_reason_that_is_no_text_of_a_reason_is_refused_with_its_place(reason: object) -> None:
+    (path,) = (path for path in WRITTEN if path.parent.name == "less_of_a_lot")
+    event, case = case_of(path)
+    document = written(event, case["options"])["capture"]
+    document["epcisBody"]["eventList"][0]["lineside:reason"] = reason
+
+    with pytest.raises(MappingError) as caught:
+        read_back(document, case["options"])
+
+    assert caught.value.field == "epcisBody.eventList[0].lineside:reason"

@@ -248,3 +248,43 @@ def test_a_body_beyond_its_bounds_is_refused(filling: str, code: str) -> None:
     assert edi_segments.MAX_SEGMENT_CHARACTERS < 25_000
 
     assert refusal(edifact.read, EDIFACT.replace("+9'", f"+{filling}'"))[0] == code
+
+
+def of_syntax(version: int, advice: str, name: str) -> dict[str, Any]:
+    """An ORDERS whose buyer is named so, in this version of the syntax."""
+    body = (
+        f"{advice}UNB+UNOC:{version}+S:14+R:14+20260203:0915+1'UNH+1+ORDERS:D:01B:UN'BGM+220+A?*7+9'"
+        f"NAD+BY+{name}'UNT+4+1'UNZ+1+1'"
+    )
+    deviations = Deviations(strict=True)
+    (found,) = edifact.read(body.encode(), deviations)["messages"]
+    return {"elements": found["segments"][1]["elements"], "number": found["segments"][0]["elements"][1]} | {
+        "told": deviations.told()
+    }
+
+
+@pytest.mark.parametrize("advice", ["", "UNA:+.?*'"])
+def test_in_syntax_4_the_first_of_an_elements_repetitions_is_read_with_a_note(advice: str) -> None:
+    found = of_syntax(4, advice, "A*B::9*C+D?*E")
+
+    assert found["elements"] == ["BY", "A", "D*E"]
+    assert found["number"] == "A*7"
+    assert "an element is repeated, of which the first is read (segment 4 (NAD)" in str(found["told"])
+
+
+def test_components_of_the_first_repetition_are_kept_and_another_separator_is_the_one_of_una() -> None:
+    assert of_syntax(4, "UNA:+.?^'", "A:1*:9^B")["elements"] == ["BY", ["A", "1*", "9"]]
+
+
+@pytest.mark.parametrize(("version", "advice"), [(3, ""), (3, "UNA:+.?*'"), (4, "UNA:+.? '")])
+def test_an_asterisk_is_text_where_no_repetition_separator_is_in_use(version: int, advice: str) -> None:
+    found = of_syntax(version, advice, "A*B")
+
+    assert (found["elements"], found["told"]) == (["BY", "A*B"], None)
+
+
+def test_a_repetition_separator_that_is_another_separator_as_well_is_refused() -> None:
+    with pytest.raises(MappingError) as caught:
+        of_syntax(4, "UNA:+.?+'", "A")
+
+    assert caught.value.code == "separators_invalid"

@@ -31,8 +31,8 @@ def test_a_flat_file_becomes_a_message_an_idoc_known_by_client_and_number(line_e
     found = pieces(b"\xef\xbb\xbf" + ONE.body(line_end) + line_end.encode() + TWO.body(line_end))
 
     assert found == [
-        Document(1, ONE.body(), "text/plain", "100:0000000000000001"),
-        Document(2, TWO.body(), "text/plain", "100:0000000000000002"),
+        Document(1, ONE.body(), "text/plain", "100:0000000000000001", "MBGMCR"),
+        Document(2, TWO.body(), "text/plain", "100:0000000000000002", "MBGMCR"),
     ]
 
 

@@ -22,6 +22,7 @@ from app.mapping_changes import released
 from app.mapping_changes.stored_messages import Chosen, stored_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.transform import transform_due
+from app.projections.items import save_items
 from app.store.session import Store
 from config.settings import load_settings
 from config.topology_file import load_topology
@@ -117,10 +118,35 @@ def test_the_effect_on_quantities_is_told_exactly(
             "old": "0.3",
             "new": "0.4",
             "difference": "0.1",
+            "value": None,
+            "value_unknown": "the item is not known",
         }
     ]
-    assert told["value"] is None
-    assert "no price" in told["value_note"]
+
+
+def test_the_effect_on_value_is_told_at_standard_cost_and_an_item_without_one_is_named(
+    diff: Diff, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = {"WHEEL-10": {"value": "12.5", "currency": "EUR"}, "SADDLE-20": None, "TUBE-1": None}
+    items = [{"code": code, "base_uom": "EA", "standard_cost": cost} for code, cost in costs.items()]
+    items[0]["units"] = {"BOX": "10"}
+    with sqlite_store.writing() as session:
+        save_items(session, items, "erp", utc_now())
+    mapped(sqlite_store, moved(1, 4), moved(2, 6), moved(3, 2, material="SADDLE-20"))
+    use(monkeypatch, lambda data: data | {"quantity": {"value": data["quantity"]["value"], "uom": "BOX"}})
+
+    result, shown = diff("--json"), diff().stdout
+
+    rows = {(row["item"], row["uom"]): row for row in answer(result)["amounts"]}
+    value = {"currency": "EUR", "old": "125", "new": "0", "difference": "-125"}
+    assert rows["WHEEL-10", "EA"]["value"] == value
+    assert rows["WHEEL-10", "BOX"]["value"] == {**value, "old": "0", "new": "1250", "difference": "1250"}
+    assert rows["SADDLE-20", "EA"]["value_unknown"] == "no system told its standard cost"
+    (field,) = answer(result)["values"]
+    assert field["values"] == [{"currency": "EUR", "old": "125", "new": "1250", "difference": "1125"}]
+    assert (field["unknown_count"], [each["item"] for each in field["unknown_items"]]) == (1, ["SADDLE-20"])
+    assert "inventory.moved.v1 quantity: 125 -> 1250 EUR, difference 1125; without 1 items" in shown
+    assert "SADDLE-20" in shown
 
 
 def test_what_would_newly_be_refused_is_told_with_its_reason_and_ids(

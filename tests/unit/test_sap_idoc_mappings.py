@@ -82,8 +82,8 @@ def test_scrap_and_differences_of_stock_adjust_it(movement_type: str, delta: str
 @pytest.mark.parametrize(
     ("flat", "code", "place"),
     [
-        (moved("262", ORDERID="1"), "movement_unknown", f"{ITEM} MOVE_TYPE"),
-        (moved("102", ORDERID="1"), "movement_unknown", f"{ITEM} MOVE_TYPE"),
+        (moved("262"), "order_ambiguous", f"{ITEM} PO_NUMBER"),
+        (moved("102", ORDERID="1", PO_NUMBER="2"), "order_ambiguous", f"{ITEM} PO_NUMBER"),
         (moved("552", ORDERID="1"), "movement_unknown", f"{ITEM} ORDERID"),
         (moved("201"), "movement_unknown", f"{ITEM} MOVE_TYPE"),
         (moved("261"), "payload_invalid", f"{ITEM} ORDERID"),
@@ -282,3 +282,27 @@ def test_a_unit_without_a_finite_factor_is_left_out_with_a_note() -> None:
 
     assert "units" not in found.data
     assert [one.code for one in noted.noted] == ["unit_inexact"]
+
+
+@pytest.mark.parametrize(
+    ("movement_type", "order", "delta", "named"),
+    [
+        ("262", {"ORDERID": "000001000451"}, "2", {"type": "production_order", "id": "1000451"}),
+        ("102", {"ORDERID": "000001000451"}, "-2", {"type": "production_order", "id": "1000451"}),
+        (
+            "102",
+            {"PO_NUMBER": "4500012", "PO_ITEM": "00010"},
+            "-2",
+            {"type": "purchase_order", "id": "4500012", "line": "10"},
+        ),
+        ("122", {"PO_NUMBER": "4500012"}, "-2", {"type": "purchase_order", "id": "4500012"}),
+    ],
+)
+def test_a_reversal_of_a_receipt_or_an_issue_is_a_counter_movement_on_its_order(
+    movement_type: str, order: dict[str, str], delta: str, named: dict[str, str]
+) -> None:
+    found = event(moved(movement_type, **order))
+
+    assert found.type == "inventory.adjusted.v1"
+    assert found.data["delta"] == {"value": delta, "uom": "EA"}
+    assert (found.data["reason"], found.data["document_ref"]) == (f"movement {movement_type}", named)

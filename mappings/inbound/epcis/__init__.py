@@ -9,6 +9,10 @@ Conventions, where the standard leaves a choice:
 - Instances without a unit are counted in ``EA``, or in the option ``count_uom``.
 - The production order is the business transaction of type ``prodorder``, or of a type in the option ``order_types``;
   without one a ``po`` stands for it in a transformation. A delivery is the ``desadv``, else ``bol``, else ``po``.
+- What is used or made without an order changes the stock (``inventory.adjusted``), unless the option ``needs_order``
+  asks for one; a receipt without an order or an advice is known by another document that it names, else by its event.
+- Assets, documents and services (GRAI, GIAI, GDTI, GSRN) are no goods: they are passed over with a note, and so is an
+  inspection that goes on.
 - The number of a business transaction is what stands behind its GLN (``urn:epcglobal:cbv:bt:GLN:NUMBER``), behind
   ``bt`` in another URI, or last in the path of a web address.
 - An error declaration undoes a move or an adjustment; every other is refused, and undone by a person.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mappings.context import Event, InboundContext, MappingError, NothingToDo
+from mappings.context import Event, InboundContext, NothingToDo
 from mappings.formats.cbv import ERRORS
 from mappings.formats.epcis import events_in
 from mappings.formats.gs1_identifiers import LogisticUnit
@@ -21,8 +21,8 @@ _PACKING = "packing"
 
 
 def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
-    """Every event is mapped, ignored by the source's options, or drawn on by another; the first that is none of these
-    refuses the body, since one message is posted as a whole."""
+    """Every event is mapped, ignored by the source's options, passed over with a note since nothing is posted of it, or
+    drawn on by another; the first that is none of these refuses the body, since one message is posted as a whole."""
     scope = Scope(context)
     told = list(_each_once(payload, context))
     packings = {id(event): sscc for event in told if (sscc := _packed(event, scope)) is not None}
@@ -32,12 +32,12 @@ def to_canonical(payload: Any, context: InboundContext) -> Sequence[Event]:
         if id(event) not in packings and not _is_ignored(event, context):
             events += _events(event, corrections, scope)
     _check_packings(told, packings, scope)
-    if not events and told and all(_is_ignored(event, context) for event in told):
+    if events:
+        return events
+    ignored = sum(_is_ignored(event, context) for event in told)
+    if ignored == len(told):
         return NothingToDo("every event is of a step that the source's option ignored_steps names.")
-    if not events:
-        reason = "the document reports nothing that is posted; discard it if that is right."
-        raise MappingError("nothing_reported", reason)
-    return events
+    return NothingToDo("the events say nothing that is posted.")
 
 
 def _each_once(payload: Any, context: InboundContext) -> Iterator[Reported]:

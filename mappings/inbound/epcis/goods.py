@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mappings.canonical.fields import LIST_BOUND
 from mappings.context import InboundContext, MappingError
-from mappings.formats.gs1_identifiers import LogisticUnit
+from mappings.formats.gs1_identifiers import LogisticUnit, is_asset
 from mappings.inbound.epcis.events import Reported
 from mappings.inbound.epcis.items import Named, named
 from mappings.inbound.payload import canonical_unit, present, wrong
@@ -30,6 +30,7 @@ OBJECTS = Lists("epcs", "epcList", "quantities", "quantityList")
 CHILDREN = Lists("child_epcs", "childEPCs", "child_quantities", "childQuantityList")
 INPUTS = Lists("input_epcs", "inputEPCList", "input_quantities", "inputQuantityList")
 OUTPUTS = Lists("output_epcs", "outputEPCList", "output_quantities", "outputQuantityList")
+_LISTS = (OBJECTS, CHILDREN, INPUTS, OUTPUTS)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,16 @@ class Scope:
             raise MappingError("too_many_lines", f"{told}; have them sent in several messages.", place or None)
 
 
+def names_only_assets(event: Reported, context: InboundContext) -> bool:
+    """Whether the event is of assets, documents or services alone: stock is kept of none of them."""
+    if any(event.fields[lists.quantities] for lists in _LISTS):
+        return False
+    named_here = [uri for lists in _LISTS for uri in event.fields[lists.epcs]]
+    return bool(named_here) and all(
+        is_asset(uri) and named(uri, event.raw.place, context) is None for uri in named_here
+    )
+
+
 def lists_of(event: Reported) -> Lists:
     return CHILDREN if event.type in ("AggregationEvent", "AssociationEvent") else OBJECTS
 
@@ -83,7 +94,9 @@ def goods_of(event: Reported, lists: Lists, scope: Scope, *, counted: bool = Fal
     groups: dict[tuple[str, str | None], list[str]] = {}
     for place, uri in _each_once(event, lists, scope.context):
         found = named(uri, place, scope.context)
-        if isinstance(found, LogisticUnit):
+        if found is None:
+            scope.context.deviations.pass_over(f"{uri[:120]!r} is an asset, and no goods", place)
+        elif isinstance(found, LogisticUnit):
             packages.append(Package(found.sscc, place))
         else:
             groups.setdefault((found.item, found.lot), []).append(_serial(found, place))
@@ -162,7 +175,7 @@ def _class_line(
     element: Mapping[str, Any], place: str, context: InboundContext, *, counted: bool, measured: bool
 ) -> Iterator[dict[str, Any]]:
     found = named(element["epc_class"], f"{place}.epcClass", context)
-    if isinstance(found, LogisticUnit) or found.serial is not None:
+    if not isinstance(found, Named) or found.serial is not None:
         told = f"{place}.epcClass names one object and not a class; objects are sent in an EPC list"
         raise wrong("class_expected", told, f"{place}.epcClass")
     line = present(item=found.item, lot=found.lot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from mappings.inbound.payload import present, wrong
 
 _OF_A_COMPANY = re.compile(r"urn:epcglobal:cbv:bt:\d{13}:(.+)", re.ASCII)
 _GDTI = re.compile(r"urn:epc:id:gdti:\d{6,12}\.\d{0,6}\.(.+)", re.ASCII)
+_HASH_ID = re.compile(r"ni:///sha-256;([0-9a-f]{64})(?:\?.*)?", re.ASCII)
 _CODE_LENGTH = 80
 ORDER, PURCHASE_ORDER, DESPATCH_ADVICE, BILL_OF_LADING = "prodorder", "po", "desadv", "bol"
 _PLACE_FIELDS = ("site", "storage", "bin")
@@ -57,6 +59,24 @@ def purchase_order_ref(event: Reported) -> dict[str, Any] | None:
     """The purchase order that all goods of the event are for; None where it names none, or several."""
     numbers = _numbers(event, (PURCHASE_ORDER,))
     return {"type": "purchase_order", "id": numbers[0]} if len(numbers) == 1 else None
+
+
+def other_document(event: Reported, context: InboundContext) -> dict[str, str]:
+    """What a receipt on neither an order nor an advice is known by: the first other document that it names, such as an
+    invoice, else the event itself, else its message."""
+    for index, one in enumerate(event.fields["transactions"]):
+        kind = one["type"] or "business_transaction"
+        if len(kind) <= _CODE_LENGTH:
+            return {"type": kind, "id": _number(one["id"], event.at(f"bizTransactionList[{index}].bizTransaction"))}
+    return {"type": "epcis_event", "id": _event_name(event, context)}
+
+
+def _event_name(event: Reported, context: InboundContext) -> str:
+    """A name that a document may have: an event's hash id (CBV 2.0, section 8.9) is longer, and its hash is not."""
+    name: str = event.fields.get("event_id", context.source_message_id)
+    if found := _HASH_ID.fullmatch(name):
+        return found[1]
+    return name if len(name) <= _CODE_LENGTH else hashlib.sha256(name.encode()).hexdigest()
 
 
 def _only(numbers: Sequence[str], what: str, event: Reported) -> str | None:

@@ -14,6 +14,7 @@ from mappings.formats.gs1_identifiers import (
     LogisticUnit,
     TradeItem,
     identifier_of,
+    is_asset,
 )
 from mappings.inbound.payload import wrong
 
@@ -29,8 +30,11 @@ class Named:
     serial: str | None = None
 
 
-def named(uri: str, place: str, context: InboundContext) -> Named | LogisticUnit:
-    """What an EPC or an EPC class stands for. Raises MappingError where it is neither an item nor a package."""
+def named(uri: str, place: str, context: InboundContext) -> Named | LogisticUnit | None:
+    """What an EPC or an EPC class stands for; None for an asset that the option ``items`` does not list.
+
+    Raises MappingError where it is neither an item nor a package nor an asset.
+    """
     items = context.options.get("items", {})
     if uri in items:
         return Named(items[uri])
@@ -43,6 +47,8 @@ def named(uri: str, place: str, context: InboundContext) -> Named | LogisticUnit
         if key.endswith("*") and uri.startswith(key[:-1]) and len(uri) >= len(key):
             rest = uri[len(key) - 1 :]
             return Named(item.replace("*", rest)) if "*" in item else Named(item, serial=rest)
+    if is_asset(uri):
+        return None
     raise MappingError(
         "identifier_unsupported",
         f"{place} is {uri[:120]!r}, which names no item by a GTIN and no package by an SSCC. "

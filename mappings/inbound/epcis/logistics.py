@@ -15,6 +15,7 @@ from mappings.inbound.epcis.heads import (
     PURCHASE_ORDER,
     document_number,
     head,
+    other_document,
     party,
     purchase_order_ref,
 )
@@ -25,17 +26,21 @@ REJECTED = frozenset({"non_conformant", "damaged", "expired", "recalled"})
 
 
 def received(event: Reported, scope: Scope) -> Sequence[Event]:
-    """A receipt a line, on the purchase order, else on the despatch advice. What has a disposition of the rejected is
-    rejected, all else accepted."""
-    order, advice = document_number(event, PURCHASE_ORDER), document_number(event, DESPATCH_ADVICE)
-    if order is None and advice is None:
-        told = "the receipt names neither a purchase order (po) nor a despatch advice (desadv)"
-        raise wrong("document_missing", told, event.at("bizTransactionList"))
-    reference = purchase_order_ref(event) or {"type": "despatch_advice", "id": advice}
+    """A receipt a line, on the purchase order, else on the despatch advice, else on what the event is known by. What
+    has a disposition of the rejected is rejected, all else accepted."""
+    reference = _receipt_reference(event, scope)
     data = head(event, scope.context) | {"document_ref": reference}
     rejected = bool(event.dispositions & REJECTED)
     lines = whole_goods(event, lists_of(event), scope)
     return [Event("receipt.recorded.v1", data | _receipt(line, rejected)) for line in lines]
+
+
+def _receipt_reference(event: Reported, scope: Scope) -> dict[str, Any]:
+    if (order := document_number(event, PURCHASE_ORDER)) is not None:
+        return {"type": "purchase_order", "id": order}
+    if (advice := document_number(event, DESPATCH_ADVICE)) is not None:
+        return {"type": "despatch_advice", "id": advice}
+    return other_document(event, scope.context)
 
 
 def _receipt(line: dict[str, Any], rejected: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mappings.context import Event, InboundContext
 from mappings.inbound.epcis.events import Reported, unsupported
 from mappings.inbound.epcis.goods import INPUTS, OUTPUTS, Lists, Scope, lists_of, whole_goods
 from mappings.inbound.epcis.heads import head, production_order
+from mappings.inbound.epcis.stock import REASON_LENGTH, as_difference
 from mappings.inbound.payload import present, reason_code, transformation_id, wrong
 
 _LOT_OF_INSTANCES = "cbvmda:lotNumber"
@@ -20,13 +21,14 @@ _ORDER_MEND = (
 
 def transformed(event: Reported, scope: Scope) -> Sequence[Event]:
     """A TransformationEvent: inputs are issued to the order, outputs complete it. Either may come in an event of its
-    own; the transformation id is their link."""
+    own; the transformation id is their link. Without an order the stock becomes less and more."""
     order = production_order(event, scope.context, or_purchase_order=True)
-    if order is None:
-        raise unsupported(event, "bizTransactionList", "names no production order", _ORDER_MEND)
+    _check_order(event, order, scope.context)
     inputs, outputs = (_lines_if_any(event, lists, scope) for lists in (INPUTS, OUTPUTS))
     if not inputs and not outputs:
         raise wrong("goods_missing", "the event names neither inputs nor outputs", event.at("inputQuantityList"))
+    if order is None:
+        return [*_without_order(event, inputs, "-", scope), *_without_order(event, _of_lot(event, outputs), "", scope)]
     events = []
     link = event.fields.get("transformation") or transformation_id(scope.context, order)
     if inputs:
@@ -57,8 +59,12 @@ def assembled(event: Reported, scope: Scope) -> Sequence[Event]:
     if event.type not in ("AggregationEvent", "AssociationEvent"):
         mend = "It is understood of an AggregationEvent or an AssociationEvent."
         raise unsupported(event, "bizStep", f"is {event.step} of {event.words}", mend)
-    data = _head_of_order(event, scope.context)
-    return [Event("material.issued.v1", data | {"components": whole_goods(event, lists_of(event), scope)})]
+    order = production_order(event, scope.context)
+    _check_order(event, order, scope.context)
+    lines = whole_goods(event, lists_of(event), scope)
+    if order is None:
+        return _without_order(event, lines, "-", scope)
+    return [Event("material.issued.v1", _head_of_order(event, scope.context) | {"components": lines})]
 
 
 def destroyed(event: Reported, scope: Scope) -> Sequence[Event]:
@@ -69,13 +75,22 @@ def destroyed(event: Reported, scope: Scope) -> Sequence[Event]:
     data = head(event, scope.context) | {"reason": reason_code(word, scope.context, event.at(path))}
     if order is not None:
         return [Event("production.scrapped.v1", data | {"order_id": order} | line) for line in lines]
-    return [Event("inventory.adjusted.v1", data | _less(line)) for line in lines]
+    return [Event("inventory.adjusted.v1", data | as_difference(line, "-")) for line in lines]
 
 
-def _less(line: dict[str, Any]) -> dict[str, Any]:
-    quantity = line["quantity"]
-    rest = {name: value for name, value in line.items() if name != "quantity"}
-    return rest | {"delta": quantity | {"value": f"-{quantity['value']}"}}
+def _check_order(event: Reported, order: str | None, context: InboundContext) -> None:
+    if order is None and context.options.get("needs_order"):
+        raise unsupported(event, "bizTransactionList", "names no production order", _ORDER_MEND)
+
+
+def _without_order(event: Reported, lines: list[dict[str, Any]], sign: str, scope: Scope) -> Sequence[Event]:
+    """EPCIS asks for no order, and nobody may make one up: what was used and what was made is told of the stock."""
+    if not lines:
+        return []
+    step = event.step or "transformation"
+    data = head(event, scope.context, "read_point" if sign else None)
+    data |= {"reason": reason_code(step[:REASON_LENGTH], scope.context, event.at("bizStep"))}
+    return [Event("inventory.adjusted.v1", data | as_difference(line, sign)) for line in lines]
 
 
 def _head_of_order(event: Reported, context: InboundContext) -> dict[str, Any]:

@@ -28,10 +28,13 @@ def held(event: Reported, scope: Scope) -> Sequence[Event]:
 
 def inspected(event: Reported, scope: Scope) -> Sequence[Event]:
     verdicts = event.dispositions & _VERDICTS
+    if not verdicts and "in_progress" in event.dispositions:
+        scope.context.deviations.pass_over("the inspection goes on", event.at("disposition"))
+        return ()
     if len(verdicts) != 1:
         mend = (
-            "The disposition conformant or non_conformant says how it ended; where the inspection goes on, list "
-            "inspecting/in_progress in the source's option ignored_steps in the topology file, then requeue."
+            "The disposition conformant or non_conformant says how it ended, and in_progress that it goes on. Correct "
+            "it here and resubmit it, or list inspecting in the source's option ignored_steps, then requeue."
         )
         raise unsupported(event, "disposition", "does not say how the inspection ended", mend)
     if "conformant" in verdicts:

@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 from mappings.context import Event
 from mappings.inbound.epcis.events import Reported, unsupported
-from mappings.inbound.epcis.goods import Scope
+from mappings.inbound.epcis.goods import Scope, names_only_assets
 from mappings.inbound.epcis.logistics import received, shipped
 from mappings.inbound.epcis.production import assembled, commissioned, destroyed, transformed
 from mappings.inbound.epcis.quality import held, inspected
-from mappings.inbound.epcis.stock import counted, moved
+from mappings.inbound.epcis.stock import DISPARITY, counted, moved
 
 
 @dataclass(frozen=True)
 class Step:
-    """``action`` is what an ObjectEvent of this step has: objects begin, are seen, or end."""
+    """``action`` is what an ObjectEvent of this step has: objects begin, are seen, or end. ``tells_differences``: it
+    has any action where its disposition is a disparity, and then objects come or go."""
 
     to_events: Callable[[Reported, Scope], Sequence[Event]]
     action: str = "OBSERVE"
+    tells_differences: bool = False
 
 
 STEPS: Mapping[str, Step] = {
@@ -37,13 +39,17 @@ STEPS: Mapping[str, Step] = {
     "transporting": Step(moved),
     "holding": Step(held),
     "inspecting": Step(inspected),
-    "cycle_counting": Step(counted),
-    "stock_taking": Step(counted),
+    "cycle_counting": Step(counted, tells_differences=True),
+    "stock_taking": Step(counted, tells_differences=True),
 }
 
 
 def events_of(event: Reported, scope: Scope) -> Sequence[Event]:
-    """The canonical events of one EPCIS event. Raises MappingError where its step says nothing that is posted."""
+    """The canonical events of one EPCIS event; none of one that is of assets alone, or that only says that something
+    goes on. Raises MappingError where its step says nothing that is posted."""
+    if names_only_assets(event, scope.context):
+        scope.context.deviations.pass_over("the event is of assets, documents or services alone", event.raw.place)
+        return ()
     if event.type == "TransformationEvent":
         return transformed(event, scope)
     mend = (
@@ -63,7 +69,7 @@ def events_of(event: Reported, scope: Scope) -> Sequence[Event]:
 def _check_action(event: Reported, step: Step, scope: Scope) -> None:
     """An action that takes back what the step says is refused; one that only says it in other words is noted."""
     action = event.action
-    if action is None or action == step.action:
+    if action is None or action == step.action or (step.tells_differences and DISPARITY in event.dispositions):
         return
     if ("DELETE" in (action, step.action) and "ADD" in (action, step.action)) or action == "DELETE":
         mend = "Have it sent as an error declaration or as the step that happened, or discard the message."

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mappings.context import Event
+from mappings.formats.cbv import REASON
 from mappings.inbound.epcis.events import Reported
 from mappings.inbound.epcis.goods import Scope, lists_of, whole_goods
 from mappings.inbound.epcis.heads import as_place, end_of_move, head
 from mappings.inbound.epcis.items import place_of, place_unknown
-from mappings.inbound.payload import wrong
+from mappings.inbound.payload import reason_code, wrong
+
+REASON_LENGTH = 200
+DISPARITY = "mismatch_quantity"
 
 
 def moved(event: Reported, scope: Scope) -> Sequence[Event]:
@@ -43,12 +47,32 @@ def _end(event: Reported, side: str, points: Sequence[str], scope: Scope) -> Map
 
 
 def counted(event: Reported, scope: Scope) -> Sequence[Event]:
-    """What lies there, one count a line; nothing of a class is a count as well."""
+    """What lies there, one count a line; nothing of a class is a count as well. Where objects come or go with it and
+    the disposition says that there was a disparity, the difference itself."""
     data = head(event, scope.context)
+    if DISPARITY in event.dispositions and event.action in ("ADD", "DELETE"):
+        return _adjusted(event, data, scope)
     return [
         Event("inventory.counted.v1", data | _as_count(line))
         for line in whole_goods(event, lists_of(event), scope, counted=True)
     ]
+
+
+def _adjusted(event: Reported, data: Mapping[str, Any], scope: Scope) -> Sequence[Event]:
+    told, place = event.raw.value.get(REASON, DISPARITY), event.at(REASON)
+    if not isinstance(told, str) or not told.strip() or len(told) > REASON_LENGTH:
+        raise wrong("payload_invalid", f"{place} must be text of 1 to {REASON_LENGTH} characters", place)
+    why = {"reason": reason_code(told.strip(), scope.context, place)}
+    sign = "-" if event.action == "DELETE" else ""
+    lines = whole_goods(event, lists_of(event), scope)
+    return [Event("inventory.adjusted.v1", {**data, **why, **as_difference(line, sign)}) for line in lines]
+
+
+def as_difference(line: Mapping[str, Any], sign: str) -> dict[str, Any]:
+    """A line of goods whose quantity comes, or goes (``-``)."""
+    quantity = line["quantity"]
+    rest = {name: value for name, value in line.items() if name != "quantity"}
+    return rest | {"delta": quantity | {"value": sign + quantity["value"]}}
 
 
 def _as_count(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """``idoc.MBGMCR``: one material document, an item of which is a receipt, an issue, a transfer, scrap or a difference.
 
 What each movement type (BWART) means here stands in ``_MEANINGS``, as SAP delivers them (SAP Help Portal, Inventory
-Management, "Movement Types"). Issues to one order are one event, and so are receipts from one. A reversal is taken
-where it is a movement of its own (312, 552, 702); an issue, a completion or a receipt cannot be taken back by a
-canonical event.
+Management, "Movement Types"). Issues to one order are one event, and so are receipts from one. A reversal is a
+movement of its own (102, 122, 262, 312, 552, 702). No canonical event takes an issue, a completion or a receipt back in
+part, and an IDoc names a material document where a correction names a message: so 102, 122 and 262 change the stock
+only, on the order that they name.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from mappings.options import MOVEMENT_TYPES, REASONS
 
 _UNITS = ("ENTRY_UOM_ISO", "ENTRY_UOM")
 _STOCK = {"X": "quality", "2": "quality", "S": "blocked", "3": "blocked"}
-_TAKEN_BACK = {"102": "101", "262": "261", "122": "101", "552": "551"}
 
 _Head = Mapping[str, Any]
 
@@ -63,9 +63,8 @@ def _event(item: Segment, head: _Head, context: InboundContext) -> Event:
     to_event = _MEANINGS.get(movement)
     if to_event is None:
         what = f"{item.at('MOVE_TYPE')} is {movement[:20]!r}"
-        why = f"it takes a {_TAKEN_BACK[movement]} back" if movement in _TAKEN_BACK else "it has no meaning here"
         mend = f"understood are {', '.join(_MEANINGS)}. Book it by hand where it matters, then discard this message."
-        raise MappingError("movement_unknown", f"{what}: {why}; {mend}", item.at("MOVE_TYPE"))
+        raise MappingError("movement_unknown", f"{what}: it has no meaning here; {mend}", item.at("MOVE_TYPE"))
     if item.get("SPEC_STOCK"):
         told = f"{item.at('SPEC_STOCK')} is {item.get('SPEC_STOCK')[:5]!r}: stock of a customer, vendor or project"
         raise MappingError(
@@ -161,6 +160,27 @@ def _unscrapped(item: Segment, head: _Head, context: InboundContext) -> Event:
     return _difference(item, head, context)
 
 
+def _taken_back(item: Segment, head: _Head, context: InboundContext, *, sign: str) -> Event:
+    """The goods of an order come back or go again; the material document that is reversed is named where it is told."""
+    found = _difference(item, head, context, sign=sign)
+    number, line = item.get("PO_NUMBER"), item.get("PO_ITEM")
+    if bool(number) == bool(item.get("ORDERID")):
+        reason = f"{item.place} is a reversal; it must name either PO_NUMBER or ORDERID"
+        raise wrong("order_ambiguous", reason, item.at("PO_NUMBER"))
+    order = present(type="purchase_order", id=unpadded(number), line=unpadded(line) if line else None)
+    if not number:
+        order = {"type": "production_order", "id": unpadded(item.get("ORDERID"))}
+    return Event(found.type, {**found.data, **present(document_ref=order, note=_reversed_document(item))})
+
+
+def _reversed_document(item: Segment) -> str | None:
+    number = item.get("REF_DOC")
+    if not number:
+        return None
+    told = [number, item.get("REF_DOC_YR"), item.get("REF_DOC_IT")]
+    return f"Takes back material document {' / '.join(filter(None, told))}."
+
+
 def _difference(item: Segment, head: _Head, context: InboundContext, *, sign: str = "") -> Event:
     moved = _amount(item, context)
     changed = {"delta": {**moved, "value": sign + moved["value"]}, "reason": _reason(item, context)}
@@ -169,7 +189,10 @@ def _difference(item: Segment, head: _Head, context: InboundContext, *, sign: st
 
 _MEANINGS: Mapping[str, Callable[[Segment, _Head, InboundContext], Event]] = {
     "101": _receipt,
+    "102": partial(_taken_back, sign="-"),
+    "122": partial(_taken_back, sign="-"),
     "261": _issue,
+    "262": partial(_taken_back, sign=""),
     "301": _transfer,
     "302": partial(_transfer, back=True),
     "311": _transfer,

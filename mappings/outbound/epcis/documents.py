@@ -10,6 +10,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from mappings.context import Event, MappingError, OutboundContext
+from mappings.formats.cbv import NAMESPACE, REASON
 from mappings.formats.gs1_identifiers import has_right_digit, place_link
 from mappings.outbound.lines import with_values
 
@@ -36,7 +37,7 @@ def captured(events: Sequence[Mapping[str, Any]], event: Event, context: Outboun
 
 def _document(events: Sequence[Mapping[str, Any]], event: Event, context: OutboundContext) -> dict[str, Any]:
     return {
-        "@context": [CONTEXT],
+        "@context": [CONTEXT, *([NAMESPACE] if any(REASON in one for one in events) else [])],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": event.data["event_time"],

@@ -19,16 +19,21 @@ OUTPUTS = ("outputEPCList", "outputQuantityList")
 
 
 def objects(
-    lines: Iterable[Mapping[str, Any]], context: OutboundContext, names: tuple[str, str] = OBJECTS
+    lines: Iterable[Mapping[str, Any]],
+    context: OutboundContext,
+    names: tuple[str, str] = OBJECTS,
+    *,
+    counted: bool = False,
 ) -> dict[str, Any]:
-    """The two lists of an event for these lines; a list that is empty is left out."""
+    """The two lists of an event for these lines; a list that is empty is left out. ``counted``: a quantity of zero says
+    something."""
     epcs: dict[str, None] = {}
     quantities: list[dict[str, Any]] = []
     for line in lines:
         gtin = _gtin(line["item"], context)
         serials = line.get("serials", ())
         epcs |= dict.fromkeys(trade_item_link(gtin, line.get("lot"), serial) for serial in serials)
-        quantities += _quantity(line, gtin, serials, context)
+        quantities += _quantity(line, gtin, serials, context, counted=counted)
     found = {names[0]: list(epcs), names[1]: quantities}
     return {name: members for name, members in found.items() if members}
 
@@ -47,26 +52,26 @@ def _gtin(item: str, context: OutboundContext) -> str:
 
 
 def _quantity(
-    line: Mapping[str, Any], gtin: str, serials: Sequence[str], context: OutboundContext
+    line: Mapping[str, Any], gtin: str, serials: Sequence[str], context: OutboundContext, *, counted: bool
 ) -> list[dict[str, Any]]:
     """What the serial numbers do not count: each of them is one."""
     link = trade_item_link(gtin, line.get("lot"))
     if "quantity" not in line:
         return [] if serials else [{"epcClass": link}]
     amount = base_quantity(line["item"], line["quantity"], context)
-    counted = context.options.get("count_uom", COUNT_UOM)
+    count_uom = context.options.get("count_uom", COUNT_UOM)
     rest = amount.value - len(set(serials))
-    if serials and (amount.uom != counted or rest < 0):
+    if serials and (amount.uom != count_uom or rest < 0):
         raise MappingError(
             "serials_unclear",
             f"{plain(amount.value)} {amount.uom} of item {line['item']} have {len(serials)} serial numbers, each of "
-            f"which counts as one {counted} in EPCIS. {CORRECT_IT}",
+            f"which counts as one {count_uom} in EPCIS. {CORRECT_IT}",
             "serials",
         )
-    if not rest:
+    if not rest and (serials or not counted):
         return []
     element: dict[str, Any] = {"epcClass": link, "quantity": _number(Quantity(rest, amount.uom), line["item"])}
-    return [element if amount.uom == counted else element | {"uom": _unit(amount.uom, context)}]
+    return [element if amount.uom == count_uom else element | {"uom": _unit(amount.uom, context)}]
 
 
 def _number(amount: Quantity, item: str) -> int | float:

@@ -202,6 +202,11 @@ def _end(place: Mapping[str, Any], context: OutboundContext) -> tuple[str, str]:
 def _received(data: Mapping[str, Any], context: OutboundContext) -> tuple[str, list[Item]]:
     """What is neither accepted nor rejected waits for its inspection, as stock in quality inspection."""
     reference = data["document_ref"]
+    if reference["type"] != "purchase_order":
+        told = (
+            f"the receipt is known by {reference['type']} {reference['id'][:40]}, and SAP books one on a purchase order"
+        )
+        raise MappingError("document_unsupported", f"{told}. {CORRECT_IT}", "document_ref.type")
     amounts = {name: data[name]["value"] for name in ("received", "accepted", "rejected")}
     waiting = _difference(amounts["received"], amounts["accepted"], amounts["rejected"])
     parts = ((amounts["accepted"], ""), (waiting, _QUALITY), (amounts["rejected"], _BLOCKED))
