@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from app.dispatch import Dispatcher
 from app.factory import create_app
+from app.stack.fair_threads import switch_often
 from app.store.session import Store
 from config.settings import load_settings
 from config.topology_file import load_topology
 
+switch_often()
 _settings = load_settings()
 _topology = load_topology(_settings.config_path)
 

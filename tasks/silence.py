@@ -16,6 +16,7 @@ from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.straight_on import transform_straight_on
 from app.pipeline.without_permits import WithoutPermits, Work
+from app.stack.fair_threads import switch_often
 from tasks.base import workplace
 
 
@@ -35,6 +36,7 @@ PLANTS_AT_ONCE = {"work": 1, "post": 4}
 def _in_threads(sender: Any = None, **_: Any) -> None:
     """A worker of threads is one process; of others this is the parent, which works on nothing itself."""
     if "thread" in str(sender.pool_cls):
+        switch_often()
         _start(sender.hostname)
     else:
         _read_for_children()
