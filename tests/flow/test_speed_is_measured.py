@@ -9,7 +9,7 @@ import pytest
 
 from app.bench.installation import Ground
 from app.bench.speed.accepting import INSERT_AND_PUBLISH, NOTHING
-from app.bench.speed.end_to_end import CELERY, DRAMATIQ
+from app.bench.speed.end_to_end import CALLS, CELERY, DRAMATIQ
 from app.bench.speed.figures import Figure
 from app.bench.speed.runs import BENCHMARKS, run_benchmarks
 
@@ -50,7 +50,7 @@ def test_every_figure_is_told_with_its_goal(figures: list[Figure]) -> None:
     ("name", "yardsticks"),
     [
         ("accept, one a request", [INSERT_AND_PUBLISH, NOTHING]),
-        ("end to end, one call a message", [CELERY, DRAMATIQ]),
+        ("end to end, one call a message", [CELERY, DRAMATIQ, CALLS]),
     ],
 )
 def test_a_figure_stands_beside_what_was_measured_by_turns(

@@ -30,6 +30,7 @@ CELERY, DRAMATIQ, DBOS = (
     "a pipeline of three dramatiq actors",
     "a DBOS workflow of three steps",
 )
+CALLS = "nothing but the calls, in two processes"
 SIX_TIMES, TWICE = 6.0, 2.0
 RATE, P50_SECONDS, P99_SECONDS, LOADED_P99_SECONDS = 50.0, 0.015, 0.06, 0.3
 
@@ -48,7 +49,7 @@ class EndToEndPlan:
 def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
     """By turns: the yardsticks, then the product in an installation of its own; then how long a message takes, at a
     steady rate and at half of what was reached."""
-    rates: dict[str, list[float]] = {"lineside": [], CELERY: [], DRAMATIQ: []}
+    rates: dict[str, list[float]] = {"lineside": [], CELERY: [], DRAMATIQ: [], CALLS: []}
     if plan.ground.stack != "sqlite+valkey":
         rates[DBOS] = []
     latencies: list[tuple[float, float]] = []
@@ -58,6 +59,7 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
             rates[CELERY].append(_celery(plan, _made(home / f"celery-{turn}"), erp))
             advance((turn + 0.2) / plan.runs)
             rates[DRAMATIQ].append(_dramatiq(plan, _made(home / f"dramatiq-{turn}"), erp))
+            rates[CALLS].append(_calls(plan, _made(home / f"calls-{turn}"), erp))
             if DBOS in rates:
                 rates[DBOS].append(_dbos(plan, _made(home / f"dbos-{turn}"), erp))
             advance((turn + 0.4) / plan.runs)
@@ -169,6 +171,10 @@ def _dramatiq(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
         module = "app.bench.speed.yardstick_dramatiq"
         worker = ["-m", "dramatiq", module, "--processes", "2", "--threads", "8"]
         return _yardstick(plan.chains, home, erp, {"YARDSTICK_BROKER_URL": broker}, worker, ["-m", module])
+
+
+def _calls(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
+    return _yardstick(plan.messages, home, erp, {}, None, ["-m", "app.bench.speed.yardstick_calls", "2"])
 
 
 def _dbos(plan: EndToEndPlan, home: Path, erp: PracticeErp) -> float:
