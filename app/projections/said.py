@@ -51,7 +51,7 @@ def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]
         named = contract.document_text(event.data.get("document_ref") or {})
         named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else None)
         told = (event.data.get("order_id"), named, event.data.get("reason"))
-        legs = legs_of(plant, event, items)
+        legs = legs_of(plant, event, items, stored["context"])
         moment = contract.event_time(event)
         said.entries += [Entry(message_id, index, n, leg, moment, *told) for n, leg in enumerate(legs)]
         said.uses += uses_of(message_id, index, event, legs)
@@ -59,7 +59,7 @@ def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]
         said.holds += holds_of(message_id, index, plant, event, items)
         said.releases += releases_of(message_id, plant, event, items)
         origin = Origin(message_id, index, plant, contract.event_time(event))
-        said.facts.add(facts_of(origin, event, items, stored["context"].get("to_plant")))
+        said.facts.add(facts_of(origin, event, items, stored["context"]))
     return said
 
 

@@ -51,8 +51,8 @@ class Stock(Base):
 
 class ItemStock(Base):
     """The same by item: what a plant has of it in each status, in all places together; ``reserved``: what released
-    orders still need of it, there or not; ``in_transit``: what other own plants have sent and has not come;
-    ``on_order``: what purchase orders still owe."""
+    orders still need of it, there or not; ``in_transit``: what other own plants and suppliers have sent and has not
+    come; ``on_order``: what purchase orders still owe."""
 
     __tablename__ = "item_stock"
 
