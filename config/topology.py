@@ -269,3 +269,13 @@ class Topology:
             if party is not None and party in (code, plant.options.get("site"), *plant.options.get("parties", ()))
         }
         return found.pop() if len(found) == 1 else None
+
+    def ends_of_shipment(self, source: str, plant: str, data: Mapping[str, Any]) -> dict[str, str]:
+        """The own plants that a shipment goes to (``to_plant``) and comes from (``from_plant``), as far as they are
+        known. What a source with the option ``ships_to_us`` tells to a plant goes there, unless it names another."""
+        goal, origin = self.plant_of_party(data.get("ship_to")), self.plant_of_party(data.get("ship_from"))
+        sender = self.sources.get(source)
+        if goal is None and sender is not None and sender.options.get("ships_to_us"):
+            goal = plant
+        ends = {"to_plant": goal, "from_plant": origin}
+        return {name: code for name, code in ends.items() if code is not None}

@@ -67,7 +67,7 @@ PLANT_OPTIONS = Keys({"storage": TEXT, "site": TEXT, "parties": Words(), "receiv
 # AdventureWorks' kinds of transactions: of purchase orders, sales orders and work orders.
 TRANSACTIONS = ("P", "S", "W")
 
-_PARTNER = Keys({"item_codes": Words(), "unit_if_missing": TEXT})
+_PARTNER = Keys({"item_codes": Words(), "unit_if_missing": TEXT, "ships_to_us": Flag()})
 
 # Mapping family of a source -> what its `options` may say. A family that is not named here reads none.
 INBOUND_OPTIONS: Mapping[str, Keys] = {

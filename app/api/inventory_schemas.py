@@ -37,7 +37,7 @@ class ItemStockSchema(Schema):
     reserved = fields.String(metadata=_said("What released orders still need, and what open reservations keep besides"))
     available = fields.String(metadata=_said("Unrestricted less on hold less reserved; negative where it is short"))
     in_transit = fields.String(
-        metadata=_said("Sent to the plant by other own plants, and in nobody's stock until it comes")
+        metadata=_said("Sent to the plant by other own plants and suppliers, and in none of our stock until it comes")
     )
     on_order = fields.String(metadata=_said("What purchase orders still owe; neither on hand nor in transit"))
 

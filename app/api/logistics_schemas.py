@@ -125,7 +125,9 @@ class TransitSchema(Schema):
     id = fields.Integer()
     message_id = fields.Integer()
     event_index = fields.Integer(metadata=EVENT)
-    from_plant = fields.String(metadata={"example": "P100"})
+    from_plant = fields.String(
+        allow_none=True, metadata={"example": "P100", "description": "None where it comes from a supplier"}
+    )
     to_plant = fields.String(metadata={"example": "P200"})
     item = fields.String(metadata={"example": "WHEEL-10"})
     lot = fields.String(allow_none=True)

@@ -19,7 +19,9 @@ class ItemSchema(Schema):
     units = fields.Dict(keys=fields.String(), values=fields.String(), metadata=UNITS)
     system = fields.String(metadata={"description": "Who told it"})
     updated_at = fields.DateTime()
-    message_id = fields.Integer(allow_none=True, metadata={"description": "null: read from the system of record"})
+    message_id = fields.Integer(
+        allow_none=True, metadata={"description": "null: read from the system of record, or what told it was reversed"}
+    )
 
 
 class ItemPageSchema(Schema):

@@ -1,4 +1,4 @@
-"""Shipments, and what is on its way between own plants."""
+"""Shipments, and what is on its way to own plants."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def show_delivery(shipment_id: int) -> Response:
     "GET",
     "/v1/inventory/in-transit",
     at_least(Role.VIEWER),
-    summary="Goods that own plants have sent to each other and that have not come; the last entered first",
+    summary="What own plants and suppliers have sent to own plants and has not come; the last entered first",
     parameters=[
         query("from_plant", "The plant that sent it"),
         query("to_plant", "The plant that it goes to"),

@@ -230,6 +230,7 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
     record_changes(session, changes)
     open_impacts(session, {m.message_id: current[m.message_id].plant for m in moves if m.to is State.DEAD}, now)
     note(session, Noted.DISCARDED, [m.message_id for m in moves if m.to is State.DISCARDED], now)
+    note(session, Noted.UNDONE, [m.message_id for m in moves if m.to is State.COMPENSATED], now)
     close_impacts(session, [m.message_id for m in moves if current[m.message_id].state is State.DEAD])
     ages = [
         (current[m.message_id], to, (now - current[m.message_id].received_at).total_seconds())

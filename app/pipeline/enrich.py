@@ -170,7 +170,11 @@ def enrich_message(pipeline: Pipeline, message: Claimed, events: Sequence[Event]
     # What may fail without harm comes last, so that it keeps nothing of what is required waiting.
     postings.sort(key=lambda posting: not posting.required)
     document = [
-        {"type": event.type, "data": event.data, "context": _context_of(pipeline.topology, plant, event, facts.items)}
+        {
+            "type": event.type,
+            "data": event.data,
+            "context": _context_of(pipeline.topology, message.source, plant, event, facts.items),
+        }
         for event in events
     ]
     return Enriched(document, postings)
@@ -259,10 +263,11 @@ def _outbound_context(plant: Plant, target: Target, key: str, event: Event, fact
     return OutboundContext(here, target.code, key, named, target.mapping_options, tables)
 
 
-def _context_of(topology: Topology, plant: Plant, event: Event, items: Mapping[str, ItemFacts]) -> dict[str, Any]:
-    goal = topology.plant_of_party(event.data.get("ship_to")) if event.type == SHIPPED else None
+def _context_of(
+    topology: Topology, source: str, plant: Plant, event: Event, items: Mapping[str, ItemFacts]
+) -> dict[str, Any]:
     return {
-        **({"to_plant": goal} if goal else {}),
+        **(topology.ends_of_shipment(source, plant.code, event.data) if event.type == SHIPPED else {}),
         "plant": {"code": plant.code, "name": plant.name, "timezone": plant.timezone},
         "items": {
             code: {

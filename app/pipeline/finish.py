@@ -17,7 +17,7 @@ from app.pipeline.late import tellings_of, things_of
 from app.projections.effects import note_effects
 from app.projections.fulfilment import ITEM_CHANGED, stock_brought
 from app.projections.items import item_reference, load_items, save_items
-from app.projections.production_orders import RELEASED, apply_releases, order_reference, undo_releases
+from app.projections.production_orders import RELEASED, apply_releases, undo_releases
 from app.projections.told_states import Telling, forget, lock_standing, stand, weigh
 from app.store.documents import ENRICHED, load_documents
 from app.store.measure_notes import Noted, note
@@ -55,13 +55,12 @@ def take_effect(
 def undo_effect(
     session: Session, plant: str, messages: Sequence[tuple[Claimed, Sequence[Event]]], now: datetime
 ) -> None:
-    """Take these messages, which are reversed, out of the production orders again. Items stay as they were described:
-    what was said of an item is corrected by saying it anew."""
+    """Take these messages, which are reversed, out of the production orders again. What they told as a whole stands no
+    more, so that what was told before can take effect again. Until it does an item stays as it was described: there is
+    nothing else by which its units are known."""
     note_effects(session, _posted_once(session, _telling(messages)), now, undo=True)
     pairs = [(message.id, event) for message, events in messages for event in events]
-    orders = {order_reference(plant, event.data["order_id"]) for _, event in pairs if event.type == RELEASED}
-    if orders:
-        forget(session, orders, [message.id for message, _ in messages])
+    forget(session, things_of(tellings_of(plant, messages)), [message.id for message, _ in messages])
     undo_releases(session, plant, pairs, now)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -48,15 +49,15 @@ class Facts:
         self.states += other.states
 
 
-def facts_of(origin: Origin, event: Event, items: Mapping[str, ItemFacts], to_plant: str | None) -> Facts:
-    """What the event tells; ``to_plant`` is the own plant that a shipment goes to.
+def facts_of(origin: Origin, event: Event, items: Mapping[str, ItemFacts], context: Mapping[str, Any]) -> Facts:
+    """What the event tells. Of its ``context`` the own plants that a shipment goes to and comes from are read.
 
     Raises MappingError where an amount has no exact value in the item's base unit.
     """
     return Facts(
         list(versions_of(origin, event, items)),
         list(receipts_of(origin, event, items)),
-        list(shipments_of(origin, event, items, to_plant)),
+        list(shipments_of(origin, event, items, context)),
         list(states_of(origin, event)),
     )
 

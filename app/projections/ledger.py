@@ -98,14 +98,34 @@ def void(session: Session, message_ids: Collection[int], now: datetime) -> None:
     ids = sorted(message_ids)
     query = select(Movement).where(Movement.message_id.in_(ids), Movement.void_at.is_(None)).order_by(Movement.id)
     voided = session.execute(query).scalars().all()
-    if not voided:
-        return
-    rows = {row.id: row for row in _load_rows(session, {movement.stock_id for movement in voided})}
-    by_row: dict[int, list[Movement]] = defaultdict(list)
     for movement in voided:
-        by_row[movement.stock_id].append(movement)
         movement.void_at = now
     session.flush()
+    _take_out(session, voided)
+
+
+def withdraw(session: Session, events: Collection[tuple[int, int]]) -> None:
+    """Take the movements of these events (message, index) out of stock and ledger: another event tells the same move
+    and counts in their place."""
+    wanted = sorted(events)
+    for start in range(0, len(wanted), CHUNK):
+        of_them = among((Movement.message_id, Movement.event_index), wanted[start : start + CHUNK])
+        query = select(Movement).where(of_them, Movement.void_at.is_(None)).order_by(Movement.id)
+        gone = session.execute(query).scalars().all()
+        for movement in gone:
+            session.delete(movement)
+        session.flush()
+        _take_out(session, gone)
+
+
+def _take_out(session: Session, gone: Sequence[Movement]) -> None:
+    """These movements are in the ledger no more; take them out of what it sums up to."""
+    if not gone:
+        return
+    rows = {row.id: row for row in _load_rows(session, {movement.stock_id for movement in gone})}
+    by_row: dict[int, list[Movement]] = defaultdict(list)
+    for movement in gone:
+        by_row[movement.stock_id].append(movement)
     newest = _newest(session, by_row.keys())
     for stock_id, mine in by_row.items():
         row = rows[stock_id]

@@ -145,6 +145,12 @@ class _Lived:
     posted_at: datetime | None = None
     handled_at: datetime | None = None
 
+    @property
+    def unsettled_at(self) -> datetime | None:
+        """When it died, where it was not posted afterwards: posting it has settled that for good."""
+        is_settled = self.died_at is None or (self.posted_at is not None and self.posted_at >= self.died_at)
+        return None if is_settled else self.died_at
+
 
 def _lives(session: Session, ids: Collection[int], posted: Collection[int]) -> dict[int, _Lived]:
     """Read from their timelines; when they were posted only for the ``posted`` ones, which are mostly known anyway."""
@@ -220,13 +226,18 @@ def _note_died(session: Session, at: Mapping[int, datetime], tally: Tally) -> No
 
 def _note_discarded(session: Session, at: Mapping[int, datetime], tally: Tally) -> None:
     """By a person, who else."""
-    lives = _lives(session, at, ())
     for row, process in _of_process(session, at):
         tally.count(row.plant, at[row.id], process, Counted.DISCARDED)
         tally.count(row.plant, at[row.id], process, Counted.HANDLED)
-        died_at = lives.get(row.id, _Lived()).died_at
-        if died_at is not None:
-            _settle(tally, row.plant, at[row.id], process, died_at)
+    _note_undone(session, at, tally)
+
+
+def _note_undone(session: Session, at: Mapping[int, datetime], tally: Tally) -> None:
+    """It ended without effect: what a dead letter asked of people is settled."""
+    lives = _lives(session, at, at)
+    dead = {key: life.unsettled_at for key, life in lives.items() if life.unsettled_at is not None}
+    for row, process in _of_process(session, dead) if dead else ():
+        _settle(tally, row.plant, at[row.id], process, dead[row.id])
 
 
 def _of_process(session: Session, ids: Collection[int]) -> list[tuple[Any, Process]]:
@@ -260,6 +271,7 @@ _MEASURES = {
     Noted.POSTED.value: _note_posted,
     Noted.DIED.value: _note_died,
     Noted.DISCARDED.value: _note_discarded,
+    Noted.UNDONE.value: _note_undone,
     Noted.RAISED.value: _note_raised,
     Noted.RESOLVED.value: _note_resolved,
 }

@@ -15,7 +15,7 @@ from app.store.measure_tables import Measure, MeasureNote, MeasureTotal
 from app.store.messages_tables import Message, TimelineEntry
 from app.store.retention_tables import Archive
 
-DISCARDED = "discarded"
+DISCARDED, COMPENSATED = "discarded", "compensated"
 
 
 def can_measure_anew(session: Session) -> bool:
@@ -42,11 +42,13 @@ def note_all(session: Session) -> None:
     )
     died = select(entry.message_id, func.min(entry.at)).where(entry.to_state == DEAD, entry.from_state != DEAD)
     discarded = select(Message.id, Message.state_at).where(Message.state == DISCARDED)
+    undone = select(Message.id, Message.state_at).where(Message.state == COMPENSATED)
     exception = BusinessException
     resolved = select(exception.id, exception.resolved_at).where(exception.resolved_at.is_not(None))
     _note(session, Noted.POSTED, posted, Message.id)
     _note(session, Noted.DIED, died.group_by(entry.message_id), entry.message_id)
     _note(session, Noted.DISCARDED, discarded, Message.id)
+    _note(session, Noted.UNDONE, undone, Message.id)
     _note(session, Noted.RAISED, select(exception.id, exception.first_seen_at), exception.id)
     _note(session, Noted.RESOLVED, resolved, exception.id)
 

@@ -1,7 +1,8 @@
 """What an event does to stock: one movement for each change of one place.
 
 Scrap of an order moves nothing: what was scrapped was never put into stock, and the components that it took were
-issued. A hold moves nothing either: it says what may be done with stock, not where it is.
+issued. A hold moves nothing either: it says what may be done with stock, not where it is. Nor does a shipment that is
+told to the plant that it goes to (an ASN): it is in stock there once it is received.
 """
 
 from __future__ import annotations
@@ -94,12 +95,15 @@ class _Here:
             yield Leg(Place(item=line["item"], uom=amount.uom, **where), kind, amount.value * sign)
 
 
-def legs_of(plant: str, event: Event, items: Mapping[str, ItemFacts]) -> list[Leg]:
-    """Every change that the event makes to stock, in the order of the event's lines.
+def legs_of(
+    plant: str, event: Event, items: Mapping[str, ItemFacts], context: Mapping[str, Any] | None = None
+) -> list[Leg]:
+    """Every change that the event makes to stock, in the order of the event's lines. ``context``: what was known of it
+    when it was enriched.
 
     Raises MappingError where an amount has no exact value in the item's base unit.
     """
-    reader = _READERS.get(event.type)
+    reader = None if is_announced(plant, event, context or {}) else _READERS.get(event.type)
     return list(reader(_Here(plant, items, event.data))) if reader else []
 
 
@@ -172,6 +176,15 @@ _READERS: Mapping[str, Callable[[_Here], Iterator[Leg]]] = {
     "receipt.recorded.v1": _received,
     "shipment.confirmed.v1": _shipped,
 }
+
+
+def is_announced(plant: str, event: Event, context: Mapping[str, Any]) -> bool:
+    """Whether it is a shipment that is told to the plant that it goes to, and that did not leave that plant itself."""
+    if event.type != TYPE_OF[Kind.SHIPPED]:
+        return False
+    goal = context.get("to_plant") or event.data.get("ship_to")
+    origin = context.get("from_plant") or event.data.get("ship_from")
+    return bool(goal == plant and origin != plant)
 
 
 def moves_stock(event: Event) -> bool:

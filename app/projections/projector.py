@@ -31,10 +31,11 @@ from app.projections.order_reports import already_reported, enter_reports, void_
 from app.projections.reservation_uses import enter_uses, forget_uses, void_uses
 from app.projections.right import have_right
 from app.projections.said import Said, read_said
+from app.projections.transfers import already_transferred, enter_transfers, void_transfers
 from app.projections.withdrawals import end_withdrawals
 from app.store.availability_tables import Hold, OrderMaterial, OrderNeed
 from app.store.documents import ENRICHED, load_documents
-from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.ledger_tables import Effect, ItemStock, Movement, Stock, TransferTelling
 from app.store.messages_tables import Message, MessageDocument
 from app.store.order_progress_tables import OrderItem, OrderProgress, OrderReport, TransformationLot
 from app.store.session import Store, allow_long_statements
@@ -46,7 +47,7 @@ log = structlog.get_logger()
 Clock = Callable[[], datetime]
 
 PROJECTIONS = (
-    *(Movement, ItemStock, Stock),
+    *(Movement, ItemStock, Stock, TransferTelling),
     *(OrderReport, OrderItem, OrderProgress, TransformationLot),
     *(Hold, OrderMaterial, OrderNeed),
     *FACTS,
@@ -167,6 +168,7 @@ def _enter_in_order(
 
 def _void_messages(session: Session, message_ids: set[int], now: datetime) -> None:
     void(session, message_ids, now)
+    void_transfers(session, message_ids, now)
     void_holds(session, message_ids, now)
     void_facts(session, message_ids, now)
     void_uses(session, message_ids)
@@ -180,8 +182,8 @@ def _enter_messages(
 ) -> None:
     ids = sorted({effect.message_id for effect in effects})
     known = already_entered(session, ids) | already_reported(session, ids) | already_held(session, ids)
-    known |= already_told(session, ids)
-    query = select(Message.id, Message.plant, Message.state).where(Message.id.in_(ids))
+    known |= already_told(session, ids) | already_transferred(session, ids)
+    query = select(Message.id, Message.plant, Message.source, Message.state).where(Message.id.in_(ids))
     messages = {row.id: row for row in session.execute(query)}
     said = Said()
     faulty: dict[int, str] = {}
@@ -196,6 +198,7 @@ def _enter_messages(
             faulty[key] = f"Its enriched document cannot be read ({type(error).__name__})."
     measure_posted(session, {effect.message_id for effect in effects if not effect.measured}, documents, yardstick)
     enter(session, said.entries, now)
+    enter_transfers(session, said.transfers, {key: row.source for key, row in messages.items()}, now)
     enter_reports(session, said.reports, now)
     enter_holds(session, said.holds, now)
     enter_facts(session, said.facts, now)

@@ -15,6 +15,7 @@ from app.projections.order_needs import Release, releases_of, releases_order
 from app.projections.order_reports import ReportLine, lines_of, reports_of_order
 from app.projections.origin import Origin
 from app.projections.reservation_uses import StockUse, uses_of
+from app.projections.transfers import Transfer, transfer_of
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
 from mappings.context import Event, ItemFacts
@@ -22,9 +23,11 @@ from mappings.context import Event, ItemFacts
 
 @dataclass
 class Said:
-    """What events say of stock, of its use, and of orders."""
+    """What events say of stock, of its use, and of orders. ``transfers``: moves that another system may tell as well;
+    what moves besides is in ``entries``."""
 
     entries: list[Entry] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
     reports: list[ReportLine] = field(default_factory=list)
     holds: list[HoldLine] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
@@ -33,6 +36,7 @@ class Said:
 
     def add(self, other: Said) -> None:
         self.entries += other.entries
+        self.transfers += other.transfers
         self.reports += other.reports
         self.holds += other.holds
         self.releases += other.releases
@@ -51,15 +55,20 @@ def read_said(message_id: int, plant: str, document: Sequence[Mapping[str, Any]]
         named = contract.document_text(event.data.get("document_ref") or {})
         named = named or (f"delivery:{event.data['delivery_id']}" if "delivery_id" in event.data else None)
         told = (event.data.get("order_id"), named, event.data.get("reason"))
-        legs = legs_of(plant, event, items)
+        legs = legs_of(plant, event, items, stored["context"])
         moment = contract.event_time(event)
-        said.entries += [Entry(message_id, index, n, leg, moment, *told) for n, leg in enumerate(legs)]
+        entries = [Entry(message_id, index, n, leg, moment, *told) for n, leg in enumerate(legs)]
+        transfer = transfer_of(event, entries)
+        if transfer is None:
+            said.entries += entries
+        else:
+            said.transfers.append(transfer)
         said.uses += uses_of(message_id, index, event, legs)
         said.reports += lines_of(message_id, index, plant, event, items)
         said.holds += holds_of(message_id, index, plant, event, items)
         said.releases += releases_of(message_id, plant, event, items)
         origin = Origin(message_id, index, plant, contract.event_time(event))
-        said.facts.add(facts_of(origin, event, items, stored["context"].get("to_plant")))
+        said.facts.add(facts_of(origin, event, items, stored["context"]))
     return said
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.store.ledger_tables import NOWHERE
 from app.store.logistics_tables import Shipment, ShipmentLine, TransitLine
 
 LINES_MOST = 200
@@ -19,7 +18,8 @@ LINES_MOST = 200
 
 
 class ShipmentState(StrEnum):
-    """``shipped``: it has left for somebody else; of what goes to an own plant it is known whether it has come."""
+    """``shipped``: it has left, for somebody else or with nothing by which its arrival is known; of what goes to an own
+    plant it is known line by line whether it has come."""
 
     SHIPPED = "shipped"
     IN_TRANSIT = "in_transit"
@@ -60,9 +60,9 @@ class ShipmentPicture:
     def state(self) -> ShipmentState:
         if self.shipment.void_at is not None:
             return ShipmentState.VOID
-        if self.shipment.to_plant == NOWHERE:
-            return ShipmentState.SHIPPED
-        return ShipmentState.IN_TRANSIT if self.shipment.on_way else ShipmentState.ARRIVED
+        if self.shipment.on_way:
+            return ShipmentState.IN_TRANSIT
+        return ShipmentState.SHIPPED if self.shipment.arrived_at is None else ShipmentState.ARRIVED
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from app.projections.movements import is_announced
 from app.projections.origin import Origin, void_rows
 from app.projections.versions import in_base
 from app.store.ledger_tables import NOWHERE
@@ -35,20 +36,28 @@ class ShippedLine:
 
 @dataclass(frozen=True)
 class ShipmentTold:
-    """``to_plant``: the own plant that it goes to, empty where it goes to somebody else; ``packages``: every SSCC."""
+    """``to_plant``: the own plant that it goes to, empty where it goes to somebody else; ``from_plant``: the own plant
+    whose stock it left, empty where it left nobody's that is ours; ``is_told_elsewhere``: the plant that it left tells
+    it, this telling is a copy; ``packages``: every SSCC."""
 
     origin: Origin
     delivery_id: str
     to_plant: str
+    from_plant: str
+    is_told_elsewhere: bool
     carrier: str | None
     ship_from: str | None
     ship_to: str | None
     packages: Sequence[str]
     lines: Sequence[ShippedLine] = field(default_factory=tuple)
 
+    @property
+    def is_on_way(self) -> bool:
+        return bool(self.to_plant and not self.is_told_elsewhere)
+
 
 def shipments_of(
-    origin: Origin, event: Event, items: Mapping[str, ItemFacts], to_plant: str | None
+    origin: Origin, event: Event, items: Mapping[str, ItemFacts], context: Mapping[str, Any]
 ) -> Iterator[ShipmentTold]:
     """The shipment that the event tells; none where it tells another thing.
 
@@ -71,11 +80,15 @@ def shipments_of(
         )
         for sscc, line in (*packed, *loose)
     ]
-    goal = to_plant if to_plant and to_plant != origin.plant else NOWHERE
+    is_told_to_goal = is_announced(origin.plant, event, context)
+    goal = origin.plant if is_told_to_goal else context.get("to_plant")
+    sender = context.get("from_plant") if is_told_to_goal else origin.plant
     yield ShipmentTold(
         origin,
         data["delivery_id"],
-        goal,
+        goal if goal and goal != sender else NOWHERE,
+        sender or NOWHERE,
+        is_told_elsewhere=bool(is_told_to_goal and sender),
         carrier=data.get("carrier"),
         ship_from=data.get("ship_from"),
         ship_to=data.get("ship_to"),
@@ -116,7 +129,7 @@ def _values(one: ShipmentTold, now: datetime) -> dict[str, Any]:
         "to_plant": one.to_plant,
         "packages": list(one.packages),
         "entered_at": now,
-        "on_way": bool(one.to_plant and one.lines),
+        "on_way": bool(one.is_on_way and one.lines),
         "arrived_at": None,
         "void_at": None,
     }

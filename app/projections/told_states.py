@@ -110,9 +110,16 @@ def stand(session: Session, tellings: Iterable[Telling]) -> None:
 
 
 def forget(session: Session, things: Collection[str], message_ids: Sequence[int]) -> None:
-    """These messages were reversed: where one of them stands nothing does, until somebody tells it anew."""
-    told = delete(ToldState).where(ToldState.thing.in_(sorted(things)), ToldState.message_id.in_(message_ids))
-    session.execute(told.execution_options(synchronize_session=False))
+    """These messages were reversed: where one of them stands nothing does, until somebody tells it anew. Rows are
+    locked in the order in which all others lock them."""
+    wanted = sorted(things)
+    for start in range(0, len(wanted), CHUNK):
+        of_them = (ToldState.thing.in_(wanted[start : start + CHUNK]), ToldState.message_id.in_(message_ids))
+        query = select(ToldState.thing).where(*of_them).order_by(ToldState.thing).with_for_update()
+        locked = session.scalars(query).all()
+        if locked:
+            told = delete(ToldState).where(ToldState.thing.in_(locked), ToldState.message_id.in_(message_ids))
+            session.execute(told.execution_options(synchronize_session=False))
 
 
 def weigh(

@@ -1,4 +1,5 @@
-"""Goods on their way between own plants: what was sent there, less what came under the same document.
+"""Goods on their way to own plants, from others of them and from suppliers: what was sent there, less what came under
+the same document.
 
 Which arrival ends which sending is worked out anew for all that their documents link, from the events that count, so it
 does not depend on the order in which they are entered.
@@ -35,9 +36,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Sent:
-    """``origin.plant`` sent it to ``to_plant``."""
+    """``from_plant`` sent it to ``to_plant``; empty where it comes from a supplier."""
 
     origin: Origin
+    from_plant: str
     line: int
     to_plant: str
     item: str
@@ -64,13 +66,15 @@ def document_key(kind: str, code: str) -> str:
 
 
 def sent_by(shipments: Iterable[ShipmentTold]) -> Iterator[Sent]:
-    """What these shipments send to own plants."""
+    """What these shipments send to own plants. What another own plant sends counts by what that plant itself tells."""
     for one in shipments:
-        for number, line in enumerate(one.lines if one.to_plant else (), start=1):
+        for number, line in enumerate(one.lines if one.is_on_way else (), start=1):
             ref = line.order_ref
             order = document_key(ref["type"], ref["id"]) if ref else NOWHERE
             delivery = document_key("delivery", one.delivery_id)
-            yield Sent(one.origin, number, one.to_plant, line.item, line.amount, line.lot, delivery, order)
+            yield Sent(
+                one.origin, one.from_plant, number, one.to_plant, line.item, line.amount, line.lot, delivery, order
+            )
 
 
 def came_by(receipts: Iterable[ReceiptLine]) -> Iterator[Came]:
@@ -257,8 +261,9 @@ _TOLD = (
 
 def _sent_values(one: Sent) -> dict[str, Any]:
     origin = one.origin.columns
+    del origin["plant"]
     return {
-        "from_plant": origin.pop("plant"),
+        "from_plant": one.from_plant,
         **origin,
         "line": one.line,
         "to_plant": one.to_plant,

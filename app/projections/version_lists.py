@@ -40,7 +40,8 @@ class BomPicture:
 def list_item_descriptions(
     session: Session, limit: int, after: str | None = None, code: str | None = None
 ) -> list[tuple[Item, int | None]]:
-    """Items by their code, each with the message that told it; None where it was read from the system of record."""
+    """Items by their code, each with the message that told it; None where it was read from the system of record, or
+    where what told it was reversed and nobody has told it since."""
     query = select(Item).order_by(Item.code).limit(limit)
     if after is not None:
         query = query.where(Item.code > after)

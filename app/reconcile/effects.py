@@ -104,26 +104,31 @@ def read_legs(session: Session, plants: Mapping[int, str], cut_off: datetime) ->
         entered = already_entered(session, chunk)
         events, torn = _events(session, [key for key in chunk if key not in entered])
         unread += torn
-        codes = {code for mine in events.values() for event in mine for code in contract.referenced_items(event)}
+        codes = {code for mine in events.values() for event, _ in mine for code in contract.referenced_items(event)}
         items = load_items(session, codes)
         for key, mine in events.items():
             try:
-                legs += [leg for event in mine for leg in _legs(key, plants[key], event, items, cut_off)]
+                legs += [leg for told in mine for leg in _legs(key, plants[key], told, items, cut_off)]
             except (MappingError, KeyError, TypeError, ValueError):
                 unread.append(key)
     return Legs(legs, sorted(unread))
 
 
-def _events(session: Session, ids: Sequence[int]) -> tuple[dict[int, list[Event]], list[int]]:
+_Told = tuple[Event, Mapping[str, Any]]
+"""An event, and what was known of it when it was enriched."""
+
+
+def _events(session: Session, ids: Sequence[int]) -> tuple[dict[int, list[_Told]], list[int]]:
     """The events of these messages as far as they came, and those of which none can be read."""
     enriched = load_documents(session, ids, ENRICHED)
     documents = load_documents(session, [key for key in ids if key not in enriched], CANONICAL) | enriched
     documents |= _own_events(session, [key for key in ids if key not in documents])
-    events: dict[int, list[Event]] = {}
+    events: dict[int, list[_Told]] = {}
     torn: list[int] = []
     for key in ids:
         try:
-            events[key] = [newest(Event(stored["type"], stored["data"])) for stored in documents[key]]
+            read = [(newest(Event(one["type"], one["data"])), one.get("context", {})) for one in documents[key]]
+            events[key] = read
         except (KeyError, TypeError):
             torn.append(key)
     return events, torn
@@ -138,12 +143,13 @@ def _own_events(session: Session, ids: Sequence[int]) -> dict[int, Any]:
 
 
 def _legs(
-    key: int, plant: str, event: Event, items: Mapping[str, ItemFacts], cut_off: datetime
+    key: int, plant: str, told: _Told, items: Mapping[str, ItemFacts], cut_off: datetime
 ) -> list[tuple[int, datetime, Leg]]:
     """With the message and when it happened. A count is no change that could be lacking: what it finds depends on all
     that happened before it."""
+    event, context = told
     at = contract.event_time(event)
-    return [(key, at, leg) for leg in legs_of(plant, event, items) if at <= cut_off and not leg.is_count]
+    return [(key, at, leg) for leg in legs_of(plant, event, items, context) if at <= cut_off and not leg.is_count]
 
 
 def lacking(session: Session, side: Side) -> tuple[list[Effect], bool]:

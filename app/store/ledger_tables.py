@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.store.base import Base, BigId, ExactDecimal, ToldText, UtcInstant, plain_text
+from app.store.base import Base, BigId, ExactDecimal, JsonText, ToldText, UtcInstant, plain_text
 
 NOWHERE = ""
 """A storage location, lot or serial that an event does not name; as text, so that a row of stock has one key."""
@@ -51,8 +52,8 @@ class Stock(Base):
 
 class ItemStock(Base):
     """The same by item: what a plant has of it in each status, in all places together; ``reserved``: what released
-    orders still need of it, there or not; ``in_transit``: what other own plants have sent and has not come;
-    ``on_order``: what purchase orders still owe."""
+    orders still need of it, there or not; ``in_transit``: what other own plants and suppliers have sent and has not
+    come; ``on_order``: what purchase orders still owe."""
 
     __tablename__ = "item_stock"
 
@@ -116,6 +117,26 @@ class Movement(Base):
             sqlite_where=text("order_id IS NOT NULL"),
         ),
     )
+
+
+class TransferTelling(Base):
+    """A move as one system tells it under a document; ``key`` is what another one tells the same of. Of the tellings of
+    one move one ``counts`` and has its ``legs`` in the ledger: number, place and signed quantity of each."""
+
+    __tablename__ = "transfer_tellings"
+
+    message_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    event_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(64))
+    happened_at: Mapped[datetime] = mapped_column(UtcInstant)
+    order_id: Mapped[str | None] = mapped_column(plain_text(80))
+    document: Mapped[str | None] = mapped_column(ToldText)
+    reason: Mapped[str | None] = mapped_column(ToldText)
+    legs: Mapped[Any] = mapped_column(JsonText)
+    counts: Mapped[bool]
+
+    __table_args__ = (Index("ix_transfer_tellings_key", "key"),)
 
 
 class Effect(Base):

@@ -153,9 +153,9 @@ class ShipmentLine(Base):
 
 
 class TransitLine(Base):
-    """Goods that one own plant has sent to another, in the item's base unit. ``delivery_key`` and ``order_key`` are the
-    documents by which their arrival is told; ``arrived`` is how much of it came, ``on_way`` how much is still under
-    way."""
+    """Goods that one own plant has sent to another, or a supplier to one (``from_plant`` is empty), in the item's base
+    unit. ``delivery_key`` and ``order_key`` are the documents by which their arrival is told; ``arrived`` is how much
+    of it came, ``on_way`` how much is still under way."""
 
     __tablename__ = "transit_lines"
 

@@ -21,6 +21,7 @@ class Noted(StrEnum):
     POSTED = "posted"
     DIED = "died"
     DISCARDED = "discarded"
+    UNDONE = "undone"
     RAISED = "raised"
     RESOLVED = "resolved"
 

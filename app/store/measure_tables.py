@@ -38,9 +38,10 @@ class MeasureTotal(Base):
 
 
 class MeasureNote(Base):
-    """Something that happened and is not measured yet: a message was posted, died or was discarded, or a business
-    exception was raised or resolved (``subject_id`` is its id). Written in the transaction that makes it so, and taken
-    away in the one that measures it. What moves stock, or is reported of an order, has its ``Effect`` instead."""
+    """Something that happened and is not measured yet: a message was posted, died, was discarded or undone, or
+    a business exception was raised or resolved (``subject_id`` is its id). Written in the transaction that makes it so,
+    and taken away in the one that measures it. What moves stock, or is reported of an order, has its ``Effect``
+    instead."""
 
     __tablename__ = "measure_notes"
 

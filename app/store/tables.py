@@ -9,7 +9,7 @@ from app.store.exception_tables import BusinessException, ExceptionNotice, Excep
 from app.store.feed_tables import FeedEntry
 from app.store.files_tables import DroppedFile
 from app.store.impact_tables import Impact, ImpactObject
-from app.store.ledger_tables import Effect, ItemStock, Movement, Stock
+from app.store.ledger_tables import Effect, ItemStock, Movement, Stock, TransferTelling
 from app.store.logistics_tables import (
     Arrival,
     PurchaseLine,
@@ -127,6 +127,7 @@ __all__ = [
     "TimelineEntry",
     "ToldState",
     "ToldVersion",
+    "TransferTelling",
     "TransformationLot",
     "TransitLine",
     "WebhookAttempt",

@@ -110,7 +110,7 @@ def told_transit(line: TransitLine) -> dict[str, Any]:
         "id": line.id,
         "message_id": line.message_id,
         "event_index": line.event_index,
-        "from_plant": line.from_plant,
+        "from_plant": line.from_plant or None,
         "to_plant": line.to_plant,
         "item": line.item,
         "lot": line.lot or None,

@@ -45,7 +45,7 @@ class Told:
         plant = "P200" if self.kind in ("arrival", "receipt") else "P100"
         event, goal = getattr(self, f"_{self.kind}")()
         event.data["event_time"] = moment.isoformat()
-        return facts_of(Origin(number, 0, plant, moment), event, {}, goal)
+        return facts_of(Origin(number, 0, plant, moment), event, {}, {"to_plant": goal})
 
     def _lot(self) -> dict[str, str]:
         return {"lot": LOTS[self.choice]} if LOTS[self.choice] else {}

@@ -127,3 +127,81 @@ def test_partners_name_a_plant_by_its_code_its_site_or_one_of_its_parties(party:
     plants["P300"] = Plant("P300", "Detroit", "America/Detroit", options={"site": "9"})
 
     assert replace(demo_topology(), plants=plants).plant_of_party(party) == plant
+
+
+def announced(message_id: str, value: str, delivery: str = "D1", **data: Any) -> Any:
+    """What a supplier says that it has sent to P200, told to P200."""
+    return replace(shipped(message_id, value, delivery, **{"ship_from": "SUPPLIER-1"} | data), plant="P200")
+
+
+def stock_of(store: Store) -> dict[str, int]:
+    with store.reading() as session:
+        return {row.plant: int(row.quantity) for row in session.execute(select(Stock)).scalars() if row.quantity}
+
+
+def test_what_a_supplier_has_sent_is_on_its_way_here_and_leaves_no_stock(store: Store) -> None:
+    post(store, announced("a1", "10"))
+    at_first = (on_way(store), item_sums(store, "in_transit"), stock_of(store))
+
+    post(store, arrived("g1", "4"))
+
+    assert at_first == ({"delivery:D1": ("", "P200", "10")}, {("P200", "WHEEL-10"): "10"}, {})
+    assert on_way(store) == {"delivery:D1": ("", "P200", "6")}
+    assert stock_of(store) == {"P200": 4}
+
+
+def test_what_a_supplier_has_sent_ends_by_a_receipt_on_our_order_whichever_comes_first(store: Store) -> None:
+    line = {"order_ref": {"type": "purchase_order", "id": "77", "line": "1"}}
+    post(store, arrived("g1", "10", "77", kind="purchase_order"))
+
+    post(store, announced("a1", "10", line=line))
+
+    assert (on_way(store), item_sums(store, "in_transit"), stock_of(store)) == ({}, {}, {"P200": 10})
+
+
+def test_what_another_own_plant_announces_here_counts_once_as_that_plant_tells_it(store: Store) -> None:
+    post(store, announced("a1", "10", ship_from="P100"))
+    by_announcement = (on_way(store), stock_of(store))
+
+    post(store, shipped("s1", "10"))
+
+    assert by_announcement == ({}, {})
+    assert on_way(store) == {"delivery:D1": ("P100", "P200", "10")}
+    assert stock_of(store) == {"P100": -10}
+
+
+def test_what_leaves_a_place_of_the_plant_for_another_of_it_is_no_announcement(store: Store) -> None:
+    post(store, announced("a1", "10", ship_from="P200"))
+
+    assert (on_way(store), stock_of(store)) == ({}, {"P200": -10})
+
+
+def test_an_announcement_that_is_reversed_is_on_its_way_no_more(store: Store) -> None:
+    (announcement,) = post(store, announced("a1", "10"))
+    line = pipeline(store, {"erp": Books()})
+
+    with store.writing() as session:
+        reverse(session, announcement, "a mistake", "ada", NOON, line.topology.lanes_of)
+    run_once(line, "P200")
+    enter_all(store)
+
+    assert (on_way(store), item_sums(store, "in_transit"), stock_of(store)) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("source", "told", "ends"),
+    [
+        ("supplier", {"ship_from": "S-1"}, {"to_plant": "P200"}),
+        ("supplier", {"ship_to": "P100"}, {"to_plant": "P100"}),
+        ("mes", {"ship_from": "P200", "ship_to": "C-1"}, {"from_plant": "P200"}),
+        ("mes", {"ship_to": "C-1"}, {}),
+    ],
+)
+def test_a_source_that_ships_to_us_need_not_name_the_plant(
+    source: str, told: dict[str, str], ends: dict[str, str]
+) -> None:
+    topology = demo_topology()
+    supplier = replace(topology.sources["mes"], code="supplier", options={"ships_to_us": True})
+    topology = replace(topology, sources={**topology.sources, "supplier": supplier})
+
+    assert topology.ends_of_shipment(source, "P200", told) == ends

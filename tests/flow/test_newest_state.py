@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import permutations
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from app.dead_letters.reversal import reverse
@@ -14,9 +15,12 @@ from app.inbox.accept import Incoming
 from app.pipeline.reference_data import sync_items
 from app.projections.items import load_items
 from app.projections.order_lists import OrderPicture
+from app.projections.told_states import standing
 from app.store.messages_tables import TimelineEntry
 from app.store.session import Store
+from app.store.version_tables import ToldVersion
 from tests.factories import NOON, accept, completion, incoming, know_items, pipeline, release, run_once
+from tests.facts import enter_all, ordered
 from tests.fakes import Books, Clock
 from tests.reading import posting_states, projected_orders, states
 
@@ -157,6 +161,63 @@ def test_after_a_release_is_reversed_an_older_one_stands_again(store: Store) -> 
     run_once(line)
 
     assert (_order(store).order.planned, _order(store).status) == (10, "released")
+
+
+def _bom(message_id: str, wheels: str, at: str) -> Incoming:
+    data = {"event_time": f"2026-03-02T{at}:00Z", "item": "BIKE-100", "quantity": {"value": "1", "uom": "EA"}}
+    wheel = {"item": "WHEEL-10", "quantity": {"value": wheels, "uom": "EA"}}
+    return incoming(message_id, "bom.changed.v1", data | {"components": [wheel]})
+
+
+def _purchase(message_id: str, pieces: str, at: str) -> Incoming:
+    return ordered(message_id, ("1", "WHEEL-10", pieces), at=f"2026-03-02T{at}:00Z")
+
+
+@pytest.mark.parametrize(
+    ("tell", "thing"), [(_item, "item:X-1"), (_bom, "bom:BIKE-100"), (_purchase, "purchase_order:45")]
+)
+def test_after_the_newest_is_reversed_what_was_told_before_it_takes_effect(
+    store: Store, tell: Callable[..., Incoming], thing: str
+) -> None:
+    know_items(store)
+    line = pipeline(store, {"erp": Books()})
+    accept(store, tell("first", "1", "08:00"))
+    run_once(line)
+    (wrong,) = accept(store, tell("wrong", "3", "10:00"))
+    run_once(line)
+    with store.writing() as session:
+        reverse(session, wrong, "of another plant", "ada", NOON, line.topology.lanes_of)
+    run_once(line)
+    (older,) = accept(store, tell("older", "2", "09:00"))
+
+    run_once(line)
+
+    enter_all(store)
+    kind, _, code = thing.partition(":")
+    with store.reading() as session:
+        stands = standing(session, [thing])[thing].message_id
+        shown = session.scalars(
+            select(ToldVersion.message_id).where(
+                ToldVersion.kind == kind, ToldVersion.code == code, ToldVersion.stands.expression
+            )
+        ).all()
+    assert (stands, list(shown), _last_note(store, older)) == (older, [older], "")
+
+
+def test_the_reversal_of_what_came_late_lets_the_newest_stand(store: Store) -> None:
+    line = pipeline(store, {"erp": Books()})
+    accept(store, _item("n", "new", "10:00"))
+    run_once(line)
+    (late,) = accept(store, _item("o", "old", "09:00"))
+    run_once(line)
+    with store.writing() as session:
+        reverse(session, late, "a mistake", "ada", NOON, line.topology.lanes_of)
+    run_once(line)
+    accept(store, _item("m", "between", "09:30"))
+
+    run_once(line)
+
+    assert _description(store) == "new"
 
 
 def test_an_order_ends_the_same_whatever_the_order_of_arrival(sqlite_store: Store) -> None:

@@ -1,6 +1,6 @@
 """comparisons that people ask for
 
-Revision ID: 0027
+Revision ID: 0026
 Revises: 0024
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from app.store import base
 
-revision = "0027"
+revision = "0026"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
