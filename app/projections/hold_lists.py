@@ -56,9 +56,9 @@ def open_holds_of_lots(
     of_lot: dict[str, list[Hold]] = defaultdict(list)
     for hold in _open_holds(session, Hold.lot, named):
         of_lot[hold.lot].append(hold)
-    for hold in _open_holds(session, Hold.item, items):
-        if hold.lot == hold.serial == NOWHERE:
-            of_item[hold.item].append(hold)
+    # Said so exactly, or SQLite reads every open hold in the order of its id.
+    for hold in _open_holds(session, Hold.item, items, Hold.lot == NOWHERE, Hold.serial == NOWHERE):
+        of_item[hold.item].append(hold)
     if not of_lot and not of_item:
         return {}
     for (item, lot), plants in lots.items():
@@ -69,10 +69,10 @@ def open_holds_of_lots(
     return found
 
 
-def _open_holds(session: Session, column: Any, values: Collection[str]) -> Iterator[Hold]:
+def _open_holds(session: Session, column: Any, values: Collection[str], *only: ColumnElement[bool]) -> Iterator[Hold]:
     """Those with one of these values. Of many values all open ones are read instead: they are fewer than it takes to
     name each."""
-    query = select(Hold).where(Hold.is_open).order_by(Hold.id)
+    query = select(Hold).where(Hold.is_open.expression, *only).order_by(Hold.id)
     if len(values) > ALL_FROM:
         yield from (hold for hold in session.scalars(query) if getattr(hold, column.key) in values)
         return
