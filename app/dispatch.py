@@ -10,11 +10,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import structlog
 from amqp.exceptions import AMQPError
-from celery import Celery, chain
+from celery import Celery
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -62,6 +63,8 @@ class Dispatcher:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._depths_lock = threading.Lock()
+        self._asked_over: Any = None
 
     def nudge(self, plant: str, count: int) -> None:
         """Ask soon for ``count`` messages of the plant to be worked on. Never blocks and never fails: where the broker
@@ -82,6 +85,10 @@ class Dispatcher:
             thread = self._thread
         if thread is not None:
             thread.join(timeout_seconds)
+        with self._depths_lock:
+            kept, self._asked_over = self._asked_over, None
+            if kept is not None:
+                kept.release()
 
     def _send_nudges(self) -> None:
         while True:
@@ -100,26 +107,34 @@ class Dispatcher:
         """As many permits as ``count`` messages need, beginning at this step; False when the broker took none."""
         try:
             for start in range(0, count, self._batch_size):
-                self._permit(plant, step, min(self._batch_size, count - start)).apply_async()
+                self._send(self._links(plant, step, min(self._batch_size, count - start)))
         except BROKER_ERRORS as error:
             log.warning("permit_not_sent", plant=plant, step=step, error=type(error).__name__)
             return False
         return True
 
-    def _permit(self, plant: str, step: str, up_to: int) -> Signature[Any] | Any:
+    def _links(self, plant: str, step: str, up_to: int) -> list[Signature[Any]]:
         links = {
-            "transform": self._link(TRANSFORM, plant, up_to, work_queue(plant)),
-            "enrich": self._link(ENRICH, plant, up_to, work_queue(plant)),
-            "post": self._link(POST, plant, up_to, post_queue(plant)),
+            "transform": (TRANSFORM, work_queue(plant)),
+            "enrich": (ENRICH, work_queue(plant)),
+            "post": (POST, post_queue(plant)),
         }
         order = list(links)
-        return chain(*(links[name] for name in order[order.index(step) :]))
+        return [self._link(*links[name], plant, up_to) for name in order[order.index(step) :]]
 
-    def _link(self, name: str, plant: str, up_to: int, queue: str) -> Signature[Any]:
+    def _link(self, name: str, queue: str, plant: str, up_to: int) -> Signature[Any]:
         # Immutable: what a link hands on is never needed, because each claims for itself.
         return self._celery.signature(
             name, kwargs={"plant": plant, "up_to": up_to}, immutable=True, queue=queue, routing_key=queue
         )
+
+    @staticmethod
+    def _send(links: list[Signature[Any]]) -> None:
+        """As ``chain(*links)`` sends it: the first with the others behind it, the next one last. ``chain`` itself
+        copies every link, for what chords and groups need, and takes a third longer."""
+        first, *others = links
+        options: Any = {"chain": [dict(link) for link in reversed(others)]}
+        first.apply_async(**options)
 
     def declare_queues(self, plants: Iterable[str]) -> None:
         """Make every queue exist before the first worker that consumes only some of them starts."""
@@ -130,12 +145,30 @@ class Dispatcher:
 
     def depths(self, queues: Sequence[str]) -> dict[str, int]:
         """How many messages each queue holds in the broker; raises one of BROKER_ERRORS when it cannot be asked."""
+        with self._depths_lock:
+            kept, self._asked_over = self._asked_over, None
+            if kept is not None:
+                try:
+                    found = self._ask_depths(kept, queues)
+                except BROKER_ERRORS:
+                    kept.collect()  # cut since the last time: asked anew over another
+                else:
+                    self._asked_over = kept
+                    return found
+            with ExitStack() as ending:
+                connection = self._celery.connection_for_read()
+                ending.callback(connection.collect)
+                found = self._ask_depths(connection, queues)
+                ending.pop_all()
+            self._asked_over = connection
+            return found
+
+    def _ask_depths(self, connection: Any, queues: Sequence[str]) -> dict[str, int]:
+        """Over the connection's own channel: each connection and each channel costs more than all the questions."""
         found: dict[str, int] = {}
-        with self._celery.connection_for_read() as connection:
-            for name in queues:
-                with connection.channel() as channel:
-                    declared: Any = declared_queue(name, self._broker_url)(channel).queue_declare()
-                    found[name] = int(declared.message_count)
+        for name in queues:
+            declared: Any = declared_queue(name, self._broker_url)(connection.default_channel).queue_declare()
+            found[name] = int(declared.message_count)
         return found
 
     def mirror_dead(self, plant: str, bodies: Sequence[dict[str, Any]], replace: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import kombu
 from amqp.exceptions import RecoverableConnectionError
 from celery.app.amqp import AMQP
-from kombu.transport import pyamqp
+from kombu.transport import TRANSPORT_ALIASES, pyamqp, redis
 
 # A call to the broker is answered within this time, or the connection is given up.
 ANSWER_SECONDS = 10
@@ -42,11 +42,36 @@ class _SSLTransport(pyamqp.SSLTransport):
     Connection = _AnsweringConnection
 
 
-class _Connection(kombu.Connection):
-    def get_transport_cls(self) -> Any:
-        found: Any = super().get_transport_cls()
-        return {pyamqp.Transport: _Transport, pyamqp.SSLTransport: _SSLTransport}.get(found, found)
+class _KeepingChannel(redis.Channel):
+    """Keeps its client. By itself it makes one for everything that it asks, which costs more than to ask it: each has a
+    table of its own of all that a server can be asked."""
 
+    _kept: tuple[Any, Any] = (None, None)
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:  # such a one is bound to its connection
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]
+        if self._kept[0] is not self.pool:
+            self._kept = (self.pool, super()._create_client())  # type: ignore[misc]
+        return self._kept[1]
+
+
+class _RedisTransport(redis.Transport):
+    Channel = _KeepingChannel
+
+
+# By name, and not by a class of our own for connections: those of kombu's pools, over which all is published, are of
+# one that it names itself (kombu 5.7, ``ConnectionPool.new``).
+TRANSPORT_ALIASES.update(
+    {
+        **dict.fromkeys(("amqp", "pyamqp"), f"{__name__}:_Transport"),
+        "amqps": f"{__name__}:_SSLTransport",
+        **dict.fromkeys(("redis", "rediss"), f"{__name__}:_RedisTransport"),
+    }
+)
+
+
+class _Connection(kombu.Connection):
     def ensure_connection(self, *args: Any, **options: Any) -> Any:
         return super().ensure_connection(*args, **(RECONNECT | options))
 

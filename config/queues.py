@@ -117,7 +117,6 @@ def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, A
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0},
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,
-        "task_send_sent_event": True,
         "worker_soft_shutdown_timeout": 5.0,
         "worker_hijack_root_logger": False,
         "worker_detect_quorum_queues": True,

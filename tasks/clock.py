@@ -31,7 +31,7 @@ class RelayClock(Scheduler):
         self.__dict__.pop("producer", None)
         connection = self.__dict__.pop("connection", None)
         if connection is not None:
-            connection.collapse()
+            connection.collect()
 
     def _ensure_connected(self) -> Any:
         """Until the broker answers; the pause between two attempts stays short, however long that takes."""

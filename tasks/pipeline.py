@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
-from app.pipeline.transform import transform_due
+from app.pipeline.straight_on import transform_straight_on
 from config.queues import ENRICH, POST, TRANSFORM
 from tasks.base import app, settings, workplace
 
@@ -12,28 +14,44 @@ from tasks.base import app, settings, workplace
 MESSAGES_PER_POST_PERMIT = 25
 EXTRA_POST_PERMITS = 4
 # A link takes along what other permits left behind: a message whose post came too early (an older one was still being
-# transformed) would otherwise wait for the relay.
+# transformed) would otherwise wait for the relay. Where permits come faster than they are worked off, it is also what
+# makes batches of what came one by one.
 AT_LEAST = 25
 # After its lease a transform's result counts for nothing, so one that hangs is ended then and its worker replaced.
 TIME_LIMIT_SECONDS = settings.lease_seconds
 
 
-@app.task(name=TRANSFORM, time_limit=TIME_LIMIT_SECONDS)
-def transform(plant: str, up_to: int) -> None:
+# Of permits no events are sent, of which there would be six a permit: Flower's page of queues needs none, and they cost
+# as much of a worker as a small permit's work does.
+@app.task(name=TRANSFORM, bind=True, send_events=False, time_limit=TIME_LIMIT_SECONDS)
+def transform(self: Any, plant: str, up_to: int) -> None:
+    """Most messages go straight on, past what the next link is for; then the permit passes that link too. Where other
+    permits have taken what this one was for, they bring it on, and this one ends here."""
     here = workplace()
-    done = transform_due(here.pipeline, plant, up_to)
-    if len(done) >= here.settings.batch_size:  # a full batch: there is probably more
+    done = transform_straight_on(here.pipeline, plant, max(up_to, AT_LEAST))
+    if len(done.ids) >= here.settings.batch_size:  # a full batch: there is probably more
         here.dispatcher.send_permits(plant, "transform", here.settings.batch_size)
+    links: list[Any] = self.request.chain or []  # the next one is the last, as Celery keeps it (5.7, app/trace.py)
+    if not done.claimed:
+        links.clear()
+    elif not done.left:
+        links[:] = [link for link in links if link["task"] != ENRICH]
+        _share_out(plant, len(done.ids))
 
 
-@app.task(name=ENRICH, time_limit=TIME_LIMIT_SECONDS)
+@app.task(name=ENRICH, send_events=False, time_limit=TIME_LIMIT_SECONDS)
 def enrich(plant: str, up_to: int) -> None:
     here = workplace()
     done = enrich_due(here.pipeline, plant, max(up_to, AT_LEAST))
-    for _ in range(min(EXTRA_POST_PERMITS, len(done) // MESSAGES_PER_POST_PERMIT)):
-        here.dispatcher.send_permits(plant, "post", MESSAGES_PER_POST_PERMIT)
+    _share_out(plant, len(done))
 
 
-@app.task(name=POST)
+def _share_out(plant: str, enriched: int) -> None:
+    """The lanes of a large batch are worked side by side, beside the one that this permit goes on to."""
+    for _ in range(min(EXTRA_POST_PERMITS, enriched // MESSAGES_PER_POST_PERMIT)):
+        workplace().dispatcher.send_permits(plant, "post", MESSAGES_PER_POST_PERMIT)
+
+
+@app.task(name=POST, send_events=False)
 def post(plant: str, up_to: int) -> None:
     post_due(workplace().pipeline, plant, max(up_to, AT_LEAST))

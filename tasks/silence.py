@@ -11,15 +11,21 @@ from typing import Any
 from celery.signals import worker_init, worker_process_init
 
 from app.inbox.states import Step
+from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
-from app.pipeline.transform import transform_due
+from app.pipeline.straight_on import transform_straight_on
 from app.pipeline.without_permits import WithoutPermits, Work
 from tasks.base import workplace
 
+
+def _transform(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
+    return transform_straight_on(pipeline, plant, up_to).ids
+
+
 # The name by which a worker is started, before its host (``programs.worker``), says what it works on.
 STEPS: Mapping[str, Mapping[Step, Work]] = {
-    "work": {Step.TRANSFORM: transform_due, Step.ENRICH: enrich_due},
+    "work": {Step.TRANSFORM: _transform, Step.ENRICH: enrich_due},
     "post": {Step.POST: post_due},
 }
 PLANTS_AT_ONCE = {"work": 1, "post": 4}

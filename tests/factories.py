@@ -13,7 +13,7 @@ from app.inbox.accept import Incoming, accept_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
-from app.pipeline.transform import transform_due
+from app.pipeline.straight_on import transform_straight_on
 from app.projections.items import save_items
 from app.store.session import Store
 from config.topology import Plant, RetryPolicy, Route, RouteTarget, Source, SystemOfRecord, Target, Topology
@@ -136,6 +136,6 @@ def accept(store: Store, *messages: Incoming, at: datetime = NOON) -> list[int]:
 
 def run_once(pipeline: Pipeline, plant: str = "P100", up_to: int = 100) -> list[int]:
     """One permit's worth of work: transform, enrich, post; returns what was posted."""
-    transform_due(pipeline, plant, up_to)
+    transform_straight_on(pipeline, plant, up_to)
     enrich_due(pipeline, plant, up_to)
     return post_due(pipeline, plant, up_to)

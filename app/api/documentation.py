@@ -24,8 +24,7 @@ _CONTENT_SECURITY = (
 @blueprint.get("/openapi.json")
 @policy(PUBLIC)
 def show_openapi() -> Response:
-    """The document, made once at start."""
-    return Response(current_app.extensions["lineside-openapi"], content_type="application/json")
+    return Response(current_app.extensions["lineside-openapi"](), content_type="application/json")
 
 
 @blueprint.get("/asyncapi.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from flask import Flask
 from flask.json import dumps
 from flask_smorest import Api
@@ -90,12 +92,25 @@ class LinesideApi(Api):  # type: ignore[misc]
 
 
 def register_api(app: Flask) -> None:
-    app.config.update(API_TITLE="Lineside", API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
-    api = LinesideApi(app, spec_kwargs={"info": {"description": DESCRIPTION}})
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)
+    app.register_blueprint(documentation.blueprint)
+    app.extensions["lineside-openapi"] = openapi_document
+
+
+@cache
+def openapi_document() -> str:
+    """The OpenAPI 3.1 document as JSON, of an application with nothing but the blueprints: no setting changes it.
+
+    To make it costs more than all else that an application is made of, so it is made when it is first asked for, once
+    in a process."""
+    app = Flask("lineside", static_folder=None, template_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    said = {"title": "Lineside", "version": VERSION, "openapi_version": "3.1.0", "info": {"description": DESCRIPTION}}
+    api = LinesideApi(app, spec_kwargs=said)
     for name, scheme in SECURITY_SCHEMES.items():
         api.spec.components.security_scheme(name, scheme)
     for module in MODULES:
         api.register_blueprint(module.blueprint)
-    app.register_blueprint(documentation.blueprint)
     with app.app_context():
-        app.extensions["lineside-openapi"] = dumps(api.spec.to_dict())
+        return dumps(api.spec.to_dict())

@@ -54,7 +54,7 @@ def _has_effects(arguments: tuple[Any, ...], _result: Any) -> bool:
 
 
 _DOOR, _TAKE, _ROWS = "app.inbox.door", "app.intake.take", "app.intake.rows_in"
-_TRANSFORM, _ENRICH = "app.pipeline.transform", "app.pipeline.enrich"
+_STRAIGHT_ON, _ENRICH = "app.pipeline.straight_on", "app.pipeline.enrich"
 _POST, _CALLS, _RELAY = "app.pipeline.post", "app.pipeline.calls", "app.pipeline.relay"
 _RECORDING, _PICTURE = "app.pipeline.recording", "app.projections.projector"
 
@@ -66,16 +66,16 @@ POINTS = (
     Point("watch.within_the_store_of_rows", _ROWS, "record_rows", "after"),
     Point("watch.after_the_store_of_rows", _ROWS, "_store", "after"),
     Point("watch.before_the_move_to_archive", _TAKE, "_move_to_archive", "before"),
-    Point("work.after_the_claim_for_transform", _TRANSFORM, "_transform_claimed", "before"),
-    Point("work.before_the_save_of_transform", _TRANSFORM, "_save", "before"),
-    Point("work.after_the_save_of_transform", _TRANSFORM, "_save", "after"),
-    Point("work.between_transform_and_enrich", _TRANSFORM, "_transform_claimed", "after"),
+    Point("work.after_the_claim_for_transform", _STRAIGHT_ON, "_work_claimed", "before"),
+    Point("work.before_the_save_of_transform", _STRAIGHT_ON, "save_transformed", "before"),
+    Point("work.after_the_save_of_transform", _STRAIGHT_ON, "save_transformed", "after"),
+    Point("work.between_transform_and_enrich", _STRAIGHT_ON, "_work_claimed", "after"),
     Point("work.after_the_claim_for_enrich", _ENRICH, "_enrich_claimed", "before"),
     Point("work.before_the_save_of_enrich", _ENRICH, "save_documents", "before"),
     Point("work.after_the_save_of_enrich", _ENRICH, "save_plans", "after"),
     Point("work.between_enrich_and_post", _ENRICH, "_enrich_claimed", "after"),
     Point("work.within_the_commit_of_the_picture", _PICTURE, "_enter_effects", "after", _has_effects),
-    Point("post.after_the_lane_is_held", _POST, "hold_lane", "after", _holds_a_lane),
+    Point("post.after_the_lane_is_held", _POST, "hold_and_choose", "after", _holds_a_lane),
     Point("post.before_the_calls", _POST, "post_wave", "before"),
     Point("post.after_the_question", _CALLS, "_find", "after"),
     Point("post.after_one_call", _CALLS, "_ask_then_post", "after", _was_sent),

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app.audit.trail import record
 from app.dead_letters.repair import DeadLetterError, requeue
-from app.inbox.states import Move, State, Step, move_messages, tell_without_move
+from app.inbox.states import Move, State, Step, move_messages
+from app.inbox.timeline import tell_without_move
 from app.postings.ledger import SAID_NOT_POSTED, SAID_POSTED, PostingState
 from app.postings.reversals import BY_HAND
 from app.postings.trailing import ANEW

@@ -18,6 +18,7 @@ from app.inbox.states import State, Step, record_changes
 from app.store.base import table_of
 from app.store.key_sets import among
 from app.store.messages_tables import Message, Payload, TimelineEntry
+from app.store.prepared import Prepared
 
 MAX_ID_LENGTH = 200
 INSERT_CHUNK = 500
@@ -68,7 +69,8 @@ def _insert_ignoring_known(build: Any) -> Any:
 
 # Made once: a message that comes alone would pay more for the making than for being stored.
 _INSERT = {"sqlite": _insert_ignoring_known(sqlite.insert), "postgresql": _insert_ignoring_known(postgresql.insert)}
-_INSERT_PAYLOADS, _INSERT_ENTRIES = insert(table_of(Payload)), insert(table_of(TimelineEntry))
+_INSERT_ONE = Prepared(_INSERT["postgresql"], sqlite=_INSERT["sqlite"])
+_INSERT_PAYLOADS, _INSERT_ENTRIES = Prepared(insert(table_of(Payload))), Prepared(insert(table_of(TimelineEntry)))
 
 
 def accept_messages(session: Session, incoming: Sequence[Incoming], now: datetime) -> list[Acceptance]:
@@ -105,16 +107,22 @@ def _note(session: Session, incoming: Sequence[Incoming], answers: Sequence[Acce
 def _insert_new(session: Session, messages: Sequence[Incoming], now: datetime) -> dict[tuple[str, str], int]:
     stored: dict[tuple[str, str], int] = {}
     for start in range(0, len(messages), INSERT_CHUNK):
-        chunk = messages[start : start + INSERT_CHUNK]
-        connection = session.connection()
-        rows = connection.execute(_INSERT[connection.dialect.name], [_row(message, now) for message in chunk])
-        stored |= {(row.source, row.source_message_id): row.id for row in rows}
+        rows = [_row(message, now) for message in messages[start : start + INSERT_CHUNK]]
+        stored |= {(row.source, row.source_message_id): row.id for row in _insert_ignoring(session, rows)}
     new = [(stored[key], m) for m in messages if (key := (m.source, m.source_message_id)) in stored]
     if new:
-        session.connection().execute(_INSERT_PAYLOADS, [_payload(message_id, message) for message_id, message in new])
-        session.connection().execute(_INSERT_ENTRIES, [_received(message_id, m.note, now) for message_id, m in new])
+        _INSERT_PAYLOADS.run_each(session, [_payload(message_id, message) for message_id, message in new])
+        _INSERT_ENTRIES.run_each(session, [_received(message_id, m.note, now) for message_id, m in new])
         record_changes(session, Counter((m.plant, m.type, State.RECEIVED.value) for _, m in new))
     return stored
+
+
+def _insert_ignoring(session: Session, rows: list[dict[str, Any]]) -> Sequence[Any]:
+    """The ids of those that are new. Many go in one statement, whose form depends on how many they are."""
+    if len(rows) == 1:
+        return _INSERT_ONE.rows(session, **rows[0])
+    connection = session.connection()
+    return connection.execute(_INSERT[connection.dialect.name], rows).all()
 
 
 def _row(message: Incoming, now: datetime) -> dict[str, Any]:

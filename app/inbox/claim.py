@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Integer, String, bindparam, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +24,7 @@ from app.inbox.suspects import (
 from app.store.base import table_of
 from app.store.by_state import HIGHEST_ID, STATE_ORDER, within_state
 from app.store.messages_tables import Lane, Message
+from app.store.prepared import Prepared
 
 # How many due messages a count looks at before it says "at least this many": a count must not walk a backlog.
 COUNT_LIMIT = 5_000
@@ -68,8 +69,8 @@ _DUE = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
 )
-_DUE_BEFORE = _DUE.where(_ONE.id < bindparam("horizon"))
-_TAKE = (
+_CLAIM, _CLAIM_BEFORE = Prepared(_DUE), Prepared(_DUE.where(_ONE.id < bindparam("horizon")))
+_TAKE = Prepared(
     update(_MESSAGES)
     .where(_ONE.id.in_(bindparam("ids", expanding=True)))
     .values(
@@ -85,9 +86,26 @@ _HELD_LANE = (
     .where(_LANE.plant == bindparam("of_plant"), _LANE.lane == bindparam("of_lane"))
     .where(_LANE.lease_token == bindparam("of_token"))
 )
-_EXTEND_LANE = _HELD_LANE.values(lease_until=bindparam("until"))
-_RELEASE_LANE = _HELD_LANE.values(lease_token=None, lease_until=bindparam("until"))
-_UNTRANSFORMED = (
+_EXTEND_LANE = Prepared(_HELD_LANE.values(lease_until=bindparam("until")))
+_RELEASE_LANE = Prepared(_HELD_LANE.values(lease_token=None, lease_until=bindparam("until")))
+# With its lanes named the index leads to what is due, past any number that is due later.
+_OF_PLANT = select(_LANE.lane).where(_LANE.plant == bindparam("of_plant", type_=String))
+_ANY_DUE = Prepared(
+    select(_ONE.id)
+    .where(_ONE.plant == bindparam("of_plant", type_=String), _ONE.step == Step.POST.value)
+    .where(_ONE.lane.in_(_OF_PLANT), _ONE.due_at <= bindparam("now", type_=_ONE.due_at.type))
+    .limit(1)
+)
+
+
+def _counting(lanes: Any) -> Any:
+    due = select(literal(1)).where(_ONE.plant == bindparam("of_plant", type_=String), _ONE.lane.in_(lanes))
+    due = due.where(_ONE.step == bindparam("of_step"), _ONE.due_at <= bindparam("now", type_=_ONE.due_at.type))
+    return select(func.count()).select_from(due.limit(bindparam("most", type_=Integer)).subquery())
+
+
+_COUNT, _COUNT_TO_POST = Prepared(_counting([0])), Prepared(_counting(_OF_PLANT))
+_UNTRANSFORMED = Prepared(
     select(_ONE.id)
     .where(within_state(bindparam("of_plant", type_=String), "received"), _ONE.workers_lost < LOST_WORKERS_LIMIT)
     .order_by(*STATE_ORDER)
@@ -131,7 +149,7 @@ def claim_messages(
     a worker comes in small lots, in the end one by one, so that a message which ends its worker ends it alone.
     """
     known = {"plant": plant, "step": step.value, "lane": 0, "now": now, "most": up_to}
-    rows = session.connection().execute(_DUE, known)
+    rows = _CLAIM.rows(session, **known)
     lost, ids = one_lot([(row.id, lost_before(row)) for row in rows], LOTS_AFTER_LOSS)
     return _take(session, ids, lost, token, now, lease_seconds)
 
@@ -158,7 +176,7 @@ def _take(
     if not ids:
         return []
     lease = {"token": token, "until": now + timedelta(seconds=lease_seconds), "lost": lost}
-    return _claimed(session.connection().execute(_TAKE, {"ids": ids, **lease}))
+    return _claimed(_TAKE.rows(session, ids=list(ids), **lease))
 
 
 def ensure_lanes(session: Session, plants: Sequence[tuple[str, int]]) -> None:
@@ -183,7 +201,7 @@ def claim_lane(
     """
     statement = _CLAIM_LANE if take_over else _CLAIM_FREE_LANE
     known = {"of_plant": plant, "token": token, "now": now, "until": now + timedelta(seconds=lease_seconds)}
-    return session.connection().execute(statement, known).scalar_one_or_none()
+    return cast("int | None", statement.scalar(session, **known))
 
 
 def _claiming_a_lane(*, take_over: bool) -> Any:
@@ -209,18 +227,19 @@ def _claiming_a_lane(*, take_over: bool) -> Any:
     )
 
 
-_CLAIM_LANE, _CLAIM_FREE_LANE = _claiming_a_lane(take_over=True), _claiming_a_lane(take_over=False)
+_CLAIM_LANE = Prepared(_claiming_a_lane(take_over=True))
+_CLAIM_FREE_LANE = Prepared(_claiming_a_lane(take_over=False))
 
 
 def extend_lane(session: Session, plant: str, lane: int, token: str, until: datetime) -> bool:
     """Hold the lane until then; False when somebody else holds it by now."""
     held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    return bool(session.connection().execute(_EXTEND_LANE, {**held, "until": until}).rowcount)
+    return bool(_EXTEND_LANE.run(session, **held, until=until))
 
 
 def release_lane(session: Session, plant: str, lane: int, token: str, now: datetime) -> None:
     held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    session.connection().execute(_RELEASE_LANE, {**held, "until": now})
+    _RELEASE_LANE.run(session, **held, until=now)
 
 
 def claim_lane_messages(
@@ -234,7 +253,7 @@ def claim_lane_messages(
     horizon = oldest_untransformed(session, plant)
     wanted = {"plant": plant, "step": Step.POST.value, "lane": lane, "now": now, "most": up_to}
     before = {"horizon": HIGHEST_ID if horizon is None else horizon}
-    rows = session.connection().execute(_DUE_BEFORE, wanted | before).all()
+    rows = _CLAIM_BEFORE.rows(session, **wanted, **before)
     cleared = cleared_of_loss(session, rows)
     if cleared:
         session.execute(
@@ -252,14 +271,15 @@ def oldest_untransformed(session: Session, plant: str) -> int | None:
 
     A message that waits before its transform (a retry, a missing crosswalk value) holds nobody: it may wait for days.
     """
-    return session.connection().execute(_UNTRANSFORMED, {"of_plant": plant}).scalar_one_or_none()
+    return cast("int | None", _UNTRANSFORMED.scalar(session, of_plant=plant))
+
+
+def is_any_due(session: Session, plant: str, now: datetime) -> bool:
+    """Whether anything of the plant is due to be posted."""
+    return bool(_ANY_DUE.rows(session, of_plant=plant, now=now))
 
 
 def count_due(session: Session, plant: str, step: Step, now: datetime, limit: int = COUNT_LIMIT) -> int:
     """How many messages of the plant are due for this step; at most ``limit`` are looked at."""
-    # With its lanes named the index leads to what is due, past any number that is due later.
-    lanes = select(Lane.lane).where(Lane.plant == plant) if step is Step.POST else [0]
-    query = select(literal(1)).where(
-        Message.plant == plant, Message.step == step.value, Message.lane.in_(lanes), Message.due_at <= now
-    )
-    return session.execute(select(func.count()).select_from(query.limit(limit).subquery())).scalar_one()
+    counting = _COUNT_TO_POST if step is Step.POST else _COUNT
+    return cast("int", counting.scalar(session, of_plant=plant, of_step=step.value, now=now, most=limit))

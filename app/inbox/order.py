@@ -19,6 +19,7 @@ from app.inbox.states import State
 from app.inbox.wakes import waits_for, wake
 from app.store.base import table_of
 from app.store.messages_tables import Message
+from app.store.prepared import Prepared
 
 # Literal, because SQLite uses a partial index only for the very words of its condition.
 UNFINISHED = text("messages.state NOT IN ('posted', 'discarded', 'compensated')")
@@ -67,13 +68,16 @@ def _waited_for() -> Any:
     return query.where(_OUR.id.in_(bindparam("ids", expanding=True)), waits.correlate(_OURS).exists())
 
 
-_FIRST_RANKED, _FIRST_UNRANKED = _first_of_key(_ONE.key_rank > ""), _first_of_key(_ONE.key_rank == "")
-_PLACES = select(_ONE.id, _ONE.ordering_key, _ONE.key_rank, _ONE.waiting_for, _ONE.state).where(
-    _ONE.id.in_(bindparam("ids", expanding=True))
+_FIRST_RANKED = Prepared(_first_of_key(_ONE.key_rank > ""))
+_FIRST_UNRANKED = Prepared(_first_of_key(_ONE.key_rank == ""))
+_PLACES = Prepared(
+    select(_ONE.id, _ONE.ordering_key, _ONE.key_rank, _ONE.waiting_for, _ONE.state).where(
+        _ONE.id.in_(bindparam("ids", expanding=True))
+    )
 )
-_OVERTAKEN = _overtaken()
-_WAITED_FOR = _waited_for()
-_NEXT_OF_KEY = (
+_OVERTAKEN = Prepared(_overtaken())
+_WAITED_FOR = Prepared(_waited_for())
+_NEXT_OF_KEY = Prepared(
     select(_ONE.id)
     .where(_ONE.plant == bindparam("plant"), _ONE.ordering_key == bindparam("key"), UNFINISHED)
     .order_by(_ONE.key_rank, _ONE.id)
@@ -130,10 +134,10 @@ def _first_of_keys(
     however many messages a key has."""
     if not one_of_each:
         return {}
-    connection = session.connection()
-    known = {"plant": plant, "others": others, "one_of_each": one_of_each}
-    ids = [key for key in connection.execute(_FIRST_RANKED if has_rank else _FIRST_UNRANKED, known).scalars() if key]
-    return {row.ordering_key: row for row in connection.execute(_PLACES, {"ids": ids})} if ids else {}
+    statement = _FIRST_RANKED if has_rank else _FIRST_UNRANKED
+    found = statement.scalars(session, plant=plant, others=list(others), one_of_each=list(one_of_each))
+    ids = [key for key in found if key]
+    return {row.ordering_key: row for row in _PLACES.rows(session, ids=ids)} if ids else {}
 
 
 def overtaken(session: Session, plant: str, message_ids: Sequence[int], passing: str) -> dict[int, int]:
@@ -141,18 +145,17 @@ def overtaken(session: Session, plant: str, message_ids: Sequence[int], passing:
     each with the next of them. ``passing``: the type that may go before what waits for it."""
     if not message_ids:
         return {}
-    rows = session.connection().execute(_OVERTAKEN, {"plant": plant, "passing": passing, "ids": message_ids})
+    rows = _OVERTAKEN.rows(session, plant=plant, passing=passing, ids=list(message_ids))
     return {row.id: row.later for row in rows if row.later is not None}
 
 
 def wake_next(session: Session, ended: Iterable[int], now: datetime) -> None:
     """Make those due that come next in the keys of these messages, if they wait for their turn."""
-    connection = session.connection()
     ids: list[int] = []
     references: set[str] = set()
-    keys = connection.execute(_WAITED_FOR, {"ids": list(ended)})
+    keys = _WAITED_FOR.rows(session, ids=list(ended))
     for plant, key in sorted({(row.plant, row.ordering_key) for row in keys}):
-        ids += connection.execute(_NEXT_OF_KEY, {"plant": plant, "key": key}).scalars()
+        ids += _NEXT_OF_KEY.scalars(session, plant=plant, key=key)
         references |= {key_reference_of(plant, key), gap_reference_of(plant, key)}
     if ids:
         wake(session, sorted(references), now, among=ids)

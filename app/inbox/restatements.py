@@ -14,6 +14,7 @@ from app.store.base import table_of
 from app.store.documents import CANONICAL, load_documents
 from app.store.key_sets import among
 from app.store.messages_tables import Message
+from app.store.prepared import Prepared
 from app.store.restatement_tables import Restatement
 
 FAMILY_MOST = 20
@@ -23,7 +24,7 @@ GONE = ("discarded", "compensated")
 
 # Made once: every round of every lane asks.
 _ROW = table_of(Restatement).c
-_ANY_OPEN = select(_ROW.message_id).where(_ROW.is_open.is_(True)).limit(1)
+_ANY_OPEN = Prepared(select(_ROW.message_id).where(_ROW.is_open.is_(True)).limit(1))
 
 
 def message_reference(source: str, source_message_id: str) -> str:
@@ -152,7 +153,7 @@ def close_restatement(session: Session, message_id: int) -> None:
 
 def any_waits(session: Session) -> bool:
     """Whether any correction may wait for a message."""
-    return session.connection().execute(_ANY_OPEN).first() is not None
+    return bool(_ANY_OPEN.rows(session))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from app.inbox.deaths import close_impacts, open_impacts
 from app.store.base import table_of
 from app.store.measure_notes import Noted, note
 from app.store.messages_tables import Message, StateChange, TimelineEntry
+from app.store.prepared import Prepared
 from app.telemetry import metrics
 
 
@@ -83,8 +84,17 @@ class Requeued(StrEnum):
 
 
 @dataclass(frozen=True)
+class Through:
+    """A state that a message passes at once on its way to the next, and what its timeline says of that."""
+
+    state: State
+    note: str | None = None
+
+
+@dataclass(frozen=True)
 class Move:
     """One message's next state. ``step`` and ``due_at`` are given exactly when something is to be done next.
+    ``through``: the state that it passes on the way, allowed and told as a move of its own.
 
     A move to ``waiting`` names what it waits for (or only a time), a move to ``dead`` its reason. Whatever is counted
     begins anew with a move that does not hand it on.
@@ -105,12 +115,13 @@ class Move:
     reason: str | None = None
     reason_field: str | None = None
     note: str | None = None
+    through: Through | None = None
 
 
-_INSERT_CHANGES, _INSERT_ENTRIES = insert(table_of(StateChange)), insert(table_of(TimelineEntry))
+_INSERT_CHANGES, _INSERT_ENTRIES = Prepared(insert(table_of(StateChange))), Prepared(insert(table_of(TimelineEntry)))
 _TABLE = table_of(Message)
 _ROW = _TABLE.c
-_UPDATE = (
+_UPDATE = Prepared(
     update(_TABLE)
     .where(_ROW.id.in_(bindparam("b_ids", expanding=True)), _ROW.state == bindparam("b_from"))
     .values(
@@ -133,7 +144,7 @@ _UPDATE = (
 )
 
 
-_LOCK = (
+_LOCKING = (
     select(
         *(_ROW.id, _ROW.state, _ROW.plant, _ROW.type, _ROW.received_at, _ROW.state_at, _ROW.due_at),
         *(_ROW.waiting_for, _ROW.step, _ROW.attempts),
@@ -142,7 +153,7 @@ _LOCK = (
     .order_by(_ROW.id)
     .with_for_update()
 )
-_LOCK_HELD = _LOCK.where(_ROW.lease_token == bindparam("token"))
+_LOCK, _LOCK_HELD = Prepared(_LOCKING), Prepared(_LOCKING.where(_ROW.lease_token == bindparam("token")))
 _STATES = {state.value: state for state in State}
 
 
@@ -164,6 +175,8 @@ class _Current:
         return waits and self.waiting_for is not None and self.waiting_for == move.waiting_for
 
     def allows(self, move: Move) -> bool:
+        if move.through is not None:
+            return move.through.state in MOVES[self.state] and move.to in MOVES[move.through.state]
         return move.to in MOVES[self.state] or self.is_kept_by(move)
 
     def is_kept_by(self, move: Move) -> bool:
@@ -181,6 +194,8 @@ def move_messages(
     Each message moves at most once a call. Timeline rows and counts are written in the same transaction; one that goes
     on waiting for the same thing leaves none.
     """
+    if not moves:
+        return set()
     current = _lock(session, [move.message_id for move in moves], lease_token)
     allowed = [m for m in moves if m.message_id in current and current[m.message_id].allows(m)]
     if not allowed:
@@ -199,12 +214,14 @@ def _write(session: Session, changes: Sequence[tuple[int, dict[str, Any]]]) -> N
         alike.setdefault(tuple(parameters.values()), []).append(message_id)
     names = tuple(changes[0][1])
     for values, ids in alike.items():
-        session.connection().execute(_UPDATE, dict(zip(names, values, strict=True), b_ids=ids))
+        _UPDATE.run(session, **dict(zip(names, values, strict=True)), b_ids=ids)
 
 
 def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Current], now: datetime, actor: str) -> None:
     """Timeline, counts and, once it is committed, the metrics."""
-    session.connection().execute(_INSERT_ENTRIES, [_entry(m, current[m.message_id].state, now, actor) for m in moves])
+    _INSERT_ENTRIES.run_each(
+        session, [entry for m in moves for entry in _entries(m, current[m.message_id].state, now, actor)]
+    )
     changes: Counter[tuple[str, str, str]] = Counter()
     for move in moves:
         was = current[move.message_id]
@@ -215,17 +232,12 @@ def _tell(session: Session, moves: Sequence[Move], current: Mapping[int, _Curren
     note(session, Noted.DISCARDED, [m.message_id for m in moves if m.to is State.DISCARDED], now)
     close_impacts(session, [m.message_id for m in moves if current[m.message_id].state is State.DEAD])
     ages = [
-        (current[m.message_id], m.to, (now - current[m.message_id].received_at).total_seconds())
+        (current[m.message_id], to, (now - current[m.message_id].received_at).total_seconds())
         for m in moves
         if not current[m.message_id].is_kept_by(m)
+        for to in ([m.to] if m.through is None else [m.through.state, m.to])
     ]
     event.listen(session, "after_commit", lambda _: _observe(ages), once=True)
-
-
-def tell_without_move(session: Session, message_id: int, state: State, note: str, actor: str, now: datetime) -> None:
-    """What a person did about a message that stays in its state, as a row of its timeline."""
-    entry = {"message_id": message_id, "at": now, "actor": actor, "from_state": state.value, "to_state": state.value}
-    session.execute(insert(TimelineEntry).values(entry | {"note": note}))
 
 
 def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
@@ -238,8 +250,8 @@ def _observe(ages: Sequence[tuple[_Current, State, float]]) -> None:
 def _lock(session: Session, ids: Sequence[int], lease_token: str | None) -> dict[int, _Current]:
     """The rows as they are now, locked in the order of their ids so that two callers cannot wait for each other."""
     query, held = (_LOCK, {}) if lease_token is None else (_LOCK_HELD, {"token": lease_token})
-    rows = session.connection().execute(query, {"ids": ids, **held})
-    return {row[0]: _Current(_STATES[row[1]], *tuple(row)[2:]) for row in rows}
+    rows = query.rows(session, ids=list(ids), **held)
+    return {row[0]: _Current(_STATES[row[1]], *row[2:]) for row in rows}
 
 
 def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
@@ -266,16 +278,14 @@ def _parameters(move: Move, was: _Current, now: datetime) -> dict[str, Any]:
     }
 
 
-def _entry(move: Move, was: State, now: datetime, actor: str) -> dict[str, Any]:
-    note = move.note or move.reason
-    return {
-        "message_id": move.message_id,
-        "at": now,
-        "actor": actor,
-        "from_state": was.value,
-        "to_state": move.to.value,
-        "note": note,
-    }
+def _entries(move: Move, was: State, now: datetime, actor: str) -> Iterator[dict[str, Any]]:
+    way = [(was, move.to, move.note or move.reason)]
+    if move.through is not None:
+        passed = move.through
+        way = [(was, passed.state, passed.note), (passed.state, move.to, move.note or move.reason)]
+    for before, to, told in way:
+        said = {"from_state": before.value, "to_state": to.value, "note": told}
+        yield {"message_id": move.message_id, "at": now, "actor": actor} | said
 
 
 def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]) -> None:
@@ -285,5 +295,4 @@ def record_changes(session: Session, changes: Mapping[tuple[str, str, str], int]
         for (plant, kind, state), change in changes.items()
         if change
     ]
-    if rows:
-        session.connection().execute(_INSERT_CHANGES, rows)
+    _INSERT_CHANGES.run_each(session, rows)

@@ -17,6 +17,7 @@ from app.inbox.states import State
 from app.store.base import table_of
 from app.store.messages_tables import Message
 from app.store.order_tables import OpenWake
+from app.store.prepared import Prepared
 
 PORTION = 500
 
@@ -41,9 +42,8 @@ def wake(session: Session, references: Iterable[str], now: datetime, among: Sequ
     wanted = list(references)
     woken = 0
     for start in range(0, len(wanted), 500):
-        statement, only = (_WAKE, {}) if among is None else (_WAKE_AMONG, {"among": among})
-        found = {"wanted": wanted[start : start + 500], "now": now, **only}
-        woken += session.connection().execute(statement, found).rowcount
+        statement, only = (_WAKE, {}) if among is None else (_WAKE_AMONG, {"among": list(among)})
+        woken += statement.run(session, wanted=wanted[start : start + 500], now=now, **only)
     return woken
 
 
@@ -55,8 +55,12 @@ def _waking(*more: ColumnElement[bool]) -> Any:
     return update(table_of(Message)).where(_ROW.id.in_(locked)).values(due_at=soonest, attempts=0)
 
 
-_WAKE, _WAKE_AMONG = _waking(), _waking(_ROW.id.in_(bindparam("among", expanding=True)))
-_WAITING = (
+_WAKE, _WAKE_AMONG = Prepared(_waking()), Prepared(_waking(_ROW.id.in_(bindparam("among", expanding=True))))
+_OPEN_WAKE = table_of(OpenWake).c
+_NEXT_OPEN = Prepared(
+    select(_OPEN_WAKE.reference, _OPEN_WAKE.after_id).order_by(_OPEN_WAKE.opened_at, _OPEN_WAKE.reference).limit(1)
+)
+_WAITING = Prepared(
     select(_ROW.id).where(waits_for(_ROW.waiting_for.in_(bindparam("wanted", expanding=True)))).limit(PORTION + 1)
 )
 
@@ -67,7 +71,7 @@ def wake_arrived(session: Session, references: Iterable[str], now: datetime) -> 
     wanted = sorted(set(references))
     for start in range(0, len(wanted), PORTION):
         chunk = wanted[start : start + PORTION]
-        ids = session.connection().execute(_WAITING, {"wanted": chunk}).scalars().all()
+        ids = _WAITING.scalars(session, wanted=chunk)
         if len(ids) > PORTION:
             _open(session, chunk, now)
         elif ids:
@@ -86,8 +90,7 @@ def _open(session: Session, references: list[str], now: datetime) -> None:
 def wake_portion(session: Session, now: datetime) -> bool:
     """Wake the next portion of the wake that was served longest ago; False where none is open. Each message is woken
     once for an arrival, however soon it waits again."""
-    query = select(OpenWake.reference, OpenWake.after_id).order_by(OpenWake.opened_at, OpenWake.reference).limit(1)
-    row = session.execute(query).first()
+    row = _NEXT_OPEN.first(session)
     if row is None:
         return False
     waiting = select(Message.id).where(waits_for(Message.waiting_for == row.reference), Message.id > row.after_id)

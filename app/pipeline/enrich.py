@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -57,8 +58,7 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
     now = pipeline.clock()
     with pipeline.store.reading() as session:
         events = load_events(session, [message.id for message in claimed], CANONICAL)
-        facts = load_facts(session, plant, [event for group in events.values() for event in group])
-        facts = replace(facts, crosswalks=read_crosswalks(pipeline, session))
+        facts = facts_for(pipeline, session, plant, [event for group in events.values() for event in group])
         new = [(one.id, one.source, one.source_message_id) for one in claimed if one.state == State.TRANSFORMED]
         replaced = open_corrections(session, new)
     results: dict[int, Enriched] = {}
@@ -81,10 +81,14 @@ def _enrich_claimed(pipeline: Pipeline, plant: str, claimed: list[Claimed], toke
         moved = move_messages(session, moves, now, lease_token=token)
         ended = moved & {move.message_id for move in moves if move.to is State.COMPENSATED}
         end_superseded(session, [message for message in claimed if message.id in ended], now)
-        kept = {key: value for key, value in results.items() if key in moved}
-        save_documents(session, {key: value.document for key, value in kept.items()}, ENRICHED, now)
-        save_plans(session, plant, {key: value.postings for key, value in kept.items()}, now)
+        save_enriched(session, plant, {key: value for key, value in results.items() if key in moved}, now)
     return moved & results.keys()
+
+
+def save_enriched(session: Session, plant: str, results: Mapping[int, Enriched], now: datetime) -> None:
+    """Write the documents and the planned postings of those that are enriched now."""
+    save_documents(session, {key: value.document for key, value in results.items()}, ENRICHED, now)
+    save_plans(session, plant, {key: value.postings for key, value in results.items()}, now)
 
 
 def _undo_corrected(pipeline: Pipeline, message: Claimed, events: StoredEvents) -> Move | str | None:
@@ -122,6 +126,11 @@ def _events_of(body: Any) -> tuple[Event, ...] | None:
         return tuple(newest(Event(entry["type"], entry["data"])) for entry in body)
     except (KeyError, TypeError):
         return None
+
+
+def facts_for(pipeline: Pipeline, session: Session, plant: str, events: Sequence[Event]) -> Facts:
+    """All that is needed to enrich these events, the targets' crosswalks among it."""
+    return replace(load_facts(session, plant, events), crosswalks=read_crosswalks(pipeline, session))
 
 
 def load_facts(session: Session, plant: str, events: Sequence[Event]) -> Facts:

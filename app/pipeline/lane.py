@@ -42,7 +42,8 @@ class Lane:
     unknown. ``trailing``: the posted ones, of which what is not required is made, with its ``tries``; ``followed``: the
     targets that are left for when a message is posted. ``refused``: whether the refusal of a message has its other
     postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the targets
-    that have none for what is left, and when to look again; ``heads``: the queue of each posting that comes next."""
+    that have none for what is left, and when to look again; ``heads``: the queue of each posting that comes next;
+    ``is_last``: nothing else of the plant was due to be posted when this lane was let go."""
 
     plant: str
     number: int
@@ -68,6 +69,7 @@ class Lane:
     without_room: dict[str, datetime] = field(default_factory=dict)
     heads: dict[int, Queue] = field(default_factory=dict)
     posted: list[int] = field(default_factory=list)
+    is_last: bool = False
 
     @property
     def has_news(self) -> bool:
@@ -122,14 +124,19 @@ class LaneLost(Exception):
 def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
     """Hold a lane with what may go on in it; what must wait for its turn is written down at once, in the transaction
     that saw it, so that nobody can end what it waits for in between and wake no one."""
-    now, token = pipeline.clock(), new_token()
     with pipeline.store.writing() as session:
-        if is_plant_paused(session, plant):
-            return None
-        number, claimed = _claim(session, pipeline, plant, up_to, token, now)
-        if not claimed:
-            return None
-        return _look_at(pipeline, session, plant, number, token, claimed, now)
+        return hold_lane_in(session, pipeline, plant, up_to)
+
+
+def hold_lane_in(session: Session, pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
+    """The same in a transaction of the caller's."""
+    now, token = pipeline.clock(), new_token()
+    if is_plant_paused(session, plant):
+        return None
+    number, claimed = _claim(session, pipeline, plant, up_to, token, now)
+    if not claimed:
+        return None
+    return _look_at(pipeline, session, plant, number, token, claimed, now)
 
 
 def _look_at(

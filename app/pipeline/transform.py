@@ -20,8 +20,10 @@ from app.inbox.states import Move, State, Step, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.lots import work_lots
 from app.pipeline.outcome import Done, attempt, failure_move, refuse_if_it_costs_workers
+from app.store.base import table_of
 from app.store.documents import CANONICAL, StoredPayload, load_payloads, save_documents
 from app.store.messages_tables import Message
+from app.store.prepared import Prepared
 from config.topology import Plant, RetryPolicy, Source, Topology
 from mappings.canonical import contract
 from mappings.canonical.versions import newest
@@ -64,11 +66,23 @@ def transform_due(pipeline: Pipeline, plant: str, up_to: int) -> list[int]:
 
 
 def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -> set[int]:
-    now = pipeline.clock()
     with pipeline.store.reading() as session:
-        payloads = load_payloads(session, [message.id for message in claimed])
-        crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
-        standing = still_standing(session, payloads)
+        results, moves = transform_all(pipeline, session, claimed)
+    with pipeline.store.writing() as session:
+        now = pipeline.clock()
+        moved = move_messages(session, moves, now, lease_token=token)
+        save_transformed(session, {key: value for key, value in results.items() if key in moved}, now)
+    return moved & results.keys()
+
+
+def transform_all(
+    pipeline: Pipeline, session: Session, claimed: Sequence[Claimed]
+) -> tuple[dict[int, Transformed], list[Move]]:
+    """What becomes of each of these, and the move that follows; nothing is written."""
+    now = pipeline.clock()
+    payloads = load_payloads(session, [message.id for message in claimed])
+    crosswalks = read_crosswalks(pipeline, session, {message.source for message in claimed})
+    standing = still_standing(session, payloads)
     results: dict[int, Transformed] = {}
     moves: list[Move] = []
     for message in claimed:
@@ -78,11 +92,7 @@ def _transform_claimed(pipeline: Pipeline, claimed: list[Claimed], token: str) -
             moves.append(Move(message.id, State.TRANSFORMED, Step.ENRICH, now, note=outcome.value.note))
         else:
             moves.append(failure_move(pipeline, message, Step.TRANSFORM, outcome.error, RetryPolicy()))
-    with pipeline.store.writing() as session:
-        now = pipeline.clock()
-        moved = move_messages(session, moves, now, lease_token=token)
-        _save(session, {key: value for key, value in results.items() if key in moved}, now)
-    return moved & results.keys()
+    return results, moves
 
 
 def read_crosswalks(pipeline: Pipeline, session: Session, sources: set[str]) -> Mapping[str, Crosswalks]:
@@ -251,18 +261,19 @@ def _instant_rank(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-_KEY_UPDATE = (
-    update(Message)
-    .where(Message.id == bindparam("b_id"))
+_KEY_UPDATE = Prepared(
+    update(table_of(Message))
+    .where(table_of(Message).c.id == bindparam("b_id"))
     .values(ordering_key=bindparam("b_key"), key_rank=bindparam("b_rank"), mapping_version=bindparam("b_version"))
 )
 
 
-def _save(session: Session, results: Mapping[int, Transformed], now: Any) -> None:
+def save_transformed(session: Session, results: Mapping[int, Transformed], now: datetime) -> None:
+    """Write the keys and the events of those that are transformed now."""
     if not results:
         return
-    session.connection().execute(
-        _KEY_UPDATE,
+    _KEY_UPDATE.run_each(
+        session,
         [
             {"b_id": key, "b_key": done.ordering_key, "b_rank": done.key_rank, "b_version": done.mapping_version}
             for key, done in results.items()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, MutableMapping
 
-from sqlalchemy import select
+from sqlalchemy import Integer, String, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.inbox.wakes import waits_for, wake
@@ -16,7 +16,9 @@ from app.pipeline.outcome import target_reference
 from app.postings.circuit import CircuitState
 from app.postings.pauses import read_pauses
 from app.postings.room import read_circuits
+from app.store.base import table_of
 from app.store.messages_tables import Message
+from app.store.prepared import Prepared
 
 FIRST_PORTION = 25
 PORTION_MOST = 5_000
@@ -45,12 +47,15 @@ def wake_for_targets(pipeline: Pipeline, portions: MutableMapping[str, int]) -> 
 def longest_waiting(session: Session, target: str, most: int, without_plants: Collection[str]) -> list[int]:
     """Messages that wait for this target, those first that were looked at longest ago: a document that the target
     never answers to is not asked about again before all others."""
-    query = (
-        select(Message.id)
-        .where(waits_for(Message.waiting_for == target_reference(target)), Message.lease_token.is_(None))
-        .order_by(Message.due_at, Message.id)
-        .limit(most)
-    )
-    if without_plants:
-        query = query.where(Message.plant.not_in(sorted(without_plants)))
-    return list(session.execute(query).scalars())
+    plants = sorted(without_plants)
+    return _LONGEST.scalars(session, reference=target_reference(target), plants=plants, most=most)
+
+
+_ROW = table_of(Message).c
+_LONGEST = Prepared(
+    select(_ROW.id)
+    .where(waits_for(_ROW.waiting_for == bindparam("reference", type_=String)), _ROW.lease_token.is_(None))
+    .where(_ROW.plant.not_in(bindparam("plants", expanding=True)))
+    .order_by(_ROW.due_at, _ROW.id)
+    .limit(bindparam("most", type_=Integer))
+)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.errors import TargetPaused
-from app.inbox.claim import extend_lane, release_lane
+from app.inbox.claim import extend_lane, is_any_due, release_lane
 from app.pipeline.after_call import stop_key
 from app.pipeline.calls import (
     LEASE_MARGIN_SECONDS,
@@ -22,7 +22,7 @@ from app.pipeline.calls import (
     longest_call_seconds,
 )
 from app.pipeline.context import Pipeline
-from app.pipeline.lane import Lane, LaneLost
+from app.pipeline.lane import Lane, LaneLost, hold_lane, hold_lane_in
 from app.pipeline.outcome import Done, attempt_together
 from app.pipeline.queues import Queue
 from app.pipeline.recording import bury, raise_if_database_trouble, record_in_parts, write_news
@@ -55,6 +55,30 @@ class Wave:
         return True
 
 
+def hold_and_choose(pipeline: Pipeline, plant: str, up_to: int) -> tuple[Lane, Wave | None] | None:
+    """Hold a lane and commit the intent of its first wave in one transaction: for a message that comes alone the
+    transactions are what costs. Where the two cannot be saved together, or some of what is held have cost workers, the
+    wave is still to be chosen."""
+    outcome = attempt_together(lambda: _hold_and_commit(pipeline, plant, up_to))
+    if isinstance(outcome, Done):
+        return outcome.value
+    raise_if_database_trouble(outcome)
+    lane = hold_lane(pipeline, plant, up_to)
+    return None if lane is None else (lane, None)
+
+
+def _hold_and_commit(pipeline: Pipeline, plant: str, up_to: int) -> tuple[Lane, Wave | None] | None:
+    with pipeline.store.writing() as session:
+        lane = hold_lane_in(session, pipeline, plant, up_to)
+        if lane is None:
+            return None
+        if any(message.workers_lost for message in lane.messages.values()):
+            return lane, None
+        wave, posted = _choose(pipeline, session, lane, None)
+    _committed(lane, wave, posted)
+    return lane, wave
+
+
 def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
     """Write all that happened, choose the next wave and commit its intent; an empty wave ends the lane's work.
 
@@ -85,26 +109,37 @@ def commit_and_choose(pipeline: Pipeline, lane: Lane) -> Wave:
 def _commit(pipeline: Pipeline, lane: Lane, most: int | None) -> Wave:
     """The same in one transaction, with the intents of so many heads at most."""
     with pipeline.store.writing() as session:
-        now, monotonic = pipeline.clock(), time.monotonic()
-        for target, reason in lane.pauses.items():
-            pause_target(session, target, reason, now)
-        paused_plants, paused = read_pauses(session)
-        looks = read_circuits(session, pipeline.topology.targets, lane.told, now)
-        _stop_what_cannot_go_on(pipeline, lane, paused, looks)
-        wave = Wave(StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS))
-        heads = [] if lane.plant in paused_plants else _heads(lane)[:most]
-        longest = longest_call_seconds(pipeline, heads)
-        until = wave.start_by.at + timedelta(seconds=longest + LEASE_MARGIN_SECONDS)
-        if not extend_lane(session, lane.plant, lane.number, lane.token, until):
-            raise LaneLost
-        posted = write_news(pipeline, session, lane, now)
-        if not any(lane.queues):
-            release_lane(session, lane.plant, lane.number, lane.token, now)
-        _take_room(pipeline, session, lane, heads, {code for code in looks if looks[code].is_news}, wave, until)
-        record_intents(session, wave.postings, pipeline.worker, now)
+        wave, posted = _choose(pipeline, session, lane, most)
+    _committed(lane, wave, posted)
+    return wave
+
+
+def _choose(pipeline: Pipeline, session: Session, lane: Lane, most: int | None) -> tuple[Wave, list[int]]:
+    """The wave, and the messages that are posted by what is written besides."""
+    now, monotonic = pipeline.clock(), time.monotonic()
+    for target, reason in lane.pauses.items():
+        pause_target(session, target, reason, now)
+    paused_plants, paused = read_pauses(session)
+    looks = read_circuits(session, pipeline.topology.targets, lane.told, now)
+    _stop_what_cannot_go_on(pipeline, lane, paused, looks)
+    wave = Wave(StartBy(pipeline.clock, now + timedelta(seconds=WAVE_SECONDS), monotonic + WAVE_SECONDS))
+    heads = [] if lane.plant in paused_plants else _heads(lane)[:most]
+    longest = longest_call_seconds(pipeline, heads)
+    until = wave.start_by.at + timedelta(seconds=longest + LEASE_MARGIN_SECONDS)
+    if not extend_lane(session, lane.plant, lane.number, lane.token, until):
+        raise LaneLost
+    posted = write_news(pipeline, session, lane, now)
+    if not any(lane.queues):
+        release_lane(session, lane.plant, lane.number, lane.token, now)
+        lane.is_last = not is_any_due(session, lane.plant, now)
+    _take_room(pipeline, session, lane, heads, {code for code in looks if looks[code].is_news}, wave, until)
+    record_intents(session, wave.postings, pipeline.worker, now)
+    return wave, posted
+
+
+def _committed(lane: Lane, wave: Wave, posted: list[int]) -> None:
     lane.forget_news(lane.messages, posted)
     lane.pauses, lane.told, lane.holds_room = {}, {}, bool(wave.calls)
-    return wave
 
 
 def _heads(lane: Lane) -> list[OpenPosting]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.store.base import table_of
 from app.store.postings_tables import Posting, PostingAttempt
+from app.store.prepared import Prepared
 
 Alike = TypeVar("Alike", bound=Hashable)
 
@@ -124,13 +125,13 @@ def _open() -> Any:
     )
 
 
-_OPEN = _open()
+_OPEN = Prepared(_open())
 
 
 def load_open(session: Session, message_ids: Sequence[int]) -> dict[int, list[OpenPosting]]:
     """The postings of each message that are not at their end, in the order they are to be made, with its reversals."""
     found: dict[int, list[OpenPosting]] = {}
-    rows = session.connection().execute(_OPEN, {"ids": message_ids}).all()
+    rows = _OPEN.rows(session, ids=list(message_ids))
     tried = [row.id for row in rows if row.state == PostingState.PLANNED and row.attempts]
     again = _said_not_posted(session, tried) if tried else set()
     for row in rows:
@@ -155,15 +156,18 @@ def _said_not_posted(session: Session, posting_ids: Sequence[int]) -> set[int]:
     return set(session.execute(query).scalars())
 
 
-_INTENT = (
+_POSTING = table_of(Posting).c
+_INTENT = Prepared(
     update(table_of(Posting))
-    .where(Posting.id.in_(bindparam("b_ids", expanding=True)))
+    .where(_POSTING.id.in_(bindparam("b_ids", expanding=True)))
     .values(state=PostingState.SENDING.value, attempts=bindparam("b_attempts"), updated_at=bindparam("b_at"))
 )
-_REDATED = update(Posting).where(Posting.id == bindparam("b_id")).values(document=bindparam("b_document"))
-_RESULT = (
-    update(Posting)
-    .where(Posting.id == bindparam("b_id"))
+_REDATED = Prepared(
+    update(table_of(Posting)).where(_POSTING.id == bindparam("b_id")).values(document=bindparam("b_document"))
+)
+_RESULT = Prepared(
+    update(table_of(Posting))
+    .where(_POSTING.id == bindparam("b_id"))
     .values(
         state=bindparam("b_state"),
         reference=bindparam("b_reference"),
@@ -183,10 +187,12 @@ _SUPERSEDED = (
         updated_at=bindparam("b_at"),
     )
 )
-_ATTEMPT_END = (
+_ATTEMPT = table_of(PostingAttempt).c
+_ATTEMPT_BEGIN = Prepared(insert(table_of(PostingAttempt)))
+_ATTEMPT_END = Prepared(
     update(table_of(PostingAttempt))
-    .where(PostingAttempt.posting_id.in_(bindparam("b_ids", expanding=True)))
-    .where(PostingAttempt.number == bindparam("b_number"))
+    .where(_ATTEMPT.posting_id.in_(bindparam("b_ids", expanding=True)))
+    .where(_ATTEMPT.number == bindparam("b_number"))
     .values(ended_at=bindparam("b_at"), outcome=bindparam("b_outcome"), detail=bindparam("b_detail"))
 )
 
@@ -196,12 +202,11 @@ def record_intents(session: Session, postings: Sequence[OpenPosting], worker: st
     if not postings:
         return
     for number, ids in _alike((posting.attempts + 1, posting.id) for posting in postings):
-        session.connection().execute(_INTENT, {"b_ids": ids, "b_attempts": number, "b_at": now})
+        _INTENT.run(session, b_ids=ids, b_attempts=number, b_at=now)
     redated = [{"b_id": p.id, "b_document": dict(p.document)} for p in postings if p.is_redated]
-    if redated:
-        session.connection().execute(_REDATED, redated)
-    session.connection().execute(
-        insert(PostingAttempt),
+    _REDATED.run_each(session, redated)
+    _ATTEMPT_BEGIN.run_each(
+        session,
         [
             {"posting_id": posting.id, "number": posting.attempts + 1, "started_at": now, "worker": worker}
             for posting in postings
@@ -213,9 +218,8 @@ def record_results(session: Session, results: Sequence[PostingResult], now: date
     """Write how the attempts ended."""
     if not results:
         return
-    connection = session.connection()
-    connection.execute(
-        _RESULT,
+    _RESULT.run_each(
+        session,
         [
             {
                 "b_id": result.posting.id,
@@ -232,7 +236,7 @@ def record_results(session: Session, results: Sequence[PostingResult], now: date
     ends = ((result.attempt, result.outcome, result.detail) for result in results)
     for (number, outcome, detail), ids in _alike(zip(ends, (result.posting.id for result in results), strict=True)):
         told = {"b_number": number, "b_at": now, "b_outcome": outcome, "b_detail": detail}
-        connection.execute(_ATTEMPT_END, {"b_ids": ids, **told})
+        _ATTEMPT_END.run(session, b_ids=ids, **told)
 
 
 def _alike(pairs: Iterable[tuple[Alike, int]]) -> Iterable[tuple[Alike, list[int]]]:

@@ -11,13 +11,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.store.base import table_of
+from app.store.prepared import Prepared
 from app.store.target_tables import PlantPause, TargetPause
 
 _PLANTS, _TARGETS = table_of(PlantPause).c, table_of(TargetPause).c
-_PAUSES = select(literal(True).label("is_plant"), _PLANTS.plant.label("code"), _PLANTS.reason).union_all(
-    select(literal(False), _TARGETS.target, _TARGETS.reason)
+_PAUSES = Prepared(
+    select(literal(True).label("is_plant"), _PLANTS.plant.label("code"), _PLANTS.reason).union_all(
+        select(literal(False), _TARGETS.target, _TARGETS.reason)
+    )
 )
-_PLANT_PAUSE = select(_PLANTS.plant).where(_PLANTS.plant == bindparam("of_plant"))
+_PLANT_PAUSE = Prepared(select(_PLANTS.plant).where(_PLANTS.plant == bindparam("of_plant")))
 
 ITSELF = "lineside"
 """Who paused a target that turned us away."""
@@ -45,12 +48,12 @@ def list_target_pauses(session: Session) -> list[TargetPause]:
 
 def read_pauses(session: Session) -> tuple[set[str], dict[str, str]]:
     """The plants that are paused, and the targets with their reason; one query, as every wave asks."""
-    rows = session.connection().execute(_PAUSES).all()
+    rows = _PAUSES.rows(session)
     return {row.code for row in rows if row.is_plant}, {row.code: row.reason for row in rows if not row.is_plant}
 
 
 def is_plant_paused(session: Session, plant: str) -> bool:
-    return session.connection().execute(_PLANT_PAUSE, {"of_plant": plant}).first() is not None
+    return bool(_PLANT_PAUSE.rows(session, of_plant=plant))
 
 
 def pause_plant(session: Session, plant: str, reason: str, now: datetime, actor: str) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import bindparam, delete, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.postings.ledger import SUPERSEDED
+from app.store.base import table_of
 from app.store.postings_tables import Posting
+from app.store.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,10 @@ def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[Planne
     refused; what was posted, or may have been, stays as it was. What was planned before and never tried is replaced;
     what was tried, and is in today's plan no more, stays as a record and is never sent.
     """
-    mine = Posting.message_id.in_(list(plans))
-    untried = delete(Posting).where(mine, Posting.state == "planned", Posting.attempts == 0)
-    session.execute(untried.execution_options(synchronize_session=False))
-    tried = update(Posting).where(mine, Posting.state.in_(["planned", "refused"]))
-    superseded = {
-        "state": "refused",
-        "reason_code": SUPERSEDED,
-        "reason": "The message makes no such posting any more.",
-    }
-    session.execute(tried.values(superseded | {"updated_at": now}).execution_options(synchronize_session=False))
+    if not plans:
+        return
+    _DROP_UNTRIED.run(session, ids=list(plans))
+    _SUPERSEDE_TRIED.run(session, ids=list(plans), b_at=now)
     rows = [
         {
             "message_id": message_id,
@@ -83,14 +79,30 @@ def save_plans(session: Session, plant: str, plans: Mapping[int, Sequence[Planne
         for message_id, planned in plans.items()
         for ordinal, plan in enumerate(planned)
     ]
-    if not rows:
-        return
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = build(Posting)
+    _SAVE.run_each(session, rows)
+
+
+def _saving(build: Any) -> Any:
+    statement = build(table_of(Posting))
     replaced = ("ordinal", "document", "mapping_version", "required", "state", "updated_at")
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=["posting_key"],
         set_={name: statement.excluded[name] for name in replaced} | {"reason_code": None, "reason": None},
-        where=or_(Posting.state == "planned", Posting.state == "refused"),
+        where=or_(_POSTING.state == "planned", _POSTING.state == "refused"),
     )
-    session.connection().execute(statement, rows)
+
+
+_POSTING = table_of(Posting).c
+_MINE = _POSTING.message_id.in_(bindparam("ids", expanding=True))
+_DROP_UNTRIED = Prepared(delete(table_of(Posting)).where(_MINE, _POSTING.state == "planned", _POSTING.attempts == 0))
+_SUPERSEDE_TRIED = Prepared(
+    update(table_of(Posting))
+    .where(_MINE, _POSTING.state.in_(["planned", "refused"]))
+    .values(
+        state="refused",
+        reason_code=SUPERSEDED,
+        reason="The message makes no such posting any more.",
+        updated_at=bindparam("b_at"),
+    )
+)
+_SAVE = Prepared(_saving(postgresql.insert), sqlite=_saving(sqlite.insert))

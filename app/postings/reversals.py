@@ -20,6 +20,7 @@ from app.postings.plan import reversal_key
 from app.store.base import table_of
 from app.store.messages_tables import Message
 from app.store.postings_tables import Posting, ReversalOrder
+from app.store.prepared import Prepared
 
 # So many documents are named where a sentence tells what was reversed; the message's page has all of them.
 TOLD_MOST = 5
@@ -46,7 +47,7 @@ class Order:
 
 
 _ORDER, _MESSAGE = table_of(ReversalOrder).c, table_of(Message).c
-_OPEN_ORDERS = (
+_OPEN_ORDERS = Prepared(
     select(*(_ORDER[field.name] for field in fields(Order)))
     .join_from(table_of(ReversalOrder), table_of(Message), _MESSAGE.id == _ORDER.message_id)
     .where(_ORDER.message_id.in_(bindparam("ids", expanding=True)), _ORDER.generation == _MESSAGE.generation)
@@ -55,7 +56,7 @@ _OPEN_ORDERS = (
 
 def open_orders(session: Session, message_ids: Collection[int]) -> dict[int, Order]:
     """Those of these messages that are being reversed."""
-    rows = session.connection().execute(_OPEN_ORDERS, {"ids": list(message_ids)})
+    rows = _OPEN_ORDERS.rows(session, ids=list(message_ids))
     return {row.message_id: Order(*row) for row in rows}
 
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.postings.bucket import Bucket, filled, next_token_at
 from app.postings.circuit import CLOCKS_DIFFER_SECONDS, Circuit, CircuitState, Told, after_calls, is_over, looked_at
 from app.store.base import table_of
+from app.store.prepared import Prepared
 from app.store.target_tables import TargetCalls, TargetState
 from config.topology import Target
 
@@ -69,7 +70,7 @@ def read_circuits(
 ) -> dict[str, Look]:
     """What may be sent to each target, with what the last calls told. Holds nobody up, so that it may have changed when
     room is taken."""
-    found = {row.target: _circuit_of(row) for row in session.connection().execute(_STATES)}
+    found = {row.target: _circuit_of(row) for row in _STATES.rows(session)}
     probed = {code: targets[code] for code, was in found.items() if _is_probed(was) and code in targets}
     busy = {calls.target for calls in _under_way(session, probed, now) if calls.calls}
     looks = {}
@@ -85,7 +86,7 @@ def read_circuits(
 
 def known_targets(session: Session, targets: Mapping[str, Target], now: datetime) -> dict[str, Known]:
     """Circuit and bucket of each of these, as they are now."""
-    rows = {row.target: row for row in session.connection().execute(_STATES)}
+    rows = {row.target: row for row in _STATES.rows(session)}
     found = {}
     for code, target in targets.items():
         circuit = _circuit_of(rows[code]) if code in rows else Circuit()
@@ -157,8 +158,7 @@ def take_room(
     """Note that ``holder`` makes so many calls side by side, and so many postings, until then at the latest."""
     taken = sorted(known.keys() & calls.keys())
     rows = [{"target": c, "holder": holder, "plant": plant, "calls": calls[c], "until": until} for c in taken]
-    if rows:
-        session.connection().execute(insert(TargetCalls), rows)
+    _TAKE.run_each(session, rows)
     for code in taken:
         bucket = known[code].bucket
         if bucket is not None:
@@ -168,7 +168,7 @@ def take_room(
 
 def give_back_room(session: Session, holder: str) -> None:
     """Whatever calls ``holder`` made have ended."""
-    session.connection().execute(_GIVE_BACK, {"of_holder": holder})
+    _GIVE_BACK.run(session, of_holder=holder)
 
 
 def wish_for_room(session: Session, targets: Iterable[str], plant: str, now: datetime) -> None:
@@ -196,22 +196,23 @@ _STATE = (
     *(_ONE.target, _ONE.circuit, _ONE.failures, _ONE.openings, _ONE.opened_at, _ONE.retry_at),
     *(_ONE.tokens, _ONE.tokens_at),
 )
-_STATES = select(*_STATE)
-_LOCKED = _STATES.where(_ONE.target.in_(bindparam("codes", expanding=True))).order_by(_ONE.target).with_for_update()
-_UNDER_WAY = select(_CALL.target, _CALL.holder, _CALL.plant, _CALL.calls, _CALL.until).where(
-    _CALL.target.in_(bindparam("codes", expanding=True))
+_STATES = Prepared(select(*_STATE))
+_CODES: BindParameter[Any] = bindparam("codes", expanding=True)
+_LOCKED = Prepared(select(*_STATE).where(_ONE.target.in_(_CODES)).order_by(_ONE.target).with_for_update())
+_UNDER_WAY = Prepared(
+    select(_CALL.target, _CALL.holder, _CALL.plant, _CALL.calls, _CALL.until).where(_CALL.target.in_(_CODES))
 )
-_GIVE_BACK = delete(table_of(TargetCalls)).where(_CALL.holder == bindparam("of_holder"))
+_TAKE = Prepared(insert(table_of(TargetCalls)))
+_GIVE_BACK = Prepared(delete(table_of(TargetCalls)).where(_CALL.holder == bindparam("of_holder")))
 
 
 def _locked(session: Session, codes: list[str]) -> dict[str, Any]:
-    connection = session.connection()
-    rows = {row.target: row for row in connection.execute(_LOCKED, {"codes": codes})}
+    rows = {row.target: row for row in _LOCKED.rows(session, codes=codes)}
     if len(rows) == len(codes):
         return rows
     new = [{"target": code, "circuit": CircuitState.CLOSED.value, "failures": 0, "openings": 0} for code in codes]
-    connection.execute(_build(session)(TargetState).on_conflict_do_nothing(), new)
-    return {row.target: row for row in connection.execute(_LOCKED, {"codes": codes})}
+    session.connection().execute(_build(session)(TargetState).on_conflict_do_nothing(), new)
+    return {row.target: row for row in _LOCKED.rows(session, codes=codes)}
 
 
 def _under_way(session: Session, targets: Mapping[str, Target], now: datetime) -> list[Calls]:
@@ -221,7 +222,7 @@ def _under_way(session: Session, targets: Mapping[str, Target], now: datetime) -
         return []
     longest = max(2 * target.timeout_seconds for target in targets.values()) + WISH_SECONDS + CLOCKS_DIFFER_SECONDS
     beyond = now + timedelta(seconds=longest)
-    rows = session.connection().execute(_UNDER_WAY, {"codes": sorted(targets)})
+    rows = _UNDER_WAY.rows(session, codes=sorted(targets))
     found = [Calls(*row) for row in rows]
     live = [calls for calls in found if now < calls.until <= beyond]
     for calls in set(found) - set(live):

@@ -10,10 +10,14 @@ from sqlalchemy import ColumnElement, and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from app.projections.measuring import is_anything_noted
+from app.store.base import table_of
 from app.store.documents import ENRICHED
 from app.store.ledger_tables import Effect
 from app.store.messages_tables import Message, MessageDocument, TimelineEntry
+from app.store.prepared import Prepared
 from config.own_messages import only_for
+
+_INSERT = Prepared(insert(table_of(Effect)))
 
 POSTED, COMPENSATED = "posted", "compensated"
 BEHIND_MOST = 10_000
@@ -32,9 +36,7 @@ class Behind:
 
 def note_effects(session: Session, message_ids: Iterable[int], now: datetime, *, undo: bool = False) -> None:
     """These messages take effect, or are undone, in the caller's transaction."""
-    rows = [{"message_id": key, "undo": undo, "at": now} for key in message_ids]
-    if rows:
-        session.connection().execute(insert(Effect), rows)
+    _INSERT.run_each(session, [{"message_id": key, "undo": undo, "at": now} for key in message_ids])
 
 
 def has_effect() -> ColumnElement[bool]:

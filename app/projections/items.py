@@ -8,14 +8,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
+from app.store.prepared import Prepared
 from app.store.reference_tables import Item
 from mappings.context import ItemFacts
 
 COST_MOST = Decimal(10) ** 18
+
+_ITEM = table_of(Item).c
+_ITEMS = Prepared(
+    select(_ITEM.code, _ITEM.description, _ITEM.base_uom, _ITEM.units).where(
+        _ITEM.code.in_(bindparam("codes", expanding=True))
+    )
+)
 
 
 def load_items(session: Session, codes: Collection[str]) -> dict[str, ItemFacts]:
@@ -23,10 +32,7 @@ def load_items(session: Session, codes: Collection[str]) -> dict[str, ItemFacts]
     facts: dict[str, ItemFacts] = {}
     wanted = sorted(codes)
     for start in range(0, len(wanted), 500):
-        query = select(Item.code, Item.description, Item.base_uom, Item.units).where(
-            Item.code.in_(wanted[start : start + 500])
-        )
-        for row in session.execute(query):
+        for row in _ITEMS.rows(session, codes=wanted[start : start + 500]):
             units = {unit: Decimal(factor) for unit, factor in row.units.items()}
             facts[row.code] = ItemFacts(row.code, row.description, row.base_uom, units)
     return facts

@@ -9,7 +9,9 @@ from sqlalchemy import delete, func, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
 from app.store.messages_tables import StateChange, StateCount
+from app.store.prepared import Prepared
 
 FOLD_LIMIT = 20_000
 
@@ -19,33 +21,42 @@ CountKey = tuple[str, str, str]
 
 def fold_changes(session: Session) -> Counter[CountKey]:
     """Move what transactions noted in ``state_changes`` into ``state_counts``; returns what was added."""
-    chosen = select(StateChange.id).order_by(StateChange.id).limit(FOLD_LIMIT).with_for_update(skip_locked=True)
-    folding = chosen.cte("folding").prefix_with("MATERIALIZED", dialect="postgresql")
-    rows = session.execute(
-        delete(StateChange)
-        .where(StateChange.id.in_(select(folding.c.id)))
-        .returning(StateChange.plant, StateChange.type, StateChange.state, StateChange.change)
-        .execution_options(synchronize_session=False)
-    )
     added: Counter[CountKey] = Counter()
-    for row in rows:
+    for row in _FOLD.rows(session):
         added[row.plant, row.type, row.state] += row.change
     if added:
-        build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-        statement = build(StateCount)
-        statement = statement.on_conflict_do_update(
-            index_elements=["plant", "type", "state"], set_={"count": StateCount.count + statement.excluded.count}
-        )
         values = [{"plant": p, "type": t, "state": s, "count": n} for (p, t, s), n in sorted(added.items())]
-        session.connection().execute(statement, values)
+        _ADD.run_each(session, values)
     return added
+
+
+def _folding() -> Any:
+    chosen = select(_CHANGE.id).order_by(_CHANGE.id).limit(FOLD_LIMIT).with_for_update(skip_locked=True)
+    folding = chosen.cte("folding").prefix_with("MATERIALIZED", dialect="postgresql")
+    gone = delete(table_of(StateChange)).where(_CHANGE.id.in_(select(folding.c.id)))
+    return gone.returning(_CHANGE.plant, _CHANGE.type, _CHANGE.state, _CHANGE.change)
+
+
+def _adding(build: Any) -> Any:
+    statement = build(table_of(StateCount))
+    return statement.on_conflict_do_update(
+        index_elements=["plant", "type", "state"], set_={"count": _COUNT["count"] + statement.excluded.count}
+    )
+
+
+def _counting() -> Any:
+    folded = select(_COUNT.plant, _COUNT.type, _COUNT.state, _COUNT["count"].label("number"))
+    pending = select(_CHANGE.plant, _CHANGE.type, _CHANGE.state, _CHANGE.change.label("number"))
+    both = union_all(folded, pending).subquery()
+    key = (both.c.plant, both.c.type, both.c.state)
+    return select(*key, func.sum(both.c.number).label("number")).group_by(*key)
+
+
+_CHANGE, _COUNT = table_of(StateChange).c, table_of(StateCount).c
+_FOLD, _COUNTS = Prepared(_folding()), Prepared(_counting())
+_ADD = Prepared(_adding(postgresql.insert), sqlite=_adding(sqlite.insert))
 
 
 def message_counts(session: Session) -> Counter[CountKey]:
     """How many messages are in each (plant, type, state) now; in one statement, so that no fold comes in between."""
-    folded = select(StateCount.plant, StateCount.type, StateCount.state, StateCount.count.label("number"))
-    pending = select(StateChange.plant, StateChange.type, StateChange.state, StateChange.change.label("number"))
-    both = union_all(folded, pending).subquery()
-    key = (both.c.plant, both.c.type, both.c.state)
-    query = select(*key, func.sum(both.c.number)).group_by(*key)
-    return Counter({(plant, kind, state): int(number) for plant, kind, state, number in session.execute(query)})
+    return Counter({(row.plant, row.type, row.state): int(row.number) for row in _COUNTS.rows(session)})

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.store.base import table_of
 from app.store.messages_tables import Correction, MessageDocument, Payload
+from app.store.prepared import Prepared
 
 CANONICAL = "canonical"
 ENRICHED = "enriched"
@@ -28,25 +29,31 @@ class StoredPayload:
 
 _PAYLOAD, _CORRECTION, _DOCUMENT = table_of(Payload).c, table_of(Correction).c, table_of(MessageDocument).c
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_PAYLOADS = select(_PAYLOAD.message_id, _PAYLOAD.content_type, _PAYLOAD.body, _PAYLOAD.attributes).where(
-    _PAYLOAD.message_id.in_(_IDS)
+_PAYLOADS = Prepared(
+    select(_PAYLOAD.message_id, _PAYLOAD.content_type, _PAYLOAD.body, _PAYLOAD.attributes).where(
+        _PAYLOAD.message_id.in_(_IDS)
+    )
 )
 _NEWEST = select(func.max(_CORRECTION.id)).where(_CORRECTION.message_id.in_(_IDS)).group_by(_CORRECTION.message_id)
-_CORRECTIONS = select(_CORRECTION.message_id, _CORRECTION.body).where(_CORRECTION.id.in_(_NEWEST.scalar_subquery()))
+_CORRECTIONS = Prepared(
+    select(_CORRECTION.message_id, _CORRECTION.body).where(_CORRECTION.id.in_(_NEWEST.scalar_subquery()))
+)
 # As text: read by the column's type, one torn row would fail the rows of all others with it.
-_DOCUMENTS = select(_DOCUMENT.message_id, type_coerce(_DOCUMENT.body, Text).label("text")).where(
-    _DOCUMENT.message_id.in_(_IDS), _DOCUMENT.step == bindparam("of_step")
+_DOCUMENTS = Prepared(
+    select(_DOCUMENT.message_id, type_coerce(_DOCUMENT.body, Text).label("text")).where(
+        _DOCUMENT.message_id.in_(_IDS), _DOCUMENT.step == bindparam("of_step")
+    )
 )
 
 
 def load_payloads(session: Session, message_ids: Sequence[int]) -> dict[int, StoredPayload]:
     """What each message is to be read from: its newest correction where a person made one, else what was received."""
-    connection, known = session.connection(), {"ids": message_ids}
+    ids = list(message_ids)
     payloads = {
         row.message_id: StoredPayload(row.content_type, row.body, row.attributes or {})
-        for row in connection.execute(_PAYLOADS, known)
+        for row in _PAYLOADS.rows(session, ids=ids)
     }
-    for row in connection.execute(_CORRECTIONS, known):
+    for row in _CORRECTIONS.rows(session, ids=ids):
         original = payloads[row.message_id]
         payloads[row.message_id] = StoredPayload(original.content_type, row.body, original.attributes)
     return payloads
@@ -55,7 +62,7 @@ def load_payloads(session: Session, message_ids: Sequence[int]) -> dict[int, Sto
 def load_documents(session: Session, message_ids: Sequence[int], step: str) -> dict[int, Any]:
     """What each of these messages became at this step. One whose row is no JSON any more is absent, so that it fails
     none but its own message."""
-    rows = session.connection().execute(_DOCUMENTS, {"ids": message_ids, "of_step": step})
+    rows = _DOCUMENTS.rows(session, ids=list(message_ids), of_step=step)
     found = ((row.message_id, _read(row.text)) for row in rows)
     return {message_id: body for message_id, body in found if body is not None}
 
@@ -88,11 +95,16 @@ def save_documents(session: Session, documents: Mapping[int, Any], step: str, no
     """Write each message's document of this step; a message that passes the step again replaces it."""
     if not documents:
         return
-    build: Any = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
-    statement = build(MessageDocument)
-    statement = statement.on_conflict_do_update(
+    rows = [{"message_id": key, "step": step, "at": now, "body": body} for key, body in documents.items()]
+    _SAVE.run_each(session, rows)
+
+
+def _saving(build: Any) -> Any:
+    statement = build(table_of(MessageDocument))
+    return statement.on_conflict_do_update(
         index_elements=["message_id", "step"],
         set_={"body": statement.excluded.body, "at": statement.excluded.at},
     )
-    rows = [{"message_id": key, "step": step, "at": now, "body": body} for key, body in documents.items()]
-    session.connection().execute(statement, rows)
+
+
+_SAVE = Prepared(_saving(postgresql.insert), sqlite=_saving(sqlite.insert))

@@ -1,7 +1,5 @@
 """Every registered mapping keeps what mappings promise.
 
-pytestmark = pytest.mark.slow
-
 Golden pairs stand under ``tests/golden/<family>/<type>/<case>/``: ``input.json`` (or ``.xml``) and ``expected.json``.
 An inbound input is the source's own body and its expectation the list of events, or ``refused.json`` (``code``,
 ``field``) instead; an outbound input is an event
@@ -248,6 +246,7 @@ def mapped_or_refused(events: Callable[[], Sequence[Event]]) -> list[Any]:
         return [error.code and error.reason]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "kind"), list(INBOUND))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -264,6 +263,7 @@ def test_a_payload_with_any_value_in_any_place_is_mapped_or_refused(family: str,
     assert all(events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "kind"), list(INBOUND))
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())

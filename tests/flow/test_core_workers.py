@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from app.pipeline import straight_on
 from app.pipeline import transform as step
 from app.pipeline.relay import Relay
 from app.store.session import Store
@@ -49,14 +50,14 @@ def test_a_result_that_cannot_be_saved_stops_no_other_message_of_its_batch(
     know_items(store)
     ids = accept(store, *(move_event(f"m{number}") for number in range(60)))
     bad = ids[20]
-    save = step._save
+    save = straight_on.save_transformed
 
     def save_or_fail(session: object, results: dict[int, object], now: object) -> None:
         if bad in results:
             raise OperationalError("INSERT", {}, Exception("row is too big"))
         save(session, results, now)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(step, "_save", save_or_fail)
+    monkeypatch.setattr(straight_on, "save_transformed", save_or_fail)
     line = pipeline(store, {"erp": books}, clock)
     for _ in range(60):
         try:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, text
 
-from app.pipeline import enrich, transform
+from app.pipeline import enrich, straight_on, transform
 from app.pipeline.enrich import enrich_due
 from app.pipeline.transform import transform_due
 from app.store.session import Store
@@ -92,14 +92,14 @@ def test_a_row_that_the_database_alone_refuses_is_told_from_a_database_that_take
     books, clock = Books(), Clock(NOON)
     know_items(store)
     ids = accept(store, *(move_event(f"m{number}") for number in range(10)))
-    healthy = transform._save
+    healthy = straight_on.save_transformed
 
     def save(session: object, results: dict[int, object], now: object) -> None:
         healthy(session, results, now)  # type: ignore[arg-type]
         if ids[3] in results:
             session.execute(text("INSERT INTO no_such_table VALUES (1)"))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(transform, "_save", save)
+    monkeypatch.setattr(straight_on, "save_transformed", save)
     run_once(pipeline(store, {"erp": books}, clock))
 
     assert [key for key, state in zip(ids, states(store, *ids), strict=True) if state != "posted"] == [ids[3]]

@@ -26,6 +26,7 @@ from tests.flow.demo_run import (
     copy_built_erp,
     in_shell,
     lineside,
+    looked_up,
     processes_of,
     readme_example,
 )
@@ -107,9 +108,9 @@ def test_every_order_was_read_from_the_erp_once_and_reached_the_mes(running: Dem
     read = {}
     for order in ORDERS[::4]:
         message = f"production_orders/{order.plant}/{order.number}/"
-        told = [lineside(running.environment, "trace", message + n, "--source", "erp", "--json") for n in "12"]
+        told = [looked_up(running.environment, "trace", message + n, "--source", "erp", "--json") for n in "12"]
         story = json.loads(told[0].stdout)
-        read[order.number] = [(one["target"], one["state"]) for one in story["postings"]], told[1].returncode
+        read[order.number] = [(one["target"], one["state"]) for one in story["postings"]], told[1].exit_code
 
     assert read == {order.number: ([("mes", "posted")], 1) for order in ORDERS[::4]}
 
@@ -192,7 +193,7 @@ def test_a_file_that_is_sent_by_hand_reaches_its_target(running: DemoRun, tmp_pa
     assert (first["status"], again["status"], first["id"]) == ("accepted", "repeat", again["id"])
     running.wait_until(
         lambda: (
-            json.loads(lineside(running.environment, "trace", str(first["id"]), "--json").stdout)["state"] == "posted"
+            json.loads(looked_up(running.environment, "trace", str(first["id"]), "--json").stdout)["state"] == "posted"
         ),
         what="posted",
     )
@@ -208,7 +209,7 @@ def test_the_readme_s_first_message_and_first_file_are_posted_as_they_stand_ther
     for source, message_id in (("mes-p100", "my-first"), ("legacy-p300", "legacy.confirmation:0009000001")):
         asked = ("trace", message_id, "--source", source, "--json")
         running.wait_until(
-            lambda asked=asked: '"state": "posted"' in lineside(running.environment, *asked).stdout,  # type: ignore[misc]
+            lambda asked=asked: '"state": "posted"' in looked_up(running.environment, *asked).stdout,  # type: ignore[misc]
             what=f"{message_id} posted",
         )
 

@@ -27,6 +27,8 @@ from tests.factories import NOON
 from tests.interop.house import House, open_house
 from tests.interop.samples import sample
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "legacy-erp/adventureworks"
 PLANTS = ("P100", "P200", "P300")
 INVENTORY = ("ProductID", "LocationID", "Shelf", "Bin", "Quantity", "rowguid", "ModifiedDate")

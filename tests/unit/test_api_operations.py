@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import text
 
 from app.access.roles import Role
+from app.api.registration import openapi_document
 from app.audit.trail import record
 from app.inbox.figures import count_states, percentile, plant_figures
 from app.inbox.states import Move, State, Step, move_messages
@@ -198,6 +199,17 @@ def test_the_openapi_document_knows_every_route_of_the_api(app: Flask, client: F
         if method not in ("HEAD", "OPTIONS")
     }
     assert served <= known
+
+
+def test_the_openapi_document_is_made_when_first_asked_for_once_in_a_process(app: Flask, client: FlaskClient) -> None:
+    openapi_document.cache_clear()
+
+    assert client.get("/healthz").status_code == 200
+    assert openapi_document.cache_info().misses == 0
+    told = [client.get("/openapi.json").data for _ in range(2)]
+
+    assert told[0] == told[1]
+    assert openapi_document.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("name", ["swagger-ui.css", "swagger-ui-bundle.js"])

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import Celery
-from celery.beat import Scheduler
+from celery.beat import Scheduler, SchedulingError
+from celery.schedules import schedule
+from kombu.exceptions import OperationalError
 
 from app.dispatch import celery_app
 from config.settings import load_settings
+from tasks.clock import RelayClock
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +43,26 @@ def _tick_until(beat: Counting, sent: int) -> None:
     while beat.sent < sent:
         assert time.monotonic() < end, "beat stands still"
         time.sleep(min(0.05, max(0.0, beat.tick())))
+
+
+def test_what_failed_to_send_is_not_kept_to_send_by() -> None:
+    beat = RelayClock(celery_app(load_settings({}), ["P100"]), lazy=True)
+    beat.__dict__["producer"] = Broken()
+    beat.__dict__["connection"] = beat.app.connection_for_write()
+
+    with pytest.raises(SchedulingError):
+        beat.apply_async(beat.Entry(name="relay", task="lineside.relay", schedule=schedule(1.0)))
+
+    assert not {"producer", "connection"} & beat.__dict__.keys()
+
+
+class Broken:
+    """A producer whose channel is gone."""
+
+    def __enter__(self) -> Broken:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def __getattr__(self, name: str) -> object:
+        raise OperationalError("the channel is gone")
