@@ -17,7 +17,7 @@ from app.bench.plant_day import Day, messages_a_day
 from app.store.base import Base
 from app.store.session import Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ORDERS = 40
 

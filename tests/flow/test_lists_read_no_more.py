@@ -21,7 +21,7 @@ from app.bench.visibility import reconciled
 from app.store.session import Store
 from tests.web import account_for, web_app
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ORDERS = 40
 FEW, MANY = 4, 24

@@ -14,7 +14,7 @@ from app.bench.picture_calls import Known, calls
 from app.bench.visibility import LAG, VisibilityPlan, run_visibility
 from tests.services import POSTGRES_URL, missing_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Quiet:
