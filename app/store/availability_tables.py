@@ -55,6 +55,15 @@ class Hold(Base):
             sqlite_where=text("is_open = 1"),
         ),
         Index(
+            "ix_holds_open_item",
+            "plant",
+            "item",
+            # The same in all its rows; without it SQLite takes the index of subjects, and looks at all that was held.
+            "is_open",
+            postgresql_where=text("is_open"),
+            sqlite_where=text("is_open = 1"),
+        ),
+        Index(
             "ix_holds_open",
             "lot",
             "serial",

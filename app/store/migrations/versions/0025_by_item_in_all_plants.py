@@ -24,6 +24,7 @@ INDEXES = {
 OF_SOME = {
     "ix_holds_open_id": ("holds", ["id"], "is_open", "is_open = 1"),
     "ix_holds_open_plant": ("holds", ["plant", "id"], "is_open", "is_open = 1"),
+    "ix_holds_open_item": ("holds", ["plant", "item", "is_open"], "is_open", "is_open = 1"),
     "ix_transit_lines_on_way_item": ("transit_lines", ["item", "id"], "is_on_way", "is_on_way = 1"),
     "ix_business_exceptions_open": ("business_exceptions", ["id"], "state <> 'resolved'", "state <> 'resolved'"),
     "ix_business_exceptions_open_plant": (
