@@ -40,9 +40,10 @@ def list_letters(
 ) -> LetterPage:
     """A page of them; ``after``: points and id of the last of the page before. Of equal impact the newest first.
 
-    It is read from the impacts, of which there are as many as dead letters, however many messages there are.
+    It is read from the impacts, which a message has exactly while it is dead: asked for the messages' state and plant
+    as well, SQLite reads all that are dead, and sorts them.
     """
-    query = select(Message, Impact).join(Message, Message.id == Impact.message_id).where(*chosen.conditions())
+    query = select(Message, Impact).join(Message, Message.id == Impact.message_id).where(*chosen.narrowing())
     if chosen.plant:
         query = query.where(Impact.plant == chosen.plant)
     if sort is Sort.IMPACT:

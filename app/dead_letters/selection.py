@@ -33,13 +33,13 @@ class DeadFilter:
     purchase_order: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        exact = {
-            Message.plant: self.plant,
-            Message.source: self.source,
-            Message.type: self.type,
-            Message.reason_code: self.reason_code,
-        }
-        wanted = [Message.state == State.DEAD.value, *(column == value for column, value in exact.items() if value)]
+        of_plant = [Message.plant == self.plant] if self.plant else []
+        return [Message.state == State.DEAD.value, *of_plant, *self.narrowing()]
+
+    def narrowing(self) -> list[ColumnElement[bool]]:
+        """All but state and plant, which an impact says itself."""
+        exact = {Message.source: self.source, Message.type: self.type, Message.reason_code: self.reason_code}
+        wanted = [column == value for column, value in exact.items() if value]
         if self.dead_after is not None:
             wanted.append(Message.state_at >= self.dead_after)
         if self.dead_before is not None:

@@ -8,18 +8,20 @@ much.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import and_, or_, select, union_all
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.projections.movements import UNRESTRICTED
 from app.store.availability_tables import Hold
 from app.store.ledger_tables import NOWHERE, ItemStock, Stock
 
+CHUNK = 400
 Piece = tuple[str, str]
 """lot, serial"""
 ItemKey = tuple[str, str, str]
@@ -57,16 +59,17 @@ def held_amount(stock: dict[Piece, Decimal], covers: Iterable[Cover]) -> Decimal
 
 def on_hold(session: Session, sums: Sequence[ItemStock]) -> dict[ItemKey, Decimal]:
     """How much of the unrestricted stock of these items is on hold; items of which nothing is are left out."""
-    if not sums:
-        return {}
+    items: dict[str, set[str]] = defaultdict(set)
+    for one in sums:
+        items[one.plant].add(one.item)
     stock: dict[ItemKey, dict[int, tuple[Piece, Decimal]]] = defaultdict(dict)
     covered: dict[ItemKey, dict[int, set[Piece]]] = defaultdict(lambda: defaultdict(set))
     holds: dict[int, Any] = {}
-    for row in session.execute(_covered({(one.plant, one.item) for one in sums})):
+    for row, hold in chain.from_iterable(_covered(session, plant, codes) for plant, codes in items.items()):
         key, piece = (row.plant, row.item, row.uom), (row.lot, row.serial)
-        stock[key][row.stock_id] = (piece, row.quantity)
-        covered[key][row.hold_id].add(piece)
-        holds[row.hold_id] = row
+        stock[key][row.id] = (piece, row.quantity)
+        covered[key][hold.id].add(piece)
+        holds[hold.id] = hold
     return {key: _held(stock[key].values(), covered[key], holds, key[2]) for key in stock}
 
 
@@ -75,7 +78,7 @@ class HeldStock:
 
     def __init__(self, session: Session, plant: str, item: str, uom: str) -> None:
         self._uom = uom
-        self._rows = [row for row in session.execute(_covered({(plant, item)})) if row.uom == uom]
+        self._rows = [pair for pair in _covered(session, plant, {item}) if pair[0].uom == uom]
 
     def within(self, lot: str, storage: str) -> Decimal:
         """How much is on hold in this lot and storage location; empty is any. A hold of so much may lie anywhere, so
@@ -83,11 +86,11 @@ class HeldStock:
         covered: dict[int, set[Piece]] = defaultdict(set)
         stock: dict[int, tuple[Piece, Decimal]] = {}
         holds: dict[int, Any] = {}
-        for row in self._rows:
+        for row, hold in self._rows:
             if lot in (NOWHERE, row.lot) and storage in (NOWHERE, row.storage):
                 piece = (row.lot, row.serial)
-                stock[row.stock_id], holds[row.hold_id] = (piece, row.quantity), row
-                covered[row.hold_id].add(piece)
+                stock[row.id], holds[hold.id] = (piece, row.quantity), hold
+                covered[hold.id].add(piece)
         return _held(stock.values(), covered, holds, self._uom)
 
 
@@ -101,36 +104,46 @@ def _held(
     for key, found in covered.items():
         hold = holds[key]
         # So much in another unit says nothing of how much this is: all of it stays on hold.
-        bound = hold.held if hold.held_uom == uom else None
-        covers.append(Cover(hold.of_lot, hold.of_serial, bound, frozenset(found)))
+        bound = hold.quantity if hold.uom == uom else None
+        covers.append(Cover(hold.lot, hold.serial, bound, frozenset(found)))
     return held_amount(pieces, covers)
 
 
-def _covered(items: set[tuple[str, str]]) -> Any:
-    """Each unrestricted stock of these items with each open hold that covers it: by lot, by serial, by item. Three
-    joins, since each can look its holds up by an index."""
-    of_item, of_serial = Hold.item.in_((NOWHERE, Stock.item)), Hold.serial.in_((NOWHERE, Stock.serial))
-    by_lot = and_(Hold.lot != NOWHERE, Stock.lot == Hold.lot, of_item, of_serial)
-    by_serial = and_(Hold.lot == NOWHERE, Hold.serial != NOWHERE, Stock.serial == Hold.serial, of_item)
-    by_item = and_(Hold.lot == NOWHERE, Hold.serial == NOWHERE, Stock.item == Hold.item)
-    return union_all(*(_join(items, condition) for condition in (by_lot, by_serial, by_item)))
+_STOCK = (Stock.id, Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.storage, Stock.quantity)
+_HOLD = (Hold.id, Hold.item, Hold.lot, Hold.serial, Hold.quantity, Hold.uom)
 
 
-def _join(items: set[tuple[str, str]], condition: Any) -> Any:
-    place = (Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.storage)
-    columns = (*place, Stock.quantity, Stock.id.label("stock_id"))
-    held = (Hold.lot.label("of_lot"), Hold.serial.label("of_serial"), Hold.quantity.label("held"))
-    query: Any = select(*columns, Hold.id.label("hold_id"), *held, Hold.uom.label("held_uom"))
-    query = query.join(Hold, and_(Hold.plant == Stock.plant, condition))
-    return query.where(_is_of(items), Hold.is_open, Stock.status == UNRESTRICTED, Stock.quantity != Decimal(0))
+def _covered(session: Session, plant: str, items: Collection[str]) -> Iterator[tuple[Any, Any]]:
+    """Each unrestricted stock of these items with each open hold that covers it: by lot, by serial, by item. First the
+    holds, of which there are few, then what they cover: joined by the database, all that the plant ever had of the
+    items is looked at, or all its holds."""
+    chosen = (Hold.is_open.expression, Hold.plant == plant, Hold.item.in_((NOWHERE, *sorted(items))))
+    of_lot, of_serial, of_item = defaultdict(list), defaultdict(list), defaultdict(list)
+    for hold in session.execute(select(*_HOLD).where(*chosen)):
+        if hold.lot != NOWHERE:
+            of_lot[hold.lot].append(hold)
+        elif hold.serial != NOWHERE:
+            of_serial[hold.serial].append(hold)
+        else:
+            of_item[hold.item].append(hold)
+    whole = {hold.item for each in (of_serial, of_item) for holds in each.values() for hold in holds}
+    for row in _stock(session, plant, items, set(of_lot), set(items) if NOWHERE in whole else whole):
+        over = [hold for hold in of_lot.get(row.lot, ()) if hold.serial in (NOWHERE, row.serial)]
+        over = [hold for hold in (*over, *of_serial.get(row.serial, ())) if hold.item in (NOWHERE, row.item)]
+        for hold in (*over, *of_item.get(row.item, ())):
+            yield row, hold
 
 
-def _is_of(items: set[tuple[str, str]]) -> Any:
-    """Plant by plant: SQLite reads all stock to find pairs of plant and item."""
-    by_plant: dict[str, list[str]] = defaultdict(list)
-    for plant, item in sorted(items):
-        by_plant[plant].append(item)
-    return or_(*(and_(Stock.plant == plant, Stock.item.in_(codes)) for plant, codes in by_plant.items()))
+def _stock(session: Session, plant: str, items: Collection[str], lots: set[str], whole: set[str]) -> Iterable[Any]:
+    """Of these lots, and all of the items ``whole``. Items of lots are told apart here: asked for both, SQLite looks
+    each lot up with each item."""
+    there = select(*_STOCK).where(Stock.plant == plant, Stock.status == UNRESTRICTED, Stock.quantity != Decimal(0))
+    found = {}
+    for column, values in ((Stock.lot, sorted(lots)), (Stock.item, sorted(whole))):
+        for start in range(0, len(values), CHUNK):
+            rows = session.execute(there.where(column.in_(values[start : start + CHUNK])))
+            found |= {row.id: row for row in rows if row.item in items}
+    return found.values()
 
 
 def holds_over(plant: str, item: str) -> Any:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from itertools import compress, groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, Subquery, Text, and_, cast, func, literal, select, type_coerce
+from sqlalchemy import CTE, BigInteger, ColumnElement, Subquery, Text, and_, cast, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from app.projections.collector import collector_at_rest
@@ -20,11 +21,16 @@ from app.projections.lot_links import IN, OUT
 from app.projections.lot_lists import customers_of_lots, suppliers_of_lots
 from app.projections.movements import Kind
 from app.store.availability_tables import Hold
+from app.store.key_sets import listed
 from app.store.ledger_tables import NOWHERE, Movement, Stock
 from app.store.order_progress_tables import TransformationLot
 
 LOTS_MOST = 20_000
 """Lots of one answer at most; one that says so is not whole."""
+STEPS_BESIDE = 5_000
+"""So many more transformations than lots are looked at, at most: several may make one lot."""
+_NONE: Mapping[str, Any] = {}
+_ZERO = Decimal(0)
 
 Lot = tuple[str, str]
 """item, lot"""
@@ -101,6 +107,16 @@ class Trace:
     is_whole: bool
 
 
+@dataclass(frozen=True)
+class _Walk:
+    """What one comes to from a lot. ``depths``: how far each lot is, the nearest first; ``links``: those that were gone
+    along, by their key; ``unfed``: transformations in which nothing went, as far as is known."""
+
+    depths: Mapping[Lot, int]
+    links: Sequence[TracedLink]
+    unfed: Collection[Step]
+
+
 @dataclass
 class _Account:
     uoms: set[str] = field(default_factory=set)
@@ -127,63 +143,57 @@ def trace(session: Session, item: str, lot: str, direction: Direction, most: int
 
 def _trace(session: Session, item: str, lot: str, direction: Direction, most: int) -> Trace:
     ends, begins = (OUT, IN) if direction is Direction.UP else (IN, OUT)
-    lots = _reachable((item, lot), ends, begins, most + 1)
-    links = _links_of(session, lots, ends, begins)
-    depths = _depths((item, lot), links, ends)
-    nearest = sorted(depths, key=lambda one: (depths[one], one))
-    kept, is_whole = nearest[:most], len(nearest) <= most
+    rows, all_steps = _links_of(session, (item, lot), ends, begins, most + STEPS_BESIDE)
+    walk = _walk((item, lot), rows, ends)
+    kept, is_whole = list(islice(walk.depths, most)), len(walk.depths) <= most and all_steps
+    links = walk.links
     if not is_whole:
         known = set(kept)
         links = [link for link in links if link.lot is None or (link.item, link.lot) in known]
-    accounts = _accounts(session, lots)
-    holds = open_holds_of_lots(session, {one: accounts[one].plants if one in accounts else () for one in kept})
-    traced = [_traced(one, depths[one], accounts.get(one), holds.get(one, ())) for one in kept]
-    traced = _with_parties(session, traced)
-    return Trace(traced, links, [*_gaps(links, ends, direction), *_imbalances(traced)], is_whole)
+    accounts = _accounts(session, kept)
+    traced = _traced(session, kept, walk.depths, accounts)
+    gaps = [*_gaps(links, walk.unfed, ends), *_unnamed(links)] if direction is Direction.UP else []
+    return Trace(traced, links, [*gaps, *_imbalances(traced, accounts)], is_whole)
 
 
-def _reachable(start: Lot, ends: str, begins: str, most: int) -> CTE:
-    """The lots that a recursive query comes to: from a lot to its transformations, from these to the lots at their
-    other side. ``most`` bounds it; which ones are left out then is the database's choice."""
-    columns = zip(start, (TransformationLot.item, TransformationLot.lot), strict=True)
-    lots = select(*(cast(literal(code), of.type).label(of.key) for code, of in columns)).cte("lots", recursive=True)
-    near, far = aliased(TransformationLot), aliased(TransformationLot)
-    at_far = and_(far.plant == near.plant, far.transformation == near.transformation, far.direction == begins)
-    onward = select(far.item, far.lot).select_from(lots).join(near, _ends_at(near, lots, ends)).join(far, at_far)
-    reached = lots.union(onward.where(far.lot != "", far.quantity != Decimal(0)))
-    return select(reached.c.item, reached.c.lot).limit(most).cte("reached")
+def _steps_reached(start: Lot, ends: str, begins: str, most: int) -> CTE:
+    """The transformations that a recursive query comes to: from a lot to those at which it ends, from these over the
+    lots at their other side to the next ones. There are fewer of them than of lots. ``most`` bounds it; which ones are
+    left out then is the database's choice."""
+    first, near, far = (aliased(TransformationLot) for _ in range(3))
+    of_start = and_(first.item == start[0], first.lot == start[1])
+    begun = select(first.plant, first.transformation)
+    steps = begun.where(of_start, first.direction == ends, first.quantity != Decimal(0)).cte("steps", recursive=True)
+    at_far = and_(*_is_of(far, steps), far.direction == begins, far.lot != "", far.quantity != Decimal(0))
+    at_near = and_(near.item == far.item, near.lot == far.lot, near.direction == ends, near.quantity != Decimal(0))
+    onward = select(near.plant, near.transformation).select_from(steps).join(far, at_far).join(near, at_near)
+    reached = steps.union(onward)
+    return select(reached.c.plant, reached.c.transformation).limit(most).cte("reached")
 
 
-def _ends_at(near: Any, lots: Any, ends: str) -> ColumnElement[bool]:
-    of_lot = and_(near.item == lots.c.item, near.lot == lots.c.lot)
-    return and_(of_lot, near.direction == ends, near.quantity != Decimal(0))
+def _is_of(link: Any, steps: Any) -> tuple[ColumnElement[bool], ...]:
+    return link.plant == steps.c.plant, link.transformation == steps.c.transformation
 
 
 _LINK = ("plant", "transformation", "order_id", "direction", "item", "lot", "quantity", "uom")
 _place = itemgetter(*(_LINK.index(name) for name in ("plant", "transformation", "direction", "item", "lot", "uom")))
-_LOT, _QUANTITY = _LINK.index("lot"), _LINK.index("quantity")
 
 
-def _links_of(session: Session, lots: CTE, ends: str, begins: str) -> list[TracedLink]:
-    """Where these lots end, and what begins the transformations at which they do; in one statement, so that the lots
-    are reached once."""
-    near, far = aliased(TransformationLot), aliased(TransformationLot)
-    at_near = _ends_at(near, lots, ends)
-    ending = select(*(getattr(near, name) for name in _LINK)).select_from(lots).join(near, at_near)
-    steps = select(near.plant, near.transformation).select_from(lots).join(near, at_near).distinct().subquery()
-    of_step = and_(far.plant == steps.c.plant, far.transformation == steps.c.transformation)
-    beginning = select(*(getattr(far, name) for name in _LINK)).select_from(steps).join(far, of_step)
-    both = ending.union_all(beginning.where(far.direction == begins, far.quantity != Decimal(0))).subquery()
-    rows = _as_lists(session, both)
+def _links_of(session: Session, start: Lot, ends: str, begins: str, most: int) -> tuple[list[list[Any]], bool]:
+    """All that went into the transformations that are reached, or came out of them, by its key; and whether these are
+    all transformations."""
+    steps = _steps_reached(start, ends, begins, most)
+    link = aliased(TransformationLot)
+    columns = (getattr(link, name) for name in _LINK)
+    joined = select(*columns).select_from(steps).join(link, and_(*_is_of(link, steps)))
+    rows = _as_lists(session, joined.where(link.quantity != Decimal(0)).subquery())
     # Sorted here: asked to do it, SQLite reads all links in that order instead of looking these up.
     rows.sort(key=_place)
-    amounts: dict[str, Decimal] = {}
-    for row in rows:
-        text = row[_QUANTITY]
-        if text not in amounts:
-            amounts[text] = Decimal(text)
-        row[_QUANTITY], row[_LOT] = amounts[text], row[_LOT] or None
-    return list(map(TracedLink._make, rows))
+    return rows, sum(1 for _ in groupby(rows, key=_step)) < most
+
+
+_step = itemgetter(0, 1)
+_OF_DIRECTION, _OF_ITEM, _OF_LOT, _OF_QUANTITY = (_LINK.index(n) for n in ("direction", "item", "lot", "quantity"))
 
 
 def _as_lists(session: Session, links: Subquery) -> list[list[Any]]:
@@ -192,106 +202,146 @@ def _as_lists(session: Session, links: Subquery) -> list[list[Any]]:
     connection = session.connection()
     columns: list[Any] = [links.c[name] for name in _LINK]
     if connection.dialect.name == "sqlite":
-        columns[_QUANTITY] = type_coerce(columns[_QUANTITY], Text)
+        columns[_OF_QUANTITY] = type_coerce(columns[_OF_QUANTITY], Text)
         whole: Any = func.json_group_array(func.json_array(*columns))
     else:
-        columns[_QUANTITY] = cast(columns[_QUANTITY], Text)
+        columns[_OF_QUANTITY] = cast(columns[_OF_QUANTITY], Text)
         whole = cast(func.json_agg(func.json_build_array(*columns)), Text)
     text = connection.execute(select(whole)).scalar()
     found: list[list[Any]] = json.loads(text) if text else []
     return found
 
 
-def _depths(start: Lot, links: Iterable[TracedLink], ends: str) -> dict[Lot, int]:
-    steps_of: dict[Lot, list[Step]] = defaultdict(list)
-    lots_of: dict[Step, list[Lot]] = defaultdict(list)
-    for link in links:
-        if link.lot is not None:
-            step, lot = (link.plant, link.transformation), (link.item, link.lot)
-            if link.direction == ends:
-                steps_of[lot].append(step)
-            else:
-                lots_of[step].append(lot)
-    depths, frontier, gone = {start: 0}, [start], set()
+def _walk(start: Lot, rows: Sequence[list[Any]], ends: str) -> _Walk:
+    """Level by level from the start. Rows of one transformation follow each other; of those at its end only the ones
+    count whose lots are come to: what else came out of it leads nowhere."""
+    numbers_of: dict[Lot, list[int]] = defaultdict(list)
+    far_of: list[list[Lot]] = []
+    lots: list[Lot] = []
+    unfed: list[Step] = []
+    for step, group in groupby(rows, key=_step):
+        far: list[Lot] = []
+        is_fed = False
+        for row in group:
+            lot = row[_OF_ITEM], row[_OF_LOT]
+            lots.append(lot)
+            is_fed = is_fed or row[_OF_DIRECTION] == IN
+            if row[_OF_DIRECTION] == ends:
+                numbers_of[lot].append(len(far_of))
+            elif lot[1]:
+                far.append(lot)
+        far_of.append(far)
+        if not is_fed:
+            unfed.append(step)
+    depths = _depths(start, numbers_of, far_of)
+    came_to = (lot in depths or row[_OF_DIRECTION] != ends for row, lot in zip(rows, lots, strict=True))
+    return _Walk(depths, _as_links(compress(rows, came_to)), frozenset(unfed))
+
+
+def _depths(start: Lot, numbers_of: Mapping[Lot, Sequence[int]], far_of: Sequence[Sequence[Lot]]) -> dict[Lot, int]:
+    """Each level in order. Lots and transformations are gone to once."""
+    depths, frontier, depth = {start: 0}, [start], 0
+    gone: set[int] = set()
     while frontier:
-        following: list[Lot] = []
-        for lot in frontier:
-            for step in steps_of[lot]:
-                for other in lots_of[step] if step not in gone else ():
-                    if other not in depths:
-                        depths[other] = depths[lot] + 1
-                        following.append(other)
-                gone.add(step)
-        frontier = following
+        numbers = {number for lot in frontier for number in numbers_of.get(lot, ())} - gone
+        gone |= numbers
+        following = {lot for number in numbers for lot in far_of[number] if lot not in depths}
+        depth, frontier = depth + 1, sorted(following)
+        depths.update(dict.fromkeys(frontier, depth))
     return depths
 
 
-def _accounts(session: Session, lots: CTE) -> dict[Lot, _Account]:
+def _as_links(rows: Iterable[list[Any]]) -> list[TracedLink]:
+    amounts: dict[str, Decimal] = {}
+    links = []
+    for row in rows:
+        text = row[_OF_QUANTITY]
+        if text not in amounts:
+            amounts[text] = Decimal(text)
+        row[_OF_QUANTITY], row[_OF_LOT] = amounts[text], row[_OF_LOT] or None
+        links.append(TracedLink(*row))
+    return links
+
+
+def _accounts(session: Session, lots: Sequence[Lot]) -> dict[Lot, _Account]:
     """What moved of each lot, by why; moves within and between plants change nothing in sum."""
     accounts: dict[Lot, _Account] = defaultdict(_Account)
-    of_lot = and_(Stock.item == lots.c.item, Stock.lot == lots.c.lot)
-    held: Any = select(Stock.item, Stock.lot, Stock.plant, Stock.uom, Stock.quantity).select_from(lots)
-    for item, lot, plant, uom, quantity in session.execute(held.join(Stock, of_lot)):
-        account = accounts[item, lot]
+    columns = (Stock.id, Stock.item, Stock.lot, Stock.plant, Stock.uom, Stock.quantity)
+    asked = listed(session, lots, 2)
+    lot_of: dict[int, Lot] = {}
+    held: Any = (
+        select(*columns).select_from(asked).join(Stock, and_(Stock.item == asked.c.first, Stock.lot == asked.c.second))
+    )
+    for key, item, lot, plant, uom, quantity in session.execute(held):
+        account, lot_of[key] = accounts[item, lot], (item, lot)
         account.uoms.add(uom)
         account.plants.add(plant)
         account.on_hand += quantity
-    if not accounts:
-        return accounts
-    moved: Any = select(Stock.item, Stock.lot, Movement.kind, Movement.quantity, Movement.document).select_from(lots)
-    moved = moved.join(Stock, of_lot).join(Movement, Movement.stock_id == Stock.id)
-    moved = moved.where(Movement.void_at.is_(None), Movement.kind != Kind.MOVED.value)
-    for item, lot, kind, quantity, document in session.execute(moved):
-        account = accounts[item, lot]
-        (account.came if quantity > 0 else account.went)[kind] += abs(quantity)
-        if document and kind in (Kind.RECEIVED, Kind.SHIPPED):
-            account.documents[kind].add(document)
+    _add_movements(session, lot_of, accounts)
     return accounts
 
 
-def _traced(lot: Lot, depth: int, account: _Account | None, holds: Sequence[Hold]) -> TracedLot:
-    if account is None:
-        return TracedLot(*lot, depth, None, (), {}, {}, Decimal(0), {}, holds)
-    uom = next(iter(account.uoms)) if len(account.uoms) == 1 else None
-    documents = {kind: sorted(named) for kind, named in sorted(account.documents.items())}
-    plants = sorted(account.plants)
-    flows = dict(account.came), dict(account.went)
-    return TracedLot(*lot, depth, uom, plants, *flows, account.on_hand, documents, holds)
+def _add_movements(session: Session, lot_of: Mapping[int, Lot], accounts: Mapping[Lot, _Account]) -> None:
+    if not lot_of:
+        return
+    asked = listed(session, [(key,) for key in lot_of], 1)
+    columns = (Movement.stock_id, Movement.kind, Movement.quantity, Movement.document)
+    moved: Any = (
+        select(*columns).select_from(asked).join(Movement, Movement.stock_id == cast(asked.c.first, BigInteger))
+    )
+    moved = moved.where(Movement.void_at.is_(None), Movement.kind != Kind.MOVED.value)
+    for key, kind, quantity, document in session.execute(moved):
+        account = accounts[lot_of[key]]
+        (account.came if quantity > 0 else account.went)[kind] += abs(quantity)
+        if document and kind in (Kind.RECEIVED, Kind.SHIPPED):
+            account.documents[kind].add(document)
 
 
-def _with_parties(session: Session, lots: Sequence[TracedLot]) -> list[TracedLot]:
-    """With whom the lots came from and went to; only those that were received or shipped are looked up."""
-    came = suppliers_of_lots(session, [(one.item, one.lot) for one in lots if Kind.RECEIVED in one.documents])
-    went = customers_of_lots(session, [(one.item, one.lot) for one in lots if Kind.SHIPPED in one.documents])
-    parties = ((sorted(came.get((one.item, one.lot), ())), sorted(went.get((one.item, one.lot), ()))) for one in lots)
-    return [
-        one._replace(suppliers=suppliers, customers=customers)
-        for one, (suppliers, customers) in zip(lots, parties, strict=True)
-    ]
+def _traced(
+    session: Session, lots: Sequence[Lot], depths: Mapping[Lot, int], accounts: Mapping[Lot, _Account]
+) -> list[TracedLot]:
+    holds = open_holds_of_lots(session, {one: accounts[one].plants if one in accounts else () for one in lots})
+    # Only those that were received or shipped are looked up: with whom they came, and where they went.
+    came = suppliers_of_lots(session, [one for one, its in accounts.items() if Kind.RECEIVED in its.documents])
+    went = customers_of_lots(session, [one for one, its in accounts.items() if Kind.SHIPPED in its.documents])
+    traced = []
+    for one in lots:
+        account = accounts.get(one)
+        if account is None:
+            traced.append(TracedLot(*one, depths[one], None, (), _NONE, _NONE, _ZERO, _NONE, holds.get(one, ())))
+            continue
+        uom = next(iter(account.uoms)) if len(account.uoms) == 1 else None
+        documents = {kind: sorted(named) for kind, named in sorted(account.documents.items())}
+        flows = sorted(account.plants), dict(account.came), dict(account.went), account.on_hand
+        parties = sorted(came.get(one, ())), sorted(went.get(one, ()))
+        traced.append(TracedLot(*one, depths[one], uom, *flows, documents, holds.get(one, ()), *parties))
+    return traced
 
 
-def _gaps(links: Sequence[TracedLink], ends: str, direction: Direction) -> list[FoundGap]:
-    """A completion that took nothing, and an issue that names no lot. Seen upwards only: downwards a transformation is
-    come to by what went in."""
-    if direction is not Direction.UP:
+def _gaps(links: Sequence[TracedLink], unfed: Collection[Step], ends: str) -> list[FoundGap]:
+    """Completions that took nothing. Looked for upwards only: downwards a transformation is come to by what went in."""
+    if not unfed:
         return []
-    fed = {(link.plant, link.transformation) for link in links if link.direction == IN}
-    gaps = [
+    return [
         FoundGap(Gap.WITHOUT_ISSUE, link.item, link.lot, link.plant, link.transformation, link.order_id, link.quantity)
         for link in links
-        if link.direction == ends and (link.plant, link.transformation) not in fed
+        if link.direction == ends and (link.plant, link.transformation) in unfed
     ]
-    return gaps + [
+
+
+def _unnamed(links: Sequence[TracedLink]) -> list[FoundGap]:
+    """Issues that name no lot."""
+    return [
         FoundGap(Gap.WITHOUT_LOT, link.item, None, link.plant, link.transformation, link.order_id, link.quantity)
         for link in links
-        if link.direction == IN and link.lot is None
+        if link.lot is None and link.direction == IN
     ]
 
 
-def _imbalances(lots: Iterable[TracedLot]) -> list[FoundGap]:
+def _imbalances(lots: Sequence[TracedLot], accounts: Mapping[Lot, _Account]) -> list[FoundGap]:
     """Lots of which more was taken than ever came; of which nothing ever came, nobody knows where they are from."""
     gaps = []
-    for one in lots:
+    for one in lots if accounts else ():
         if not one.went:
             continue
         came, went = sum(one.came.values(), Decimal(0)), sum(one.went.values(), Decimal(0))

@@ -17,6 +17,7 @@ from app.store.order_progress_tables import OrderItem, OrderProgress, OrderRepor
 from app.store.reference_tables import ProductionOrder
 
 ORDER_KEY = (ProductionOrder.plant, ProductionOrder.order_id)
+OPEN_KEY = (OrderProgress.plant, OrderProgress.order_id)
 ITEMS_MOST = 1_000
 
 
@@ -35,6 +36,11 @@ class OrderFilter:
     status: Status | None = None
     late_at: datetime | None = None
     """Those that are late at this instant."""
+
+    @property
+    def is_of_open(self) -> bool:
+        """Whether only orders are wanted that have not ended, and that the projections have seen."""
+        return self.late_at is not None or self.status in (Status.RELEASED, Status.STARTED)
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,16 @@ def list_orders(
 ) -> list[OrderPicture]:
     """By plant and order; ``after`` is the key of the last of the page before."""
     progress = and_(OrderProgress.plant == ProductionOrder.plant, OrderProgress.order_id == ProductionOrder.order_id)
-    query: Any = select(ProductionOrder, OrderProgress).outerjoin(OrderProgress, progress)
-    query = query.order_by(*ORDER_KEY).limit(limit).where(*_conditions(chosen))
+    query: Any = select(ProductionOrder, OrderProgress)
+    if chosen.is_of_open:
+        # From the open ones, which an index has: those that have ended are many, and stand before them.
+        query, key = query.select_from(OrderProgress).join(ProductionOrder, progress), OPEN_KEY
+        query = query.where(OrderProgress.plant == chosen.plant) if chosen.plant is not None else query
+    else:
+        query, key = query.outerjoin(OrderProgress, progress), ORDER_KEY
+    query = query.order_by(*key).limit(limit).where(*_conditions(chosen))
     if after is not None:
-        query = query.where(tuple_(*ORDER_KEY) > tuple(after))
+        query = query.where(tuple_(*key) > tuple(after))
     rows = [(row[0], row[1]) for row in session.execute(query)]
     items = _items_of(session, [(order.plant, order.order_id) for order, _ in rows])
     return [OrderPicture(order, told, items.get((order.plant, order.order_id), ())) for order, told in rows]
@@ -117,7 +129,7 @@ def _conditions(chosen: OrderFilter) -> list[ColumnElement[bool]]:
     of_status: dict[Status, list[ColumnElement[bool]]] = {
         Status.COMPLETED: [ended],
         Status.STARTED: [started, ~ended],
-        Status.RELEASED: [idle, ProductionOrder.released_message_id.is_not(None)],
+        Status.RELEASED: [idle, ~ended, ProductionOrder.released_message_id.is_not(None)],
         Status.UNRELEASED: [idle, ProductionOrder.released_message_id.is_(None)],
     }
     conditions += of_status[chosen.status] if chosen.status else []

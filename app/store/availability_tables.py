@@ -45,6 +45,24 @@ class Hold(Base):
         Index("ix_holds_message", "message_id"),
         Index("ix_holds_subject", "plant", "item", "lot", "serial", "happened_at"),
         Index("ix_holds_lot", "lot", "id"),
+        Index("ix_holds_plant", "plant", "id"),
+        Index("ix_holds_open_id", "id", postgresql_where=text("is_open"), sqlite_where=text("is_open = 1")),
+        Index(
+            "ix_holds_open_plant",
+            "plant",
+            "id",
+            postgresql_where=text("is_open"),
+            sqlite_where=text("is_open = 1"),
+        ),
+        Index(
+            "ix_holds_open_item",
+            "plant",
+            "item",
+            # The same in all its rows; without it SQLite takes the index of subjects, and looks at all that was held.
+            "is_open",
+            postgresql_where=text("is_open"),
+            sqlite_where=text("is_open = 1"),
+        ),
         Index(
             "ix_holds_open",
             "lot",

@@ -96,6 +96,8 @@ class BusinessException(Base):
             postgresql_where=TO_ATTEND,
             sqlite_where=TO_ATTEND,
         ),
+        Index("ix_business_exceptions_open", "id", postgresql_where=UNRESOLVED, sqlite_where=UNRESOLVED),
+        Index("ix_business_exceptions_open_plant", "plant", "id", postgresql_where=UNRESOLVED, sqlite_where=UNRESOLVED),
         Index("ix_business_exceptions_cause", "cause", "id"),
         Index("ix_business_exceptions_object", "object_type", "object_id", "id"),
     )

@@ -68,6 +68,7 @@ class ItemStock(Base):
     on_order: Mapped[Decimal] = mapped_column(ExactDecimal, default=Decimal(0))
 
     __table_args__ = (
+        Index("ix_item_stock_item", "item"),
         Index(
             "ix_item_stock_wanted",
             "plant",

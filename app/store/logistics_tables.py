@@ -183,6 +183,13 @@ class TransitLine(Base):
         Index("ix_transit_lines_delivery", "delivery_key", "to_plant"),
         Index("ix_transit_lines_order", "order_key", "to_plant"),
         Index(
+            "ix_transit_lines_on_way_item",
+            "item",
+            "id",
+            postgresql_where=text("is_on_way"),
+            sqlite_where=text("is_on_way = 1"),
+        ),
+        Index(
             "ix_transit_lines_on_way",
             "to_plant",
             "item",

@@ -98,6 +98,9 @@ class Message(Base):
         Index(
             "ix_messages_trailing",
             "plant",
+            # The same in all its rows; without it SQLite takes the index of plants and states below, and looks at all
+            # that was ever posted.
+            "state",
             "ordering_key",
             "state_at",
             "key_rank",

@@ -51,7 +51,10 @@ class SnapshotRow(Base):
     quantity: Mapped[Decimal] = mapped_column(ExactDecimal)
     uom: Mapped[str] = mapped_column(plain_text(16))
 
-    __table_args__ = (Index("ix_snapshot_rows_item", "snapshot_id", "plant", "item"),)
+    __table_args__ = (
+        Index("ix_snapshot_rows_item", "snapshot_id", "plant", "item"),
+        Index("ix_snapshot_rows_item_only", "snapshot_id", "item"),
+    )
 
 
 class Reconciliation(Base):

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.store.base import Base, BigId, ExactDecimal, JsonText, UtcInstant
@@ -43,3 +43,5 @@ class ProductionOrder(Base):
     planned_end_at: Mapped[datetime | None] = mapped_column(UtcInstant)
     released_message_id: Mapped[int | None] = mapped_column(BigId)
     updated_at: Mapped[datetime] = mapped_column(UtcInstant)
+
+    __table_args__ = (Index("ix_production_orders_item", "item", "plant", "order_id"),)
