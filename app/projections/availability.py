@@ -109,8 +109,8 @@ def _held(
     return held_amount(pieces, covers)
 
 
-_STOCK = (Stock.id, Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.storage, Stock.quantity)
-_HOLD = (Hold.id, Hold.item, Hold.lot, Hold.serial, Hold.quantity, Hold.uom)
+_STOCK: Any = (Stock.id, Stock.plant, Stock.item, Stock.uom, Stock.lot, Stock.serial, Stock.storage, Stock.quantity)
+_HOLD: Any = (Hold.id, Hold.item, Hold.lot, Hold.serial, Hold.quantity, Hold.uom)
 
 
 def _covered(session: Session, plant: str, items: Collection[str]) -> Iterator[tuple[Any, Any]]:
@@ -118,7 +118,9 @@ def _covered(session: Session, plant: str, items: Collection[str]) -> Iterator[t
     holds, of which there are few, then what they cover: joined by the database, all that the plant ever had of the
     items is looked at, or all its holds."""
     chosen = (Hold.is_open.expression, Hold.plant == plant, Hold.item.in_((NOWHERE, *sorted(items))))
-    of_lot, of_serial, of_item = defaultdict(list), defaultdict(list), defaultdict(list)
+    of_lot: dict[str, list[Any]] = defaultdict(list)
+    of_serial: dict[str, list[Any]] = defaultdict(list)
+    of_item: dict[str, list[Any]] = defaultdict(list)
     for hold in session.execute(select(*_HOLD).where(*chosen)):
         if hold.lot != NOWHERE:
             of_lot[hold.lot].append(hold)
@@ -138,7 +140,7 @@ def _stock(session: Session, plant: str, items: Collection[str], lots: set[str],
     """Of these lots, and all of the items ``whole``. Items of lots are told apart here: asked for both, SQLite looks
     each lot up with each item."""
     there = select(*_STOCK).where(Stock.plant == plant, Stock.status == UNRESTRICTED, Stock.quantity != Decimal(0))
-    found = {}
+    found: dict[int, Any] = {}
     for column, values in ((Stock.lot, sorted(lots)), (Stock.item, sorted(whole))):
         for start in range(0, len(values), CHUNK):
             rows = session.execute(there.where(column.in_(values[start : start + CHUNK])))
