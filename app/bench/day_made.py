@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -193,7 +194,11 @@ class Plants:
         code, plant = f"RS-{words.tag}{number:04d}", plant_of_order(number)
         self.clock.now += timedelta(milliseconds=200)
         lot = words.lot(2 * number)
-        data = {"event_time": _text(self.clock.now), "reservation_id": code, "item": Day(words.day).bought_item(number)}
+        data: dict[str, Any] = {
+            "event_time": _text(self.clock.now),
+            "reservation_id": code,
+            "item": Day(words.day).bought_item(number),
+        }
         data |= {"quantity": {"value": "1", "uom": "EA"}, "lot": lot, "location": {"storage": dock(plant)}}
         data |= {"delivery_id": words.delivery(number)}
         call = Call(plant, Event(RESERVED, data), self.topology.sources[SOURCE], self.topology)

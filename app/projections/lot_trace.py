@@ -312,9 +312,10 @@ def _traced(
             continue
         uom = next(iter(account.uoms)) if len(account.uoms) == 1 else None
         documents = {kind: sorted(named) for kind, named in sorted(account.documents.items())}
-        flows = sorted(account.plants), dict(account.came), dict(account.went), account.on_hand
+        plants, came_in, went_out = sorted(account.plants), dict(account.came), dict(account.went)
+        held, here = holds.get(one, ()), account.on_hand
         parties = sorted(came.get(one, ())), sorted(went.get(one, ()))
-        traced.append(TracedLot(*one, depths[one], uom, *flows, documents, holds.get(one, ()), *parties))
+        traced.append(TracedLot(*one, depths[one], uom, plants, came_in, went_out, here, documents, held, *parties))
     return traced
 
 

@@ -18,8 +18,9 @@ def call(numbers: range) -> None:
     url = inherited_environment({})["YARDSTICK_ERP_URL"]
     http = urllib3.PoolManager(maxsize=1, retries=False, timeout=20.0)
     for number in numbers:
-        document = {"id": f"move-{number}", "item": "WHEEL-001", "quantity": {"value": "4", "uom": "EA"}}
-        answer = http.request("POST", f"{url}/move", json=document, headers={"X-Posting-Key": document["id"]})
+        key = f"move-{number}"
+        document = {"id": key, "item": "WHEEL-001", "quantity": {"value": "4", "uom": "EA"}}
+        answer = http.request("POST", f"{url}/move", json=document, headers={"X-Posting-Key": key})
         if answer.status != 201:
             raise RuntimeError(f"The practice ERP answered {answer.status}.")
 

@@ -4,6 +4,8 @@ Revision ID: 0025
 Revises: 0024
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -40,7 +42,7 @@ def _trailing(*columns: str) -> None:
     """By state too, though it is the same in all rows: SQLite would take the index of plants and states otherwise, and
     look at all that was ever posted."""
     op.drop_index("ix_messages_trailing", "messages")
-    where = {"postgresql_where": sa.text(TRAILING), "sqlite_where": sa.text(TRAILING)}
+    where: dict[str, Any] = {"postgresql_where": sa.text(TRAILING), "sqlite_where": sa.text(TRAILING)}
     op.create_index("ix_messages_trailing", "messages", list(columns), **where)
 
 
@@ -49,11 +51,13 @@ def upgrade() -> None:
     for name, (table, columns) in INDEXES.items():
         op.create_index(name, table, columns)
     for name, (table, columns, postgresql, sqlite) in OF_SOME.items():
-        where = {"postgresql_where": sa.text(postgresql), "sqlite_where": sa.text(sqlite)}
+        where: dict[str, Any] = {"postgresql_where": sa.text(postgresql), "sqlite_where": sa.text(sqlite)}
         op.create_index(name, table, columns, **where)
 
 
 def downgrade() -> None:
     _trailing("plant", "ordering_key", "state_at", "key_rank", "id")
-    for name, (table, *_) in {**INDEXES, **OF_SOME}.items():
+    for name, (table, *_) in OF_SOME.items():
+        op.drop_index(name, table)
+    for name, (table, _) in INDEXES.items():
         op.drop_index(name, table)
