@@ -7,7 +7,7 @@ import platform
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,14 +36,11 @@ def _end_to_end(ground: Ground, runs: int, size: float, home: Path, show: Show) 
 BENCHMARKS: Mapping[str, Benchmark] = {"accept": _accept, "end-to-end": _end_to_end}
 
 
-def run_benchmarks(names: Sequence[str], ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
-    """Each in a home of its own that is gone afterwards. ``size`` makes every run so many times as long. Raises
+def run_benchmark(name: str, ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
+    """In a home of its own that is gone afterwards. ``size`` makes every run so many times as long. Raises
     GroundMissing, StartFailed or SpeedFailed."""
-    figures: list[Figure] = []
-    for name in names:
-        with _home() as home:
-            figures += BENCHMARKS[name](ground, runs, size, home, show)
-    return figures
+    with _home() as home:
+        return BENCHMARKS[name](ground, runs, size, home, show)
 
 
 @contextmanager
