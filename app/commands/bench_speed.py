@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from app.bench.ground import GroundFailed, GroundMissing
+from app.bench.hang_plot import PlotUnavailable
 from app.bench.installation import POSTGRES_URL, RABBITMQ_URL, STACKS, Ground, Stack
 from app.bench.results import ResultUnreadable
 from app.bench.speed.goals import PLANNED
 from app.bench.speed.kept import Kept, keep, read_kept, result_path
-from app.bench.speed.page import made
+from app.bench.speed.page import made, write_plots
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
@@ -92,15 +93,16 @@ def speed(
 @click.option("--results", default=RESULTS, show_default=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--page", default=PAGE, show_default=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def page(results: Path, page: Path) -> None:
-    """Write the page of performance from the results that `lineside bench speed --keep` kept.
+    """Write the page of performance, and its plots beside it, from the results that `bench speed --keep` kept.
 
-    Exit codes: 0 written, 2 there are no results, or they are something else.
+    Exit codes: 0 written, 2 there are no results, they are something else, or the charts library is missing.
     """
     if not results.is_dir():
         raise Unusable(f"{results} is no folder. Run this in a checkout, or name the folder with --results.")
     try:
         page.write_text(made(results), encoding="utf-8")
-    except ResultUnreadable as error:
+        write_plots(results, page.parent)
+    except (ResultUnreadable, PlotUnavailable) as error:
         raise Unusable(str(error)) from None
 
 

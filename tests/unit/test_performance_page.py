@@ -59,6 +59,21 @@ def test_what_was_not_measured_is_told_so(tmp_path: Path) -> None:
     assert len(rows) == 2 * sum(map(len, PLANNED.values())) - 1
 
 
+def test_the_plot_of_the_load_stands_beside_the_page(tmp_path: Path) -> None:
+    told = [{"sent": rate, "posted": rate, "p50": 0.01, "p99": 0.2} for rate in (10.0, 25.0)]
+    figures = [Figure("posted", STACK, "messages/s", Runs([each["posted"]], [each])).wire() for each in told]
+    keep(tmp_path, STACK, Kept("load", "lineside bench speed load", MACHINE, figures))
+
+    page.write_plots(tmp_path, tmp_path)
+
+    plot = (tmp_path / page.plot_name(STACK)).read_text("utf-8")
+    assert "p99, ms" in plot
+    assert "<script" not in plot
+    made = page.made(tmp_path)
+    assert page.plot_name(STACK) in made
+    assert "| 25 (p50 10 ms, p99 200 ms) |" in made
+
+
 def test_a_benchmark_that_is_run_again_replaces_its_own_figures_alone(tmp_path: Path) -> None:
     keep(tmp_path, STACK, kept("accept", "accept, one a request", "accept, batches of 100"))
     keep(tmp_path, STACK, kept("end-to-end", "end to end, one call a message"))

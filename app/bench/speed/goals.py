@@ -31,4 +31,9 @@ PLANNED: Mapping[str, tuple[Planned, ...]] = {
         Planned("accept to posted at 50 messages/s, p99", "under 60 ms"),
         Planned("accept to posted at half of capacity, p99", "under 300 ms"),
     ),
+    "files": (
+        Planned("a dropped CSV, row to inbox", "20,000 rows/s"),
+        Planned("the watcher's peak memory at ten times the rows", "flat: at most 1.25 x that at a tenth of the rows"),
+    ),
+    "load": tuple(Planned(f"posted when {rate} a second are sent", None) for rate in (10, 25, 50, 100, 200)),
 }

@@ -23,7 +23,7 @@ from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
 
-SOURCE = "mes"
+SOURCE, DROP_SOURCE = "mes", "legacy"
 PLANTS = ("P100", "P200", "P300")
 CALLS_IN_FLIGHT = 16
 ROLES = ("web", "work", "post", "relay", "beat")
@@ -47,6 +47,7 @@ sources:
         format: csv
         options:
           delimiter: ";"
+          header: false
           encoding: utf-8
           columns: [record_no, order_no, operation, item_no, good_qty, scrap_qty, unit, reason, lot_no, posted_on,
             posted_time, last]

