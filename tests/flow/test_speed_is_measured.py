@@ -10,6 +10,7 @@ import pytest
 
 from app.bench.installation import Ground
 from app.bench.speed.accepting import INSERT_AND_PUBLISH, NOTHING
+from app.bench.speed.dropped import BARE, MEMORY_NAME, ROWS_NAME, TENTH
 from app.bench.speed.end_to_end import CELERY, DRAMATIQ
 from app.bench.speed.figures import Figure
 from app.bench.speed.goals import PLANNED
@@ -63,6 +64,8 @@ def test_throughput_and_latency_are_told_for_each_rate(tmp_path: Path) -> None:
     [
         ("accept, one a request", [INSERT_AND_PUBLISH, NOTHING]),
         ("end to end, one call a message", [CELERY, DRAMATIQ]),
+        (ROWS_NAME, [BARE]),
+        (MEMORY_NAME, [TENTH]),
     ],
 )
 def test_a_figure_stands_beside_what_was_measured_by_turns(

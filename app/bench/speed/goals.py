@@ -36,4 +36,8 @@ PLANNED: Mapping[str, tuple[Planned, ...]] = {
         Planned("the watcher's peak memory at ten times the rows", "flat: at most 1.25 x that at a tenth of the rows"),
     ),
     "load": tuple(Planned(f"posted when {rate} a second are sent", None) for rate in (10, 25, 50, 100, 200)),
+    "requeue": (
+        Planned("dead letters requeued by a filter, first posted", "under 2 s"),
+        Planned("dead letters requeued by a filter, all claimed", "under 10 s"),
+    ),
 }

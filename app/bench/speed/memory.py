@@ -1,7 +1,8 @@
-"""How much memory processes take, as Linux counts it: bytes of a process, and of all that descend from it."""
+"""How much memory processes take, as Linux counts it."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from app.bench.speed.programs import SpeedFailed
@@ -25,3 +26,19 @@ def _field(path: Path, name: str) -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * KIB
     raise SpeedFailed(f"{path} tells no {name}.")
+
+
+def proportional_bytes(pid: int) -> int:
+    """What it takes of the machine: its own pages, and its part of those that it shares (PSS)."""
+    return _field(PROC / str(pid) / "smaps_rollup", "Pss")
+
+
+def group_of(leader: int) -> list[int]:
+    """The processes of its group that live, by id; the supervisor gives each program a group of its own."""
+    found = []
+    for stat in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError):  # ended meanwhile
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == leader:
+                found.append(int(stat.parent.name))
+    return sorted(found)

