@@ -53,6 +53,7 @@ def bench() -> None:
 
 
 bench.add_command(bench_speed.speed)
+bench.add_command(bench_speed.page)
 
 
 @bench.command()

@@ -1,22 +1,33 @@
-"""`lineside bench speed`: the figures of speed, each beside what a user would write first."""
+"""`lineside bench speed` measures, each figure beside what a user would write first; `lineside bench page` tells it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from app.bench.ground import GroundFailed, GroundMissing
+from app.bench.hang_plot import PlotUnavailable
 from app.bench.installation import POSTGRES_URL, RABBITMQ_URL, STACKS, Ground, Stack
+from app.bench.results import ResultUnreadable
+from app.bench.speed.goals import PLANNED
+from app.bench.speed.kept import Kept, keep, read_kept, result_path
+from app.bench.speed.page import made, write_plots
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
 from app.stack.running import StartFailed
 
-NAMES = ("accept", "end-to-end")
+if TYPE_CHECKING:
+    from app.bench.speed.figures import Figure
+
+NAMES = tuple(PLANNED)
+RESULTS, PAGE = Path("bench/results"), Path("docs/performance.md")
 
 
 @click.command()
@@ -26,34 +37,73 @@ NAMES = ("accept", "end-to-end")
 @click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
 @click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
 @click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
+@click.option(
+    "--keep",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help=f"Keep what is found there, for the page ({RESULTS}).",
+)
 @json_option
 def speed(
-    names: tuple[str, ...], runs: int, size: float, stack: Stack, database_url: str, broker_url: str, as_json: bool
+    names: tuple[str, ...],
+    runs: int,
+    size: float,
+    stack: Stack,
+    database_url: str,
+    broker_url: str,
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure how fast messages are taken and posted, by turns with bare Flask, Celery, dramatiq and DBOS.
 
     With --json one object {machine, figures}; figures is a list of {name, stack, figure, unit, yardstick, ratio, goal,
     met} with the runs of each. Exit codes: 0 every goal is met, 1 one is not, 2 a package of the extra `bench` is
-    missing, 3 a server that the stack needs does not answer.
+    missing or the folder of --keep holds something else, 3 a server that the stack needs does not answer.
     """
     try:
-        from app.bench.speed.figures import Figure
         from app.bench.speed.programs import SpeedFailed
-        from app.bench.speed.runs import machine, run_benchmarks
+        from app.bench.speed.runs import machine, run_benchmark
     except ModuleNotFoundError as error:
         raise Unusable(f"{error.name} is not installed; it is in the extra `bench`.") from None
     ground = Ground(stack, database_url, broker_url, open_settings().home / "cache")
     show = ConsoleShow(terminal(to_stderr=True))
+    figures: list[Figure] = []
     try:
-        figures: list[Figure] = run_benchmarks(names or NAMES, ground, runs, size, show)
+        if folder is not None:
+            read_kept(result_path(folder, stack))  # before minutes of measuring
+        for name in names or NAMES:
+            found = run_benchmark(name, ground, runs, size, show)
+            figures += found
+            if folder is not None:
+                again = f"lineside bench speed {name} --runs {runs} --size {size:g} --stack {stack} --keep {RESULTS}"
+                keep(folder, stack, Kept(name, again, machine(), [figure.wire() for figure in found]))
     except (GroundMissing, GroundFailed, StartFailed, SpeedFailed) as error:
         raise Unreachable(str(error)) from None
+    except ResultUnreadable as error:
+        raise Unusable(str(error)) from None
     if as_json:
         print_json({"machine": machine(), "figures": [figure.wire() for figure in figures]})
     else:
         print_figures(terminal(), [figure.wire() for figure in figures])
     if any(figure.wire()["met"] is False for figure in figures):
         click.get_current_context().exit(NO)
+
+
+@click.command()
+@click.option("--results", default=RESULTS, show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--page", default=PAGE, show_default=True, type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def page(results: Path, page: Path) -> None:
+    """Write the page of performance, and its plots beside it, from the results that `bench speed --keep` kept.
+
+    Exit codes: 0 written, 2 there are no results, they are something else, or the charts library is missing.
+    """
+    if not results.is_dir():
+        raise Unusable(f"{results} is no folder. Run this in a checkout, or name the folder with --results.")
+    try:
+        page.write_text(made(results), encoding="utf-8")
+        write_plots(results, page.parent)
+    except (ResultUnreadable, PlotUnavailable) as error:
+        raise Unusable(str(error)) from None
 
 
 def print_figures(console: Console, figures: Sequence[dict[str, object]]) -> None:

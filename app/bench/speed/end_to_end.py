@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -13,7 +14,7 @@ from sqlalchemy import insert, select
 from app.bench.installation import Ground
 from app.bench.speed import inputs
 from app.bench.speed.brokers import yardstick_broker
-from app.bench.speed.figures import Figure, Runs, at_least, at_most
+from app.bench.speed.figures import Figure, Runs, at_least, at_most, share_of
 from app.bench.speed.installation import PLANTS, Measured, measured
 from app.bench.speed.load import LoadPlan
 from app.bench.speed.programs import PracticeErp, SpeedFailed, end_load, load, practice_erp, program, start_load
@@ -64,7 +65,7 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
                 rates[DBOS].append(_dbos(plan, _made(home / f"dbos-{turn}"), erp))
             advance((turn + 0.4) / plan.runs)
             with measured(_made(home / f"lineside-{turn}"), plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
-                _warm_up(here, erp)
+                warm_up(here, erp)
                 rates["lineside"].append(_drained(plan, here, erp))
                 advance((turn + 0.7) / plan.runs)
                 latencies.append(_latency(here, erp, RATE, plan.seconds, 10**8))
@@ -106,7 +107,7 @@ def _made(home: Path) -> Path:
     return home
 
 
-def _warm_up(here: Measured, erp: PracticeErp) -> None:
+def warm_up(here: Measured, erp: PracticeErp) -> None:
     """Items are known, and every process has done each thing once."""
     rows = [
         {"code": f"WHEEL-{place:03d}", "description": "Wheel", "base_uom": "EA", "units": {}, "system": "erp"}
@@ -133,26 +134,45 @@ def _drained(plan: EndToEndPlan, here: Measured, erp: PracticeErp) -> float:
 
 
 def _latency(here: Measured, erp: PracticeErp, rate: float, seconds: int, first: int) -> tuple[float, float]:
-    """p50 and p99 of the time from a message's commit to the commit of the ERP's answer, by Lineside's own clock."""
+    """p50 and p99."""
+    took = passed_at(here, erp, rate, max(seconds, math.ceil(100 / rate)), first, SETTLE_SECONDS).took
+    return share_of(took, 0.5), share_of(took, 0.99)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """``rate``: messages a second from the first one's sending to the last one's arrival at the ERP. ``took``: from a
+    message's commit to the commit of the ERP's answer, by Lineside's own clock, shortest first."""
+
+    rate: float
+    took: Sequence[float]
+
+
+def passed_at(here: Measured, erp: PracticeErp, rate: float, seconds: int, first: int, settle_seconds: float) -> Passed:
+    """So many messages a second, of all plants in equal parts. Raises SpeedFailed where they are not all posted."""
     erp.forget()
-    began_at, number = utc_now(), max(100, round(rate * seconds))
-    each = number // len(PLANTS)
+    began_at, each = utc_now(), max(1, round(rate * seconds / len(PLANTS)))
     plans = [
         LoadPlan(here.port, 8, each, inputs.one(plant, here.key), first + place * 10**7, rate / len(PLANTS))
         for place, plant in enumerate(PLANTS)
     ]
-    for process in [start_load(here.home, plan) for plan in plans]:
-        end_load(here.home, process)
-    erp.await_documents(each * len(PLANTS), SETTLE_SECONDS)
+    sending = [start_load(here.home, plan) for plan in plans]
+    first_at = min(end_load(here.home, process)["began_at"] for process in sending)
+    number = each * len(PLANTS)
+    last_at = erp.await_documents(number, settle_seconds)
+    return Passed(number / (last_at - first_at), _took(here, began_at, number, settle_seconds))
+
+
+def _took(here: Measured, began_at: datetime, number: int, settle_seconds: float) -> list[float]:
     query = select(Message.received_at, Message.state_at).where(
         Message.received_at >= began_at, Message.state == "posted"
     )
-    until = time.monotonic() + SETTLE_SECONDS
+    until = time.monotonic() + settle_seconds
     while True:
         with here.store.reading() as session:
             took = sorted((row.state_at - row.received_at).total_seconds() for row in session.execute(query))
-        if len(took) >= each * len(PLANTS):
-            return took[math.ceil(0.5 * len(took)) - 1], took[math.ceil(0.99 * len(took)) - 1]
+        if len(took) >= number:
+            return took
         if time.monotonic() > until:
             raise SpeedFailed(f"Only {len(took):,} of {number:,} messages were posted.")
         time.sleep(0.1)

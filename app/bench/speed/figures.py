@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,6 +75,11 @@ def at_least(figure: float, low: float, text: str) -> Goal:
 
 def at_most(figure: float, high: float, text: str) -> Goal:
     return Goal(text, figure <= high)
+
+
+def share_of(ordered: Sequence[float], share: float) -> float:
+    """The figure below or at which that share of them lies, as 0.99 for p99."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def _short(figure: float) -> float:

@@ -23,7 +23,7 @@ from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
 
-SOURCE = "mes"
+SOURCE, DROP_SOURCE = "mes", "legacy"
 PLANTS = ("P100", "P200", "P300")
 CALLS_IN_FLIGHT = 16
 ROLES = ("web", "work", "post", "relay", "beat")
@@ -47,6 +47,7 @@ sources:
         format: csv
         options:
           delimiter: ";"
+          header: false
           encoding: utf-8
           columns: [record_no, order_no, operation, item_no, good_qty, scrap_qty, unit, reason, lot_no, posted_on,
             posted_time, last]
@@ -84,6 +85,11 @@ class Measured:
     store: Store
     supervisor: Supervisor
     key: str
+    commands: Mapping[str, Sequence[str]]
+
+    def start(self, roles: Sequence[str]) -> None:
+        """These too, from now on."""
+        self.supervisor.start({role: self.commands[role] for role in roles})
 
     @property
     def port(self) -> int:
@@ -95,7 +101,7 @@ def measured(
     home: Path,
     ground: Ground,
     erps: Mapping[str, str],
-    roles: Sequence[str] = ("web", "work", "post", "relay", "beat"),
+    roles: Sequence[str] = ROLES,
 ) -> Iterator[Measured]:
     """Everything of ``roles`` runs while the block does, and nothing of it is left afterwards but the home. ``erps``
     gives each plant's ERP its address."""
@@ -104,7 +110,7 @@ def measured(
         broker_url = ending.enter_context(product_broker(ground))
         config = home / "topology.yaml"
         config.write_text(topology_text(erps), encoding="utf-8")
-        environment = _environment(home, config, database.url, broker_url)
+        environment = environment_of(home, config, database.url, broker_url)
         settings, topology = load_settings(environment), load_topology(config)
         log = (home / "bench.log").open("a")
         ending.callback(log.close)
@@ -119,9 +125,10 @@ def measured(
         ending.callback(store.dispose)
         with store.writing() as session:
             key, _ = create_key(session, "bench", SOURCE, [], utc_now())
-        commands, added = _commands(settings, topology, roles)
-        stack = running_stack(settings, topology, instance, commands, environment | added, say)
-        yield Measured(home, settings, topology, store, ending.enter_context(stack), key)
+        commands, added = _commands(settings, topology)
+        begun = {name: command for name, command in commands.items() if name in (*roles, BROKER)}
+        stack = running_stack(settings, topology, instance, begun, environment | added, say)
+        yield Measured(home, settings, topology, store, ending.enter_context(stack), key, commands)
 
 
 def topology_text(erps: Mapping[str, str]) -> str:
@@ -139,7 +146,7 @@ def topology_text(erps: Mapping[str, str]) -> str:
     )
 
 
-def _environment(home: Path, config: Path, database_url: str, broker_url: str) -> dict[str, str]:
+def environment_of(home: Path, config: Path, database_url: str, broker_url: str) -> dict[str, str]:
     return {
         "LINESIDE_HOME": str(home),
         "LINESIDE_CONFIG": str(config),
@@ -152,9 +159,7 @@ def _environment(home: Path, config: Path, database_url: str, broker_url: str) -
     }
 
 
-def _commands(
-    settings: Settings, topology: Topology, roles: Sequence[str]
-) -> tuple[dict[str, list[str]], dict[str, str]]:
+def _commands(settings: Settings, topology: Topology) -> tuple[dict[str, list[str]], dict[str, str]]:
     made = {
         "web": programs.web(settings),
         "work": programs.worker(settings, topology.plants, "work"),
@@ -163,7 +168,7 @@ def _commands(
         "beat": programs.beat(settings),
         "watch": programs.watch(settings),
     }
-    commands = {name: list(made[name].arguments) for name in roles}
+    commands = {name: list(one.arguments) for name, one in made.items()}
     if settings.broker_is_embedded:
         commands[BROKER] = read_procfile()[BROKER]
     return commands, {name: text for program in made.values() for name, text in program.environment.items()}

