@@ -14,18 +14,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer
-from app.bench.plant_day import (
-    BEGIN,
-    GROUPS,
-    ITEMS_A_GROUP,
-    PLANTS,
-    REFUSED_STORAGE,
-    Day,
-    Made,
-    Words,
-    dock,
-    plant_of_order,
-)
+from app.bench.plant_day import REFUSED_STORAGE, Day, Made
+from app.bench.plant_names import BEGIN, GROUPS, ITEMS_A_GROUP, PLANTS, Words, dock, plant_of_order
 from app.business_exceptions.raising import Cause, ValueAtRisk, raise_exceptions
 from app.dead_letters.weighing import weigh_portion
 from app.errors import Refused

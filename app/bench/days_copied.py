@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, DateTime, LargeBinary, String, Table, TypeDecorator, func, select, text
 from sqlalchemy.orm import Session
 
-from app.bench.plant_day import Words
+from app.bench.plant_names import Words
 from app.projections.upsert import upsert
 from app.store import tables
 from app.store.base import Base

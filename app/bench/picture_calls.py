@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.bench.plant_day import (
+from app.bench.plant_names import (
     CUSTOMERS,
     ITEMS_A_GROUP,
     PLANTS,
@@ -289,16 +289,12 @@ def _of_trouble(draw: _Draw) -> Mapping[str, Asked]:
     }
 
 
-def _measures_of(day: str) -> str:
-    return f"/v1/measures?from={day}&to={day}"
-
-
 def _of_the_installation(draw: _Draw) -> Mapping[str, Asked]:
     return {
         "queues": lambda: "/v1/admin/queues",
         "audit trail": lambda: "/v1/admin/audit?limit=50",
         "audit trail of one": lambda: "/v1/admin/audit?actor=bench&limit=50",
-        "measures of a day": lambda: _measures_of(draw.words.date),
+        "measures of a day": lambda: f"/v1/measures?from={draw.words.date}&to={draw.words.date}",
         "crosswalks": lambda: "/v1/admin/crosswalks?limit=50",
         "webhooks": lambda: "/v1/webhooks",
     }

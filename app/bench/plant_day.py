@@ -9,21 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-PLANTS = ("P100", "P200", "P300")
-GROUPS = 10
-"""Groups of items, of one of which a day is."""
-ITEMS_A_GROUP = 300
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-ORDERS_A_DAY = 400
-MESSAGES_AN_ORDER = 12
-ZONES = 60
-"""Storage zones a plant, a day's stock in one of them in turn: some 50,000 balances once all were used."""
+from app.bench.plant_names import (
+    ITEMS_A_GROUP,
+    ORDERS_A_DAY,
+    PLANTS,
+    Words,
+    arrived,
+    customer,
+    dock,
+    ea,
+    next_plant,
+    plant_of,
+    plant_of_order,
+    supplier,
+)
+
 RACKS = 6
-SUPPLIERS, CUSTOMERS = 40, 60
 REFUSED_STORAGE = "FULL"
 """What is moved there is refused by the WMS."""
 ISSUE = "material.issued.v1"
@@ -38,95 +43,6 @@ class Made:
     type: str
     data: dict[str, Any]
     at: datetime
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a day's own things are called; every one holds ``tag``, ``zone``, ``group`` or ``date``, and nothing else of
-    a message does."""
-
-    day: int
-
-    @property
-    def tag(self) -> str:
-        return f"D{self.day:04d}x"
-
-    @property
-    def zone(self) -> str:
-        return f"Z{self.day % ZONES:02d}z"
-
-    @property
-    def begin(self) -> datetime:
-        return BEGIN + timedelta(days=self.day)
-
-    @property
-    def date(self) -> str:
-        return self.begin.date().isoformat()
-
-    def order(self, number: int) -> str:
-        return f"1{self.tag}{number:04d}"
-
-    def lot(self, number: int) -> str:
-        """Even numbers are bought, the odd ones are made by the orders in turn."""
-        return f"L{self.tag}{number:05d}"
-
-    def purchase_order(self, number: int) -> str:
-        return f"45{self.tag}{number:04d}"
-
-    def delivery(self, number: int) -> str:
-        return f"8{self.tag}{number:04d}"
-
-    def machine(self, number: int) -> str:
-        return f"M{self.tag}{number:02d}"
-
-    @property
-    def group(self) -> str:
-        return f"G{self.day % GROUPS}g"
-
-    def item(self, number: int) -> str:
-        return f"ITEM-{self.group}{number % ITEMS_A_GROUP:03d}"
-
-    def storage(self, plant: str, name: object) -> str:
-        return f"{plant}-{self.zone}-{name}"
-
-
-def supplier(number: int) -> str:
-    return f"SUPPLIER-{number % SUPPLIERS:02d}"
-
-
-def customer(number: int) -> str:
-    return f"CUSTOMER-{number % CUSTOMERS:02d}"
-
-
-def plant_of(number: int) -> str:
-    return PLANTS[number % len(PLANTS)]
-
-
-def plant_of_order(number: int) -> str:
-    """Five orders in turn are of one plant, each made of what the one before it made."""
-    return plant_of(number // 5)
-
-
-def next_plant(number: int) -> str:
-    return plant_of(number // 5 + 1)
-
-
-def dock(plant: str) -> str:
-    return f"{plant}-DOCK"
-
-
-def messages_a_day(orders: int) -> int:
-    """12 for each order and one for every other."""
-    return orders * MESSAGES_AN_ORDER + orders // 2
-
-
-def _amount(value: int) -> dict[str, str]:
-    return {"value": str(value), "uom": "EA"}
-
-
-def _came(number: int) -> int:
-    """Of the 30 that were ordered."""
-    return 30 if number % 3 else 24
 
 
 class Day:
@@ -168,7 +84,7 @@ class Day:
         used = (self.made_item(number - 1), words.lot(2 * number - 1)) if number % 5 else (part, bought)
         rack, line = words.storage(plant, f"R{random.randrange(RACKS)}"), words.storage(plant, "LINE")
         yield from self._bought(number, plant, part, bought)
-        materials = [{"item": used[0], "quantity": _amount(12 if number % 4 else 20)}]
+        materials = [{"item": used[0], "quantity": ea(12 if number % 4 else 20)}]
         when = words.begin.isoformat().replace("+00:00", "Z")
         span = {"start": when, "end": f"{words.date}T20:00:00Z"}
         yield self._say(
@@ -176,25 +92,25 @@ class Day:
             "production.order.released.v1",
             order_id=order,
             item=made,
-            quantity=_amount(18),
+            quantity=ea(18),
             **span,
             materials=materials,
         )
         ends = {"from": {"storage": dock(plant)}, "to": {"storage": line if number % 5 == 0 else rack}}
         # Of every tenth a part waits at the dock to be put away.
-        moved = _amount(_came(number) if number % 10 else 20)
+        moved = ea(arrived(number) if number % 10 else 20)
         yield self._say(plant, "inventory.moved.v1", item=part, quantity=moved, lot=bought, **ends)
         for turn in range(3):
-            taken = {"item": used[0], "lot": used[1], "quantity": _amount(4), "storage": line}
+            taken = {"item": used[0], "lot": used[1], "quantity": ea(4), "storage": line}
             yield self._say(plant, ISSUE, order_id=order, components=[taken])
-            put = {"item": made, "lot": made_lot, "quantity": _amount(6), "storage": line}
+            put = {"item": made, "lot": made_lot, "quantity": ea(6), "storage": line}
             final = turn == 2 and number % 4 != 0
             yield self._say(plant, "production.completed.v1", order_id=order, outputs=[put], final=final)
-        yield self._shipped(number, plant, line, {"item": made, "lot": made_lot, "quantity": _amount(6)})
+        yield self._shipped(number, plant, line, {"item": made, "lot": made_lot, "quantity": ea(6)})
 
     def _bought(self, number: int, plant: str, part: str, lot: str) -> Iterator[Made]:
         order = self.words.purchase_order(number)
-        line = {"line": "1", "item": part, "quantity": _amount(30), "need_by": f"{self.words.date}T20:00:00Z"}
+        line = {"line": "1", "item": part, "quantity": ea(30), "need_by": f"{self.words.date}T20:00:00Z"}
         yield self._say(
             plant,
             "purchase.order.placed.v1",
@@ -203,8 +119,8 @@ class Day:
             buyer=plant,
             lines=[line],
         )
-        came = _amount(_came(number))
-        counted = {"received": came, "accepted": came, "rejected": _amount(0)}
+        came = ea(arrived(number))
+        counted = {"received": came, "accepted": came, "rejected": ea(0)}
         reference = {"type": "purchase_order", "id": order, "line": "1"}
         place = {"storage": dock(plant)}
         yield self._say(
@@ -253,7 +169,7 @@ class Day:
         if turn == 7:
             return self._refused(number)
         if turn == 8:
-            bent = {"item": self.made_item(number), "quantity": _amount(1), "reason": "bent"}
+            bent = {"item": self.made_item(number), "quantity": ea(1), "reason": "bent"}
             return self._say(plant, "production.scrapped.v1", order_id=self.words.order(number), **bent)
         return self._machine(number)
 
@@ -273,20 +189,20 @@ class Day:
 
     def _revised_bill(self, number: int) -> Made:
         components = [
-            {"item": self.words.item(ITEMS_A_GROUP - 1 - n), "quantity": _amount(2)} for n in range(number % 3 + 1)
+            {"item": self.words.item(ITEMS_A_GROUP - 1 - n), "quantity": ea(2)} for n in range(number % 3 + 1)
         ]
         return self._say(
             plant_of_order(number),
             "bom.changed.v1",
             item=self.words.item(number),
             revision=self.words.tag,
-            quantity=_amount(1),
+            quantity=ea(1),
             components=components,
         )
 
     def _arrived(self, number: int) -> Made:
         """What this order's plant has sent to the next one: some of it has come."""
-        counted = {"received": _amount(4), "accepted": _amount(3), "rejected": _amount(1)}
+        counted = {"received": ea(4), "accepted": ea(3), "rejected": ea(1)}
         reference = {"type": "delivery", "id": self.words.delivery(number)}
         goal = next_plant(number)
         return self._say(
@@ -309,7 +225,7 @@ class Day:
             plant,
             "inventory.moved.v1",
             item=self.made_item(number),
-            quantity=_amount(3),
+            quantity=ea(3),
             lot=self.words.lot(2 * number + 1),
             **ends,
         )
@@ -329,7 +245,7 @@ class Day:
         if number % 20 == 7:
             taken = {
                 "item": self.words.item(number),
-                "quantity": _amount(5),
+                "quantity": ea(5),
                 "storage": self.words.storage(PLANTS[0], "LINE"),
             }
             return self._say(PLANTS[0], ISSUE, order_id=self.words.order(9_000 + number), components=[taken])

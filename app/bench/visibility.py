@@ -28,12 +28,11 @@ from app.bench.days_copied import Copier
 from app.bench.ground import free_port, postgres_database, sqlite_database
 from app.bench.installation import Ground
 from app.bench.lag import Lag, measure_lag
+from app.bench.lot_graph import trace_links
 from app.bench.picture_calls import Asked, calls, look_up
-from app.bench.plant_day import ORDERS_A_DAY, messages_a_day
+from app.bench.plant_names import ORDERS_A_DAY, messages_a_day
 from app.clock import utc_now
 from app.demo.run import Show
-from app.projections.lot_links import IN, OUT, Link, LinkKey, add_links
-from app.projections.lot_trace import Direction, trace
 from app.reconcile.compare import Balance
 from app.reconcile.effects import ledger_at
 from app.reconcile.keys import Level
@@ -254,7 +253,7 @@ def _of_one_size(store: Store, topology: Topology, links: int, show: Show) -> li
     with show.progress("Reconciling every balance"):
         balances, seconds, unexplained = reconciled(store, topology)
     with show.progress(f"Tracing {links:,} links"):
-        found, took = _trace(store, links)
+        found, took = trace_links(store, links)
     return [
         Figure(
             f"reconciliation of {balances:,} balances",
@@ -287,24 +286,3 @@ def reconciled(store: Store, topology: Topology) -> tuple[int, float, int]:
     began = time.monotonic()
     report = reconcile(store, topology, snapshot, Level.STORAGE, "bench", utc_now())
     return report.compared, time.monotonic() - began, report.unexplained
-
-
-def _trace(store: Store, links: int) -> tuple[int, float]:
-    """One product whose parts' parts fan out tenfold at each level. On SQLite, which works within the process, by its
-    processor's time."""
-    with store.writing() as session:
-        add_links(session, list(_graph(links)))
-    now = time.process_time if store.is_sqlite else time.monotonic
-    with store.reading() as session:
-        began = now()
-        found = trace(session, "GRAPH", "G0", Direction.UP, links)
-    return len(found.links), now() - began
-
-
-def _graph(links: int) -> Iterator[Link]:
-    """Lot n is made of lots 10 n + 1 to 10 n + 10: one link out of each transformation, ten into it."""
-    for number in range(links // 11 + 1):
-        step = f"G{number}"
-        yield Link(LinkKey("P100", step, OUT, "GRAPH", f"G{number}", "EA"), Decimal(1), step)
-        for part in range(10 * number + 1, 10 * number + 11):
-            yield Link(LinkKey("P100", step, IN, "GRAPH", f"G{part}", "EA"), Decimal(1), step)

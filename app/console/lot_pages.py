@@ -6,7 +6,8 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.console.routing import VIEWER, page
-from app.projections.lot_trace import Direction, items_of_lot
+from app.projections.lot_accounts import items_of_lot
+from app.projections.lot_trace import Direction
 from app.web import parameters
 from app.web.lots import told_trace, trace_lot
 from app.web.services import services

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import structlog
 from sqlalchemy.orm import Session
 
 from app.inbox.claim import Claimed
@@ -15,19 +16,22 @@ from app.inbox.states import Move, State, Step, Through, move_messages
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import Enriched, enrich_message, facts_for, lane_of, save_enriched
 from app.pipeline.lots import work_lots
-from app.pipeline.outcome import Done, attempt, attempt_together
+from app.pipeline.outcome import Done, Failed, attempt, attempt_together
 from app.pipeline.restating import corrected_ids
 from app.pipeline.transform import Transformed, save_transformed, transform_all
 from mappings.canonical.versions import newest
 from mappings.context import Event
 
+log = structlog.get_logger()
+
 
 @dataclass
 class StraightOn:
-    """``ids``: those that are transformed; ``left``: how many of them are still to be enriched; ``claimed``: how many
-    were looked at."""
+    """``ids``: those that are transformed; ``enriched``: which of them are enriched too; ``left``: how many of them
+    are not; ``claimed``: how many were looked at."""
 
     ids: list[int] = field(default_factory=list)
+    enriched: set[int] = field(default_factory=set)
     left: int = 0
     claimed: int = 0
 
@@ -44,6 +48,8 @@ def transform_straight_on(pipeline: Pipeline, plant: str, up_to: int) -> Straigh
     """Transform up to ``up_to`` due messages of the plant, and enrich those of them that go straight on."""
     done = StraightOn()
     done.ids = work_lots(pipeline, plant, Step.TRANSFORM, up_to, partial(_work_claimed, pipeline, plant, done))
+    if done.enriched:
+        log.info("messages_moved", plant=plant, done=Step.ENRICH.value, message_ids=sorted(done.enriched))
     return done
 
 
@@ -55,11 +61,14 @@ def _work_claimed(pipeline: Pipeline, plant: str, done: StraightOn, claimed: lis
     save = partial(_save, pipeline, plant, token, moves, transformed)
     if len(claimed) == 1 and enriched:
         outcome = attempt_together(lambda: save(enriched))
-        if isinstance(outcome, Done):
+        if isinstance(outcome, Failed):
+            # The fault may lie in what the second step makes of it, which then meets it by itself.
+            enriched = {}
+        else:
+            done.enriched |= outcome.value & enriched.keys()
             return outcome.value & transformed.keys()
-        # The fault may lie in what the second step makes of it, which then meets it by itself.
-        enriched = {}
     moved = save(enriched) & transformed.keys()
+    done.enriched |= moved & enriched.keys()
     done.left += len(moved - enriched.keys())
     return moved
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.projections.lot_trace import Direction, FoundGap, Lot, trace
+from app.projections.lot_accounts import Lot
+from app.projections.lot_trace import Direction, FoundGap, trace
 from app.store.availability_tables import Hold
 from app.store.key_sets import among
 from app.store.ledger_tables import Movement, Stock

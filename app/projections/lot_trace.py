@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import compress, groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Subquery, Text, and_, cast, func, select, type_coerce
+from sqlalchemy import CTE, ColumnElement, Subquery, Text, and_, cast, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from app.projections.collector import collector_at_rest
 from app.projections.hold_lists import open_holds_of_lots
+from app.projections.lot_accounts import Account, Lot, accounts_of
 from app.projections.lot_links import IN, OUT
 from app.projections.lot_lists import customers_of_lots, suppliers_of_lots
 from app.projections.movements import Kind
 from app.store.availability_tables import Hold
-from app.store.key_sets import listed
-from app.store.ledger_tables import NOWHERE, Movement, Stock
 from app.store.order_progress_tables import TransformationLot
 
 LOTS_MOST = 20_000
@@ -32,8 +31,6 @@ STEPS_BESIDE = 5_000
 _NONE: Mapping[str, Any] = {}
 _ZERO = Decimal(0)
 
-Lot = tuple[str, str]
-"""item, lot"""
 Step = tuple[str, str]
 """plant, transformation"""
 
@@ -117,24 +114,6 @@ class _Walk:
     unfed: Collection[Step]
 
 
-@dataclass
-class _Account:
-    uoms: set[str] = field(default_factory=set)
-    plants: set[str] = field(default_factory=set)
-    came: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    went: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    documents: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    on_hand: Decimal = Decimal(0)
-
-
-def items_of_lot(session: Session, lot: str) -> list[str]:
-    """The items that this lot is known of."""
-    moved = select(Stock.item).where(Stock.lot == lot).distinct()
-    linked = select(TransformationLot.item).where(TransformationLot.lot == lot).distinct()
-    held = select(Hold.item).where(Hold.lot == lot, Hold.item != NOWHERE, Hold.void_at.is_(None)).distinct()
-    return sorted({*session.scalars(moved), *session.scalars(linked), *session.scalars(held)})
-
-
 def trace(session: Session, item: str, lot: str, direction: Direction, most: int = LOTS_MOST) -> Trace:
     """Everything that leads to this lot, or that it led to. Cycles, as rework makes them, are gone round once."""
     with collector_at_rest():
@@ -150,7 +129,7 @@ def _trace(session: Session, item: str, lot: str, direction: Direction, most: in
     if not is_whole:
         known = set(kept)
         links = [link for link in links if link.lot is None or (link.item, link.lot) in known]
-    accounts = _accounts(session, kept)
+    accounts = accounts_of(session, kept)
     traced = _traced(session, kept, walk.depths, accounts)
     gaps = [*_gaps(links, walk.unfed, ends), *_unnamed(links)] if direction is Direction.UP else []
     return Trace(traced, links, [*gaps, *_imbalances(traced, accounts)], is_whole)
@@ -263,42 +242,8 @@ def _as_links(rows: Iterable[list[Any]]) -> list[TracedLink]:
     return links
 
 
-def _accounts(session: Session, lots: Sequence[Lot]) -> dict[Lot, _Account]:
-    """What moved of each lot, by why; moves within and between plants change nothing in sum."""
-    accounts: dict[Lot, _Account] = defaultdict(_Account)
-    columns = (Stock.id, Stock.item, Stock.lot, Stock.plant, Stock.uom, Stock.quantity)
-    asked = listed(session, lots, 2)
-    lot_of: dict[int, Lot] = {}
-    held: Any = (
-        select(*columns).select_from(asked).join(Stock, and_(Stock.item == asked.c.first, Stock.lot == asked.c.second))
-    )
-    for key, item, lot, plant, uom, quantity in session.execute(held):
-        account, lot_of[key] = accounts[item, lot], (item, lot)
-        account.uoms.add(uom)
-        account.plants.add(plant)
-        account.on_hand += quantity
-    _add_movements(session, lot_of, accounts)
-    return accounts
-
-
-def _add_movements(session: Session, lot_of: Mapping[int, Lot], accounts: Mapping[Lot, _Account]) -> None:
-    if not lot_of:
-        return
-    asked = listed(session, [(key,) for key in lot_of], 1)
-    columns = (Movement.stock_id, Movement.kind, Movement.quantity, Movement.document)
-    moved: Any = (
-        select(*columns).select_from(asked).join(Movement, Movement.stock_id == cast(asked.c.first, BigInteger))
-    )
-    moved = moved.where(Movement.void_at.is_(None), Movement.kind != Kind.MOVED.value)
-    for key, kind, quantity, document in session.execute(moved):
-        account = accounts[lot_of[key]]
-        (account.came if quantity > 0 else account.went)[kind] += abs(quantity)
-        if document and kind in (Kind.RECEIVED, Kind.SHIPPED):
-            account.documents[kind].add(document)
-
-
 def _traced(
-    session: Session, lots: Sequence[Lot], depths: Mapping[Lot, int], accounts: Mapping[Lot, _Account]
+    session: Session, lots: Sequence[Lot], depths: Mapping[Lot, int], accounts: Mapping[Lot, Account]
 ) -> list[TracedLot]:
     holds = open_holds_of_lots(session, {one: accounts[one].plants if one in accounts else () for one in lots})
     # Only those that were received or shipped are looked up: with whom they came, and where they went.
@@ -339,7 +284,7 @@ def _unnamed(links: Sequence[TracedLink]) -> list[FoundGap]:
     ]
 
 
-def _imbalances(lots: Sequence[TracedLot], accounts: Mapping[Lot, _Account]) -> list[FoundGap]:
+def _imbalances(lots: Sequence[TracedLot], accounts: Mapping[Lot, Account]) -> list[FoundGap]:
     """Lots of which more was taken than ever came; of which nothing ever came, nobody knows where they are from."""
     gaps = []
     for one in lots if accounts else ():

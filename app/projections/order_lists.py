@@ -37,11 +37,6 @@ class OrderFilter:
     late_at: datetime | None = None
     """Those that are late at this instant."""
 
-    @property
-    def is_of_open(self) -> bool:
-        """Whether only orders are wanted that have not ended, and that the projections have seen."""
-        return self.late_at is not None or self.status in (Status.RELEASED, Status.STARTED)
-
 
 @dataclass(frozen=True)
 class OrderPicture:
@@ -93,7 +88,7 @@ def list_orders(
     """By plant and order; ``after`` is the key of the last of the page before."""
     progress = and_(OrderProgress.plant == ProductionOrder.plant, OrderProgress.order_id == ProductionOrder.order_id)
     query: Any = select(ProductionOrder, OrderProgress)
-    if chosen.is_of_open:
+    if chosen.status is Status.STARTED:
         # From the open ones, which an index has: those that have ended are many, and stand before them.
         query, key = query.select_from(OrderProgress).join(ProductionOrder, progress), OPEN_KEY
         query = query.where(OrderProgress.plant == chosen.plant) if chosen.plant is not None else query
@@ -129,7 +124,7 @@ def _conditions(chosen: OrderFilter) -> list[ColumnElement[bool]]:
     of_status: dict[Status, list[ColumnElement[bool]]] = {
         Status.COMPLETED: [ended],
         Status.STARTED: [started, ~ended],
-        Status.RELEASED: [idle, ~ended, ProductionOrder.released_message_id.is_not(None)],
+        Status.RELEASED: [idle, ProductionOrder.released_message_id.is_not(None)],
         Status.UNRELEASED: [idle, ProductionOrder.released_message_id.is_(None)],
     }
     conditions += of_status[chosen.status] if chosen.status else []

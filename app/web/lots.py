@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.projections.lot_accounts import items_of_lot
 from app.projections.lot_lists import LotPicture
-from app.projections.lot_trace import Direction, FoundGap, Trace, TracedLink, TracedLot, items_of_lot, trace
+from app.projections.lot_trace import Direction, FoundGap, Trace, TracedLink, TracedLot, trace
 from app.web.holds import told_hold
 from app.web.problems import FieldError, Problem
 from mappings.units import plain

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from app.bench.day_made import Plants, prepare, write_topology
 from app.bench.days_copied import IDS, SUMS, Copier
-from app.bench.plant_day import Day, messages_a_day
+from app.bench.plant_day import Day
+from app.bench.plant_names import messages_a_day
 from app.store.base import Base
 from app.store.session import Store
 

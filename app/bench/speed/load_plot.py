@@ -26,7 +26,7 @@ def points(run: Kept) -> dict[str, list[float]]:
 
 
 def _median(details: Sequence[Mapping[str, Any]], name: str) -> float:
-    return statistics.median(one[name] for one in details)
+    return float(statistics.median(one[name] for one in details))
 
 
 def write_load_plot(run: Kept, stack: str, path: Path) -> None:

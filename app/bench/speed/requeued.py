@@ -117,7 +117,7 @@ def _ask(port: int, headers: dict[str, str]) -> int:
         told: dict[str, Any] = answer.json()
         if answer.status != 200:
             raise SpeedFailed(f"The requeue is answered {answer.status}: {told}")
-        count += told["count"]
+        count += int(told["count"])
         if not told.get("more"):
             return count
     raise SpeedFailed(f"Only {count:,} were requeued within {CLAIM_SECONDS:g} s.")
