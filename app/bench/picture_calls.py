@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
+from app.bench.picture_known import Known
 from app.bench.plant_names import (
     CUSTOMERS,
     ITEMS_A_GROUP,
@@ -22,43 +18,8 @@ from app.bench.plant_names import (
     plant_of_order,
     supplier,
 )
-from app.store.exception_tables import BusinessException
-from app.store.impact_tables import Impact
-from app.store.logistics_tables import Shipment
-from app.store.messages_tables import Message
-from app.store.reconcile_tables import Reconciliation
-from app.store.session import Store
 
-SAMPLE = 200
 Asked = Callable[[], str]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What there is to be asked for: the days, how many orders each has, and some ids; none of them is empty."""
-
-    days: Sequence[int]
-    orders: int
-    messages: Sequence[int]
-    dead: Sequence[int]
-    exceptions: Sequence[int]
-    shipments: Sequence[int]
-    reports: Sequence[int]
-
-
-def look_up(store: Store, days: Sequence[int], orders: int) -> Known:
-    """Ids of the newest and of the oldest rows of each kind."""
-    with store.reading() as session:
-        some = (_some(session, key) for key in _IDS)
-        return Known(days, orders, *some)
-
-
-_IDS: Sequence[Any] = (Message.id, Impact.message_id, BusinessException.id, Shipment.id, Reconciliation.id)
-
-
-def _some(session: Session, key: Any) -> list[int]:
-    newest = session.scalars(select(key).order_by(key.desc()).limit(SAMPLE)).all()
-    return [*session.scalars(select(key).order_by(key).limit(SAMPLE)), *newest]
 
 
 class _Draw:
@@ -289,12 +250,16 @@ def _of_trouble(draw: _Draw) -> Mapping[str, Asked]:
     }
 
 
+def _measures_of(day: str) -> str:
+    return f"/v1/measures?from={day}&to={day}"
+
+
 def _of_the_installation(draw: _Draw) -> Mapping[str, Asked]:
     return {
         "queues": lambda: "/v1/admin/queues",
         "audit trail": lambda: "/v1/admin/audit?limit=50",
         "audit trail of one": lambda: "/v1/admin/audit?actor=bench&limit=50",
-        "measures of a day": lambda: f"/v1/measures?from={draw.words.date}&to={draw.words.date}",
+        "measures of a day": lambda: _measures_of(draw.words.date),
         "crosswalks": lambda: "/v1/admin/crosswalks?limit=50",
         "webhooks": lambda: "/v1/webhooks",
     }

@@ -29,7 +29,8 @@ from app.bench.ground import free_port, postgres_database, sqlite_database
 from app.bench.installation import Ground
 from app.bench.lag import Lag, measure_lag
 from app.bench.lot_graph import trace_links
-from app.bench.picture_calls import Asked, calls, look_up
+from app.bench.picture_calls import Asked, calls
+from app.bench.picture_known import look_up
 from app.bench.plant_names import ORDERS_A_DAY, messages_a_day
 from app.clock import utc_now
 from app.demo.run import Show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -34,12 +35,14 @@ def other_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
 
 NOT_OF_THE_DAY = {
     "postings": {"posting_key", "reference", "answer"},
-    "messages": {"lane", "digest"},
+    "messages": {"lane", "digest", "attempts", "due_at"},
     "audit": {"subject"},
     "measures": {"bucket"},
     "measure_totals": {"bucket"},
 }
-"""What is drawn from hashes, or from how long the steps took."""
+"""What is drawn from hashes, from how long the steps took, or from how often what waits was looked at by then."""
+POSTING_KEY = re.compile("LS[A-Z2-7]{24}")
+"""In a document; drawn from a hash of what the message is called, and of its day therefore."""
 
 
 def plants(store: Store, folder: Path) -> Plants:
@@ -69,7 +72,7 @@ def _rows(session: Any, name: str) -> Iterator[tuple[tuple[str, str], ...]]:
 
 def _said(value: Any) -> str:
     """Instants by the hour: how long a step took is not the day's."""
-    return f"{value:%Y-%m-%d %H}" if isinstance(value, datetime) else repr(value)
+    return f"{value:%Y-%m-%d %H}" if isinstance(value, datetime) else POSTING_KEY.sub("its key", repr(value))
 
 
 def references_of(store: Store) -> Counter[Any]:

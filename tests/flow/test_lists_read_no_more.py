@@ -16,7 +16,8 @@ from sqlalchemy import event
 from app.access.roles import Role
 from app.bench.day_made import Plants, prepare, write_topology
 from app.bench.days_copied import Copier
-from app.bench.picture_calls import calls, look_up
+from app.bench.picture_calls import calls
+from app.bench.picture_known import look_up
 from app.bench.visibility import reconciled
 from app.store.session import Store
 from tests.web import account_for, web_app

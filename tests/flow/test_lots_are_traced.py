@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from app.dead_letters.reversal import reverse
+from app.projections.lot_accounts import items_of_lot
 from app.projections.lot_links import IN, OUT, Link, LinkKey, add_links
-from app.projections.lot_trace import Direction, Gap, Trace, items_of_lot, trace
+from app.projections.lot_trace import Direction, Gap, Trace, trace
 from app.projections.projector import project, rebuild
 from app.store.session import Store
 from tests.factories import NOON, accept, incoming, know_items, pipeline, release, run_once

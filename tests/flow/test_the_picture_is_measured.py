@@ -10,7 +10,8 @@ import pytest
 
 from app.bench.ground import GroundMissing
 from app.bench.installation import STACKS, Ground, Stack
-from app.bench.picture_calls import Known, calls
+from app.bench.picture_calls import calls
+from app.bench.picture_known import Known
 from app.bench.visibility import LAG, VisibilityPlan, run_visibility
 from tests.services import POSTGRES_URL, missing_service
 
