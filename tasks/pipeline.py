@@ -21,8 +21,8 @@ AT_LEAST = 25
 TIME_LIMIT_SECONDS = settings.lease_seconds
 
 
-# Of permits no events are sent, of which there would be six a permit: Flower's page of queues needs none, and they cost
-# as much of a worker as a small permit's work does.
+# Of permits no events are sent, of which there would be three a link: Flower's page of queues needs none, and they took
+# a third of a worker's main loop.
 @app.task(name=TRANSFORM, bind=True, send_events=False, time_limit=TIME_LIMIT_SECONDS)
 def transform(self: Any, plant: str, up_to: int) -> None:
     """Most messages go straight on, past what the next link is for; then the permit passes that link too. Where other
