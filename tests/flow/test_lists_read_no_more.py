@@ -35,7 +35,7 @@ SOME_STEPS = 12_000
 
 
 BOUNDED = {
-    # A page of it holds 500 entries, more than come after the place that is asked for with few rows.
+    # A page of it looks at 5,000 entries at most, which are more than there are with few rows.
     **dict.fromkeys(("feed, oldest", "feed from somewhere", "feed of a plant", "feed since a day"), 60_000),
     # Looked for in a window of 50,000 messages, which does not end with few rows.
     "messages of a key": 150_000,
