@@ -23,6 +23,8 @@ Convert = Callable[[Any], Any]
 
 FORMS_MOST = 256
 """How many forms are kept of one statement, which has one for each length that its lists come in."""
+PADDED_MOST = 512
+"""Lists up to this long come in the lengths 0, 1, 2, 4, 8 ... only."""
 
 
 class Prepared:
@@ -42,6 +44,7 @@ class Prepared:
     def rows(self, session: Session, **parameters: Any) -> list[Any]:
         """All its rows, as named tuples."""
         connection = session.connection()
+        parameters = _padded(parameters)
         if connection.dispatch.before_cursor_execute:  # somebody listens to every statement
             return list(connection.execute(self._own(connection.dialect), parameters).all())
         form = self._form(connection.dialect, parameters)
@@ -66,6 +69,7 @@ class Prepared:
     def run(self, session: Session, **parameters: Any) -> int:
         """Execute what gives no rows; returns how many it concerned."""
         connection = session.connection()
+        parameters = _padded(parameters)
         if connection.dispatch.before_cursor_execute:
             return int(connection.execute(self._own(connection.dialect), parameters).rowcount)
         form = self._form(connection.dialect, parameters)
@@ -92,7 +96,7 @@ class Prepared:
         return self._by_dialect.get(dialect.name, self._statement)
 
     def _form(self, dialect: Dialect, parameters: Mapping[str, Any]) -> _Form:
-        lengths = tuple(len(value) for value in parameters.values() if isinstance(value, (list, tuple)))
+        lengths = tuple(len(value) for value in parameters.values() if isinstance(value, list))
         columns = tuple(parameters) if isinstance(self._statement, Insert) else ()
         key = (dialect.name, lengths, columns)
         form = self._forms.get(key)
@@ -103,6 +107,19 @@ class Prepared:
                     self._forms.clear()
                 self._forms[key] = form
         return form
+
+
+def _padded(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The last of a list again and again, which means the same to IN and NOT IN: else a statement with two lists would
+    come in as many forms as there are pairs of lengths."""
+    return {name: _lengthened(value) if isinstance(value, list) else value for name, value in parameters.items()}
+
+
+def _lengthened(values: list[Any]) -> list[Any]:
+    count = len(values)
+    if count < 3 or count > PADDED_MOST:
+        return values
+    return values + values[-1:] * ((1 << (count - 1).bit_length()) - count)
 
 
 @dataclass(frozen=True)

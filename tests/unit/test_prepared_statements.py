@@ -97,7 +97,7 @@ def test_what_is_written_and_read_is_what_sqlalchemy_writes_and_reads(
     assert {row.number for row in mine} == {7}
 
 
-@pytest.mark.parametrize("ids", [[], [1], [1, 2, 3], [2, 9]])
+@pytest.mark.parametrize("ids", [[], [1], [1, 2, 3], [2, 9], [1, 2, 3, 7, 8], [3, *range(10, 560)]])
 def test_lists_of_every_length_are_taken(things: Store, ids: list[int]) -> None:
     with things.writing() as session:
         ADD.run_each(session, [thing(1), thing(2, name="kept"), thing(3)])
@@ -105,6 +105,15 @@ def test_lists_of_every_length_are_taken(things: Store, ids: list[int]) -> None:
 
     assert {row.id for row in moved} == {1, 3} & set(ids)
     assert all((row.at, row.number) == (NOON + timedelta(hours=1), 8) for row in moved)
+
+
+def test_lists_of_all_lengths_make_few_forms(things: Store) -> None:
+    statement = Prepared(BY_IDS)
+    with things.reading() as session:
+        for count in range(1, 400):
+            statement.rows(session, ids=list(range(count)))
+
+    assert len(statement._forms) <= 10
 
 
 def test_what_gives_no_rows_says_how_many_it_concerned(things: Store) -> None:
