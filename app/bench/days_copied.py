@@ -75,7 +75,7 @@ _LATER_STANDS = {
 
 SHARED = frozenset(
     {
-        *("items", "lanes", "leases", "promised_items", "target_states", "accounts"),
+        *("items", "lanes", "leases", "promised_items", "target_states", "accounts", "api_keys"),
         *("snapshots", "snapshot_rows", "reconciliations", "differences"),
     }
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import structlog
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -22,8 +24,9 @@ from app.bench.mapping_speed import measure
 from app.bench.outcome import Outcome, Plan
 from app.bench.results import COLUMNS, ResultUnreadable, markdown_table, read_runs
 from app.bench.run import run_chaos
-from app.bench.visibility import Figure, VisibilityPlan, run_visibility
 from app.commands import bench_speed
+from app.commands.bench_all import BenchGroup, run_all
+from app.commands.bench_visibility import visibility
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
@@ -47,13 +50,49 @@ class SeedRange(click.ParamType[range]):
         return range(first, last + 1)
 
 
-@click.group()
-def bench() -> None:
-    """Prove the promises under fire, in an installation of its own that is gone afterwards."""
+@click.group(cls=BenchGroup, invoke_without_command=True)
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="Each figure is their median.")
+@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.02, 20), help="So many times as long.")
+@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
+@click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
+@click.option(
+    "--keep",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+    help="Keep the figures of speed there, for the page.",
+)
+@json_option
+@click.pass_context
+def bench(
+    context: click.Context,
+    runs: int,
+    size: float,
+    database_url: str,
+    broker_url: str,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure everything that has figures, on both stacks, or what is named; or prove the promises under fire.
+
+    Each run has an installation of its own that is gone afterwards. Without a name all of `mappings`, `visibility` and
+    `speed` is measured, which takes hours; `--size 0.05` takes minutes and shows no more than that all of it works.
+    With --json one list of {name, stack, figure, unit, yardstick, ratio, goal, met}. Options stand after the name.
+    Exit codes: 0 every goal is met, 1 one is not, 3 something could not be measured.
+    """
+    # What the product's steps log when the bench itself runs them is nobody's answer.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    if context.invoked_subcommand is None:
+        run_all(runs, size, database_url, broker_url, folder, as_json)
+    elif given := [
+        name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]:
+        option = next(one.opts[0] for one in context.command.params if one.name == given[0])
+        raise click.UsageError(f"{option} stands after the name: lineside bench {context.invoked_subcommand} {option}")
 
 
 bench.add_command(bench_speed.speed)
 bench.add_command(bench_speed.page)
+bench.add_command(visibility)
 
 
 @bench.command()
@@ -212,45 +251,6 @@ def mappings(samples: Path | None, page: Path | None, as_json: bool) -> None:
     terminal().print(shown)
     for one in reads:
         click.echo(f"{one.sent.format:<10} {one.sent.path.name:<60} {one.refused or f'{one.events} events'}")
-
-
-@bench.command()
-@click.option("--messages", default=1_000_000, type=click.IntRange(2_000, 10_000_000), show_default=True)
-@click.option("--few", default=100_000, type=click.IntRange(1_000, 1_000_000), show_default=True)
-@click.option("--stack", type=click.Choice(STACKS), default=STACKS[0], show_default=True)
-@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
-@json_option
-def visibility(messages: int, few: int, stack: Stack, database_url: str, as_json: bool) -> None:
-    """Measure how fast lists, details, traces and reconciliation answer, with --few messages stored and with many.
-
-    With --json one list of {name, stack, figure, unit, yardstick, ratio, goal, met}; the yardstick is the same with
-    few messages. Exit codes: 0 every goal is met, 1 one is not, 3 a server that the stack needs does not answer.
-    """
-    if few >= messages:
-        raise Unusable("--few must be less than --messages.")
-    try:
-        figures = run_visibility(
-            VisibilityPlan(Ground(stack, database_url), few, messages), ConsoleShow(terminal(to_stderr=True))
-        )
-    except GroundMissing as error:
-        raise Unreachable(str(error)) from None
-    if as_json:
-        print_json([figure.wire(stack) for figure in figures])
-    else:
-        print_visibility(terminal(), figures, messages, stack)
-    if not all(figure.met for figure in figures):
-        click.get_current_context().exit(NO)
-
-
-def print_visibility(console: Console, figures: Sequence[Figure], messages: int, stack: Stack) -> None:
-    shown = Table("what", f"with {messages:,} messages", "with few", "x", "goal", "met", title=f"On {stack}")
-    for figure in figures:
-        told = figure.wire(stack)
-        few = "" if figure.few is None else f"{figure.few:.4g}"
-        ratio = "" if told["ratio"] is None else f"{told['ratio']:g}"
-        row = (figure.name, f"{figure.figure:.4g} {figure.unit}", few, ratio, figure.goal or "")
-        shown.add_row(*row, {None: "", True: "yes", False: "no"}[figure.met])
-    console.print(shown)
 
 
 def print_hang(console: Console, outcome: HangOutcome) -> None:

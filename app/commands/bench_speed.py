@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 from rich.console import Console
@@ -21,10 +21,8 @@ from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
 from app.commands.printing import json_option, print_json, terminal
 from app.commands.show import ConsoleShow
+from app.demo.run import Show
 from app.stack.running import StartFailed
-
-if TYPE_CHECKING:
-    from app.bench.speed.figures import Figure
 
 NAMES = tuple(PLANNED)
 RESULTS, PAGE = Path("bench/results"), Path("docs/performance.md")
@@ -33,7 +31,7 @@ RESULTS, PAGE = Path("bench/results"), Path("docs/performance.md")
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="The figure is their median.")
-@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.05, 20), help="So many times as long.")
+@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.02, 20), help="So many times as long.")
 @click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
 @click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
 @click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
@@ -56,37 +54,42 @@ def speed(
 ) -> None:
     """Measure how fast messages are taken and posted, by turns with bare Flask, Celery, dramatiq and DBOS.
 
-    With --json one object {machine, figures}; figures is a list of {name, stack, figure, unit, yardstick, ratio, goal,
-    met} with the runs of each. Exit codes: 0 every goal is met, 1 one is not, 2 a package of the extra `bench` is
-    missing or the folder of --keep holds something else, 3 a server that the stack needs does not answer.
+    Measured is what is named, or all; `lineside bench NAME` is the same. With --json one list of {name, stack, figure,
+    unit, yardstick, ratio, goal, met} with the runs of each; the machine is told in what --keep keeps. Exit codes: 0
+    every goal is met, 1 one is not, 2 a package of the extra `bench` is missing or the folder of --keep holds something
+    else, 3 a server that the stack needs does not answer.
     """
+    ground = Ground(stack, database_url, broker_url, open_settings().home / "cache")
+    show = ConsoleShow(terminal(to_stderr=True))
+    figures = [figure for name in names or NAMES for figure in measure(name, ground, runs, size, show, folder)]
+    if as_json:
+        print_json(figures)
+    else:
+        print_figures(terminal(), figures)
+    if any(figure["met"] is False for figure in figures):
+        click.get_current_context().exit(NO)
+
+
+def measure(name: str, ground: Ground, runs: int, size: float, show: Show, folder: Path | None) -> list[dict[str, Any]]:
+    """The figures of one benchmark as ``--json`` has them, kept where a folder is named. Raises Unusable or
+    Unreachable."""
     try:
         from app.bench.speed.programs import SpeedFailed
         from app.bench.speed.runs import machine, run_benchmark
     except ModuleNotFoundError as error:
         raise Unusable(f"{error.name} is not installed; it is in the extra `bench`.") from None
-    ground = Ground(stack, database_url, broker_url, open_settings().home / "cache")
-    show = ConsoleShow(terminal(to_stderr=True))
-    figures: list[Figure] = []
     try:
         if folder is not None:
-            read_kept(result_path(folder, stack))  # before minutes of measuring
-        for name in names or NAMES:
-            found = run_benchmark(name, ground, runs, size, show)
-            figures += found
-            if folder is not None:
-                again = f"lineside bench speed {name} --runs {runs} --size {size:g} --stack {stack} --keep {RESULTS}"
-                keep(folder, stack, Kept(name, again, machine(), [figure.wire() for figure in found]))
+            read_kept(result_path(folder, ground.stack))  # before minutes of measuring
+        figures = [figure.wire() for figure in run_benchmark(name, ground, runs, size, show)]
+        if folder is not None:
+            again = f"lineside bench {name} --runs {runs} --size {size:g} --stack {ground.stack} --keep {RESULTS}"
+            keep(folder, ground.stack, Kept(name, again, machine(), figures))
     except (GroundMissing, GroundFailed, StartFailed, SpeedFailed) as error:
         raise Unreachable(str(error)) from None
     except ResultUnreadable as error:
         raise Unusable(str(error)) from None
-    if as_json:
-        print_json({"machine": machine(), "figures": [figure.wire() for figure in figures]})
-    else:
-        print_figures(terminal(), [figure.wire() for figure in figures])
-    if any(figure.wire()["met"] is False for figure in figures):
-        click.get_current_context().exit(NO)
+    return figures
 
 
 @click.command()
@@ -106,12 +109,12 @@ def page(results: Path, page: Path) -> None:
         raise Unusable(str(error)) from None
 
 
-def print_figures(console: Console, figures: Sequence[dict[str, object]]) -> None:
+def print_figures(console: Console, figures: Sequence[dict[str, Any]]) -> None:
     shown = Table("what", "figure", "beside", "x", "goal", "met", title_justify="left")
     for told in figures:
-        met = {None: "", True: "yes", False: "no"}[told["met"]]  # type: ignore[index]
-        beside = "\n".join(f"{name} {runs['median']:g}" for name, runs in told["yardsticks"].items())  # type: ignore[attr-defined]
-        ratios = "\n".join(f"{runs['ratio']:g}" for runs in told["yardsticks"].values())  # type: ignore[attr-defined]
+        met = {None: "", True: "yes", False: "no"}[told["met"]]
+        beside = "\n".join(f"{name} {runs['median']:g}" for name, runs in told["yardsticks"].items())
+        ratios = "\n".join(f"{runs['ratio']:g}" for runs in told["yardsticks"].values())
         figure = f"{told['figure']:g} {told['unit']}"
         shown.add_row(str(told["name"]), figure, beside, ratios, str(told["goal"] or ""), met)
     console.print(shown)

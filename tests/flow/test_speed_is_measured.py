@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from app.bench.installation import Ground
+from app.bench.speed import backlog, history, hung, requeued, soak, started
 from app.bench.speed.accepting import INSERT_AND_PUBLISH, NOTHING
 from app.bench.speed.dropped import BARE, MEMORY_NAME, ROWS_NAME, TENTH
 from app.bench.speed.end_to_end import CALLS, CELERY, DRAMATIQ
 from app.bench.speed.figures import Figure
 from app.bench.speed.goals import PLANNED
-from app.bench.speed.over_load import NAME, RATES, OverLoadPlan, run_over_load
+from app.bench.speed.over_load import NAME, RATES
 from app.bench.speed.runs import BENCHMARKS, run_benchmark
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-SHORT = 0.05
-SHORT_ENOUGH = [name for name in BENCHMARKS if name != "load"]
+SHORT = 0.02
+SMOKE = ("accept", "end-to-end", "files")
+"""Half a minute; the others are made of the same parts, and take minutes each however short they are."""
 
 
 class Quiet:
@@ -35,28 +36,32 @@ class Quiet:
 @pytest.fixture(scope="module")
 def figures() -> list[Figure]:
     ground = Ground("sqlite+valkey")
-    return [figure for name in SHORT_ENOUGH for figure in run_benchmark(name, ground, 1, SHORT, Quiet())]
+    return [figure for name in SMOKE for figure in run_benchmark(name, ground, 1, SHORT, Quiet())]
 
 
 def test_every_figure_is_told_with_its_goal(figures: list[Figure]) -> None:
     told = [figure.wire() for figure in figures]
 
-    planned = [one for name in SHORT_ENOUGH for one in PLANNED[name]]
-    assert list(BENCHMARKS) == list(PLANNED)
+    planned = [one for name in SMOKE for one in PLANNED[name]]
     assert [one["name"] for one in told] == [one.name for one in planned]
     assert all(one["figure"] > 0 for one in told)
     assert [(one["goal"] is None, one["met"] is None) for one in told] == [(one.goal is None,) * 2 for one in planned]
 
 
-def test_throughput_and_latency_are_told_for_each_rate(tmp_path: Path) -> None:
-    plan = OverLoadPlan(Ground("sqlite+valkey"), runs=1, seconds=1, rates=(9.0,))
+def test_every_figure_that_is_planned_is_one_that_is_measured() -> None:
+    names = {
+        "load": [NAME.format(rate) for rate in RATES],
+        "requeue": [requeued.FIRST_NAME, requeued.ALL_NAME],
+        "hung": [hung.NAME],
+        "history": list(history.NAMES),
+        "backlog": [backlog.END_NAME, backlog.RELAY_NAME],
+        "memory": [soak.WORKER_NAME, soak.STACK_NAME, soak.FLAT_NAME],
+        "start": [started.RUN_NAME, started.UP_NAME],
+    }
 
-    (figure,) = run_over_load(plan, tmp_path, Quiet())
-
-    (detail,) = figure.wire()["runs"]["detail"]
-    assert detail["posted"] == figure.wire()["figure"] > 0
-    assert 0 < detail["p50"] <= detail["p99"]
-    assert [NAME.format(rate) for rate in RATES] == [one.name for one in PLANNED["load"]]
+    assert list(BENCHMARKS) == list(PLANNED)
+    assert [*SMOKE, *names] == ["accept", "end-to-end", "files", *names]
+    assert {name: [one.name for one in PLANNED[name]] for name in names} == names
 
 
 @pytest.mark.parametrize(

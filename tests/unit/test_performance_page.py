@@ -29,7 +29,7 @@ def kept(benchmark: str, *names: str, figure: float = 6_000.0) -> Kept:
     yardsticks = {"something bare": Runs([3_000.0])}
     goals = [at_least(figure, 5_000, "at least 5,000/s")]
     figures = [Figure(name, STACK, "messages/s", Runs([figure]), yardsticks, goals).wire() for name in names]
-    return Kept(benchmark, f"lineside bench speed {benchmark}", MACHINE, figures)
+    return Kept(benchmark, f"lineside bench {benchmark}", MACHINE, figures)
 
 
 def test_the_page_of_the_docs_is_made_from_the_kept_results() -> None:
@@ -47,7 +47,7 @@ def test_each_figure_stands_with_its_yardstick_goal_machine_and_command(tmp_path
         "| accept, batches of 100 | 6,000 messages/s | 6,000 | something bare: 3,000 | 2 | at least 5,000/s | yes |"
         in made
     )
-    assert "    lineside bench speed accept\n\nOn a processor, 2 cores, Linux; Python 3.11" in made
+    assert "    lineside bench accept\n\nOn a processor, 2 cores, Linux; Python 3.11" in made
 
 
 def test_what_was_not_measured_is_told_so(tmp_path: Path) -> None:

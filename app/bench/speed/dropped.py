@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from app.bench.installation import Ground
 from app.bench.speed.figures import Figure, Runs, at_least, at_most
 from app.bench.speed.installation import DROP_SOURCE, PLANTS, Measured, measured
-from app.bench.speed.memory import peak_bytes
+from app.bench.speed.processes import peak_bytes
 from app.bench.speed.programs import SpeedFailed
 from app.demo.run import Show
 from app.store.messages_tables import Message

@@ -66,7 +66,7 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
             advance((turn + 0.4) / plan.runs)
             with measured(_made(home / f"lineside-{turn}"), plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
                 warm_up(here, erp)
-                rates["lineside"].append(_drained(plan, here, erp))
+                rates["lineside"].append(drained(here, erp, plan.messages))
                 advance((turn + 0.7) / plan.runs)
                 latencies.append(_latency(here, erp, RATE, plan.seconds, 10**8))
                 half = rates["lineside"][-1] / 2
@@ -109,28 +109,33 @@ def _made(home: Path) -> Path:
 
 def warm_up(here: Measured, erp: PracticeErp) -> None:
     """Items are known, and every process has done each thing once."""
+    know_items(here)
+    erp.forget()
+    load(here.home, LoadPlan(here.port, BATCH_CLIENTS, WARM_UP // BATCH_SIZE, _batch(here), 10**9))
+    erp.await_documents(WARM_UP, SETTLE_SECONDS)
+
+
+def know_items(here: Measured) -> None:
+    """So that nothing waits for one."""
     rows = [
         {"code": f"WHEEL-{place:03d}", "description": "Wheel", "base_uom": "EA", "units": {}, "system": "erp"}
         for place in range(inputs.ITEMS)
     ]
     with here.store.writing() as session:
         session.connection().execute(insert(Item), [row | {"updated_at": utc_now()} for row in rows])
-    erp.forget()
-    load(here.home, LoadPlan(here.port, BATCH_CLIENTS, WARM_UP // BATCH_SIZE, _batch(here), 10**9))
-    erp.await_documents(WARM_UP, SETTLE_SECONDS)
 
 
 def _batch(here: Measured) -> str:
     return inputs.batch(PLANTS, BATCH_SIZE, here.key)
 
 
-def _drained(plan: EndToEndPlan, here: Measured, erp: PracticeErp) -> float:
+def drained(here: Measured, erp: PracticeErp, messages: int) -> float:
     """Messages a second from the first one's sending to the last one's arrival."""
     erp.forget()
-    sending = start_load(here.home, LoadPlan(here.port, BATCH_CLIENTS, plan.messages // BATCH_SIZE, _batch(here), 1))
-    last_at = erp.await_documents(plan.messages, SETTLE_SECONDS)
+    sending = start_load(here.home, LoadPlan(here.port, BATCH_CLIENTS, messages // BATCH_SIZE, _batch(here), 1))
+    last_at = erp.await_documents(messages, SETTLE_SECONDS)
     told = end_load(here.home, sending)
-    return float(plan.messages / (last_at - told["began_at"]))
+    return float(messages / (last_at - told["began_at"]))
 
 
 def _latency(here: Measured, erp: PracticeErp, rate: float, seconds: int, first: int) -> tuple[float, float]:

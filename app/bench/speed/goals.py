@@ -40,4 +40,30 @@ PLANNED: Mapping[str, tuple[Planned, ...]] = {
         Planned("dead letters requeued by a filter, first posted", "under 2 s"),
         Planned("dead letters requeued by a filter, all claimed", "under 10 s"),
     ),
+    "hung": (Planned("one plant's ERP hangs, another plant's p99", "within 1.3 x of before it hung"),),
+    "history": tuple(
+        Planned(name, "within 1.1 x of with few")
+        for name in (
+            "accept, one a request, with many messages stored",
+            "accept, batches of 100, with many messages stored",
+            "end to end, with many messages stored",
+            "accept to posted at 10 messages/s with many messages stored, p50",
+            "accept to posted at 10 messages/s with many messages stored, p99",
+        )
+    ),
+    "backlog": (
+        Planned("a backlog drained, its last fifth", "no slower at the end: at least 0.95 x its first fifth"),
+        Planned("the relay's part of the processors' time meanwhile", "under 3%"),
+    ),
+    "memory": (
+        Planned("memory of an ingress worker, the most", "under 120 MB"),
+        Planned("memory of the whole stack, the most", "under 600 MB"),
+        Planned(
+            "memory of the whole stack in the last fifth of a soak", "flat: at most 1.1 x that in its second fifth"
+        ),
+    ),
+    "start": (
+        Planned("`make run` to the first posted message", "under 30 s"),
+        Planned("`lineside up` to an answering API", "under 6 s"),
+    ),
 }

