@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 COMMANDS: Mapping[str, str] = {
-    "up": "app.commands.stack:up",
+    "up": "app.commands.up:up",
     "demo": "app.commands.demo:demo",
     "check": "app.commands.check:check",
     "migrate": "app.commands.migrate:migrate",

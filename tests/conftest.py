@@ -22,7 +22,8 @@ from werkzeug.routing import Rule
 from app.access import accounts
 from app.inbox.claim import ensure_lanes
 from app.store.migrate import upgrade
-from app.store.session import Store, connect_answering
+from app.store.postgres import connect_answering
+from app.store.session import Store
 from tests.factories import demo_topology
 from tests.reused_database import ReusedDatabase
 from tests.services import postgres_database

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from flask import Response, jsonify
 from flask_smorest import Blueprint
 
@@ -18,7 +16,7 @@ from app.inbox.states import STEP_OF, State, Step
 from app.postings.pauses import read_pauses
 from app.postings.room import known_targets
 from app.projections.measures import durations_of, outcomes_of, read_totals
-from app.store.migrate import current_revision, newest_revision
+from app.store.revision import current_revision, newest_revision
 from app.telemetry.metrics import Figures, render
 from app.web.problems import Problem
 from app.web.services import Services, services
@@ -42,14 +40,9 @@ def show_health() -> Response:
 )
 def show_readiness() -> Response:
     """The database answers and has the newest schema."""
-    if current_revision(services().store) != _newest():
+    if current_revision(services().store) != newest_revision():
         raise Problem(503, "unavailable", "The database does not have the newest schema; run `lineside up`.")
     return jsonify({"status": "ok"})
-
-
-@cache
-def _newest() -> str | None:
-    return newest_revision()
 
 
 @route(

@@ -35,6 +35,7 @@ from app.clock import utc_now
 from app.demo.erp_processes import Progress
 from app.projections.stock_lists import total
 from app.stack import programs
+from app.stack.births import Births
 from app.stack.ports import NeededPort
 from app.stack.procfile import BROKER, read_procfile
 from app.stack.programs import Program
@@ -147,7 +148,7 @@ def installation(
         with store.writing() as session:
             key, _ = create_key(session, "bench", SOURCE, [], utc_now())
         supervisor = ending.enter_context(
-            running_stack(settings, topology, instance, commands, environment, say, PAUSES)
+            running_stack(settings, topology, instance, commands, Births(settings, environment), say, PAUSES)
         )
         arena = Arena(supervisor, commands, environment, switches_of(settings), proxies, database, broker)
         ending.callback(arena.later.close)

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.exits import Unreachable, Unusable
-from app.store.migrate import current_revision, newest_revision
+from app.store.revision import current_revision, newest_revision
 from app.store.session import Store
 from config.settings import Settings
 

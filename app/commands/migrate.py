@@ -8,7 +8,7 @@ from app.commands.database import plain_database_faults
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, print_json
 from app.stack.running import prepare_database
-from app.store.migrate import newest_revision
+from app.store.revision import newest_revision
 
 
 @click.command()

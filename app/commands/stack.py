@@ -1,4 +1,4 @@
-"""`lineside up`: everything together, until it is told to end."""
+"""Run everything together until it is told to end, with plain words for what keeps it from starting."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
 from app.adapters.known_names import known_names
 from app.commands.database import plain_database_faults
 from app.commands.exits import Unreachable, Unusable
-from app.commands.opening import open_settings, open_topology
-from app.commands.printing import json_option, print_json, terminal
+from app.commands.opening import open_topology
+from app.commands.printing import print_json, terminal
+from app.stack.births import Births
 from app.stack.instance import AlreadyRunning
 from app.stack.ports import PortsTaken
-from app.stack.procfile import PRODUCT, chosen_commands
+from app.stack.procfile import product_programs
 from app.stack.running import StartFailed, addresses, claimed_home, prepare_database, product_ports, running_stack
 from app.stack.valkey import SocketUnusable
 from config.settings import Settings
@@ -48,21 +47,15 @@ def wait_for_the_end() -> None:
         time.sleep(3600)
 
 
-@click.command()
-@json_option
-def up(as_json: bool) -> None:
-    """Run Lineside: broker, API and console, workers, relay, watcher and Flower, until Ctrl-C.
-
-    What ends by itself is started again. Logs are in LINESIDE_HOME/log, one file a process. Exit codes: 0 ended in
-    order, 2 a setting, the topology or a port has to be mended, 3 the database or the broker does not answer.
-    """
-    settings = open_settings()
+def run_up(settings: Settings, births: Births, as_json: bool) -> None:
+    """Until a signal; raises what has an exit code."""
     topology = open_topology(settings, known_names())
     console = terminal(to_stderr=True)
     with plain_faults(settings), claimed_home(settings, product_ports(settings), console.print) as instance:
+        births.home_is_ours()
         prepare_database(settings, topology)
-        commands = chosen_commands(settings, PRODUCT)
-        with running_stack(settings, topology, instance, commands, {}, console.print):
+        commands = product_programs(settings, topology)
+        with running_stack(settings, topology, instance, commands, births, console.print):
             if as_json:
                 print_json({"addresses": addresses(settings), "home": str(settings.home)})
             else:

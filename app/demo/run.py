@@ -17,7 +17,9 @@ from app.demo.practice import DOUBLES, ERP, practice_ports, practice_secrets, pr
 from app.demo.sending import next_run, send_shift, shift_keys
 from app.demo.shift import Shift, sample_shift
 from app.demo.table import PlantRow, accepted_messages, orders_are_read, read_rows, wait_until_settled
-from app.stack.procfile import PRODUCT, chosen_commands
+from app.stack.births import Births
+from app.stack.procfile import chosen_commands, product_programs
+from app.stack.programs import common_environment
 from app.stack.running import (
     addresses,
     answers,
@@ -79,11 +81,12 @@ def demonstration(settings: Settings, topology: Topology, show: Show, actor: str
         erp_key = _prepare_erp(settings, show)
         prepare_database(settings, topology)
         store = Store(settings.database_url, pool_size=2)
-        commands = chosen_commands(settings, (*PRODUCT, ERP, *DOUBLES))
-        secrets = practice_secrets(settings, topology, erp_key)
+        commands = product_programs(settings, topology) | chosen_commands(settings, (ERP, *DOUBLES))
+        environment = common_environment(settings) | practice_secrets(settings, topology, erp_key)
         show.line("Starting every process ...")
         try:
-            with running_stack(settings, topology, instance, commands, secrets, show.line) as supervisor:
+            births = Births(settings, environment, forks=True)
+            with running_stack(settings, topology, instance, commands, births, show.line) as supervisor:
                 for name in (ERP, *DOUBLES):
                     wait_until(lambda name=name: answers(targets[name].url), supervisor, name)  # type: ignore[misc]
                 _wait_for_items(store, supervisor)

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 
 from honcho.environ import parse_procfile
 
-from app.stack.programs import PROJECT
+from app.stack import programs, valkey
+from app.stack.programs import PROJECT, Program
 from config.settings import Settings
+from config.topology import Topology
 
 BROKER = "valkey"
 PRODUCT = (BROKER, "web", "work", "post", "relay", "webhooks", "beat", "watch", "flower")
@@ -33,3 +35,18 @@ def chosen_commands(settings: Settings, names: Iterable[str]) -> dict[str, list[
     """The commands of these processes; the embedded broker only where it is the broker."""
     commands = read_procfile()
     return {name: commands[name] for name in names if name != BROKER or settings.broker_is_embedded}
+
+
+def product_programs(settings: Settings, topology: Topology) -> dict[str, list[str]]:
+    """What each process of the product becomes once its command has looked at the configuration, for whoever has looked
+    at it already; in ``programs.common_environment``. Raises SocketUnusable."""
+    made: dict[str, Program] = {
+        "web": programs.web(settings),
+        **{role: programs.worker(settings, topology.plants, role) for role in programs.ROLES},
+        "beat": programs.beat(settings),
+        "watch": programs.watch(settings),
+        "flower": programs.flower(settings),
+    }
+    if settings.broker_is_embedded:
+        made = {BROKER: valkey.program(settings), **made}
+    return {name: list(program.arguments) for name, program in made.items()}

@@ -88,13 +88,15 @@ def _celery(settings: Settings, arguments: list[str]) -> Program:
 
 
 def _python(settings: Settings, module: str, arguments: list[str]) -> Program:
-    paths = [str(PROJECT), inherited_environment({}).get("PYTHONPATH", "")]
     settings.metrics_dir.mkdir(parents=True, exist_ok=True)
-    return Program(
-        (sys.executable, "-P", "-m", module, *arguments),
-        {
-            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "PROMETHEUS_MULTIPROC_DIR": str(settings.metrics_dir),
-            "PYTHONUNBUFFERED": "1",
-        },
-    )
+    return Program((sys.executable, "-P", "-m", module, *arguments), common_environment(settings))
+
+
+def common_environment(settings: Settings) -> dict[str, str]:
+    """What is added for each of Python's."""
+    paths = [str(PROJECT), inherited_environment({}).get("PYTHONPATH", "")]
+    return {
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PROMETHEUS_MULTIPROC_DIR": str(settings.metrics_dir),
+        "PYTHONUNBUFFERED": "1",
+    }

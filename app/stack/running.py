@@ -14,6 +14,7 @@ import urllib3
 from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.inbox.claim import ensure_lanes
 from app.stack import valkey
+from app.stack.births import Births
 from app.stack.instance import LEFTOVER_PATIENCE_SECONDS, Instance, end_groups
 from app.stack.ports import NeededPort, check_ports
 from app.stack.procfile import BROKER
@@ -94,12 +95,12 @@ def running_stack(
     topology: Topology,
     instance: Instance,
     commands: Mapping[str, Sequence[str]],
-    environment: Mapping[str, str],
+    births: Births,
     say: Say,
     pauses: Pauses = USUAL_PAUSES,
 ) -> Iterator[Supervisor]:
     """Every process up and the API answering; all of them ended when the block ends, however it ends."""
-    supervisor = Supervisor(settings, instance, say, environment, [BROKER], pauses)
+    supervisor = Supervisor(settings, instance, say, births, [BROKER], pauses)
     with interrupted_by_signals():
         try:
             broker = {name: command for name, command in commands.items() if name == BROKER}

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from honcho.process import Popen
-
+from app.stack.births import Births, Process
 from app.stack.instance import Instance, end_groups, kill_group
-from app.stack.output_files import keep_within_bounds, last_line, open_output, output_path
-from app.stack.programs import PROJECT
-from config.settings import Settings, inherited_environment
+from app.stack.output_files import keep_within_bounds, last_line, output_path
+from config.settings import Settings
 
 Say = Callable[[str], None]
 
@@ -44,7 +41,7 @@ class Watched:
     name: str
     command: Sequence[str]
     pause_seconds: float
-    running: subprocess.Popen[bytes] | None = None
+    running: Process | None = None
     started_at: float = 0.0
     again_at: float | None = None
     failures: int = 0
@@ -63,14 +60,14 @@ class Supervisor:
         settings: Settings,
         instance: Instance,
         say: Say,
-        environment: Mapping[str, str],
+        births: Births,
         ends_last: Iterable[str],
         pauses: Pauses = USUAL_PAUSES,
     ) -> None:
         self._settings = settings
         self._instance = instance
         self._say = say
-        self._environment = environment
+        self._births = births
         self._ends_last = frozenset(ends_last)
         self._pauses = pauses
         self._watched: dict[str, Watched] = {}
@@ -126,6 +123,7 @@ class Supervisor:
         for watched in self._watched.values():
             if watched.running is not None:
                 watched.running.wait()
+        self._births.close()
         self._instance.release()
         return sorted(killed)
 
@@ -134,19 +132,7 @@ class Supervisor:
 
     def _spawn(self, watched: Watched) -> None:
         """Raises OSError where the system gives no process, memory or file for it."""
-        with open_output(self._settings.log_dir, watched.name) as output:
-            watched.running = Popen(
-                list(watched.command),
-                shell=False,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                # Not the caller's directory: a package there that is called as one of ours would be taken for it.
-                cwd=self._settings.home,
-                env=inherited_environment(
-                    {"PYTHONPATH": str(PROJECT), **self._settings.anchored(), **self._environment}
-                ),
-            )
+        watched.running = self._births.begin(watched.name, watched.command)
         watched.started_at, watched.again_at = time.monotonic(), None
         self._instance.record(self._pids())
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from app.store.revision import MIGRATIONS
 from app.store.session import Store, allow_long_statements
 
 # Any fixed number: two processes that migrate one PostgreSQL database wait for each other on it.
@@ -18,17 +17,8 @@ MIGRATION_LOCK = 7_305_001
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config
-
-
-def newest_revision() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def current_revision(store: Store) -> str | None:
-    with store.reading() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
 
 
 def upgrade(store: Store) -> None:

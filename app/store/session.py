@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session
 
@@ -19,9 +18,6 @@ ASK_AGAIN_MS = 2
 """SQLite's own waiting sleeps for up to a tenth of a second at a time, in which the lock lies free."""
 WAL_TRIES = 200
 WAL_PAUSE_SECONDS = 0.05
-
-# Longer than statement_timeout below: by then PostgreSQL has answered, if only to say that it took too long.
-ANSWER_SECONDS = 35.0
 
 READ_ONLY: dict[str, Any] = {"lineside_read_only": True}
 
@@ -106,49 +102,9 @@ def _engine(url: str, pool_size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        pool_timeout=15,
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "lineside",
-            "options": "-c statement_timeout=30000 -c lock_timeout=20000 -c idle_in_transaction_session_timeout=120000",
-            # A network that is gone is noticed after 25 s, with something on its way after 20 s.
-            "keepalives": 1,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 20_000,
-        },
-    )
-    event.listen(engine, "do_connect", connect_answering)
-    return engine
+    from app.store.postgres import postgres_engine  # its driver takes 9 MB, which nobody on SQLite needs
 
-
-class _Answering(psycopg.Connection[Any]):
-    """A connection that is closed when its server owes an answer for longer than any statement may take: a proxy may
-    swallow everything and still keep the connection alive."""
-
-    answers_in_time = True
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        if timeout is not None or not self.answers_in_time:
-            return super().wait(gen, interval, timeout)
-        began = time.monotonic()
-        try:
-            return super().wait(gen, interval, ANSWER_SECONDS)
-        except psycopg.OperationalError:
-            if time.monotonic() - began >= ANSWER_SECONDS:
-                self.pgconn.finish()
-            raise
-
-
-def connect_answering(_dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
-    return _Answering.connect(*arguments, **options)
+    return postgres_engine(url, pool_size)
 
 
 def allow_long_statements(connection: Connection) -> None:

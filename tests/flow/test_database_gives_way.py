@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from app.store import session as sessions
+from app.store import postgres
 from app.store.migrate import upgrade
 from app.store.session import Store
 from tests.silent_proxy import SilentProxy
@@ -33,7 +33,7 @@ def far_store(proxy: SilentProxy) -> Iterator[Store]:
 def test_a_connection_that_falls_silent_is_given_up_and_the_next_works(
     proxy: SilentProxy, far_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(postgres, "ANSWER_SECONDS", 0.5)
     began = time.monotonic()
 
     with far_store.writing() as session:
@@ -50,7 +50,7 @@ def test_a_connection_that_falls_silent_is_given_up_and_the_next_works(
 def test_a_pool_of_connections_that_fell_silent_costs_one_wait_and_no_error(
     proxy: SilentProxy, far_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(postgres, "ANSWER_SECONDS", 0.5)
     with far_store.reading() as one, far_store.reading() as other, far_store.reading() as third:
         for session in (one, other, third):
             session.execute(text("SELECT 1"))
@@ -81,7 +81,7 @@ def test_connections_that_the_server_ends_are_made_anew(far_store: Store, postgr
 def test_a_migration_may_take_longer_than_any_other_statement(
     far_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(postgres, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr("alembic.command.upgrade", lambda config, _: _sleep(config.attributes["connection"]))
 
     upgrade(far_store)

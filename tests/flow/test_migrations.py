@@ -18,7 +18,8 @@ from app.projections.order_needs import orders_needing
 from app.projections.projector import project
 from app.store import migrations
 from app.store.ledger_tables import Stock
-from app.store.migrate import current_revision, newest_revision, upgrade
+from app.store.migrate import upgrade
+from app.store.revision import current_revision, newest_revision
 from app.store.session import Store
 from app.store.tables import Base
 from tests.factories import NOON, accept, completion, incoming, know_items, move_event, pipeline, run_once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.access.sealing import CannotOpen, Seal
 from app.stack import running
+from app.stack.births import Births
 from app.stack.supervisor import Supervisor
 from config.settings import load_settings
 from config.topology_file import load_topology
@@ -44,18 +46,21 @@ def test_the_processes_of_a_stack_have_the_secret_that_commands_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A secret made for one start would open nothing that `lineside webhooks create` sealed."""
-    given: list[dict[str, str]] = []
+    given: list[Births] = []
 
     class Captured(Supervisor):
-        def __init__(self, settings: Any, instance: Any, say: Any, environment: Any, *_: Any) -> None:
-            given.append(dict(environment))
+        def __init__(self, settings: Any, instance: Any, say: Any, births: Births, *_: Any) -> None:
+            given.append(births)
             raise Killed
 
     monkeypatch.setattr(running, "Supervisor", Captured)
     settings = load_settings({"LINESIDE_HOME": str(tmp_path)})
-    stack: Any = running.running_stack(settings, load_topology(None), None, {}, {"A": "b"}, print)  # type: ignore[arg-type]
+    births = Births(settings, {"A": "b"})
+    stack: Any = running.running_stack(settings, load_topology(None), None, {}, births, print)  # type: ignore[arg-type]
 
     with pytest.raises(Killed):
         stack.__enter__()
 
-    assert given == [{"A": "b"}]
+    assert given == [births]
+    own = {name: text for name, text in births.environment.items() if os.environ.get(name) != text}
+    assert own.keys() <= {"A", "PYTHONPATH", *settings.anchored()}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.stack.births import Births
 from app.stack.instance import AlreadyRunning, Instance, end_groups, start_mark
 from app.stack.supervisor import Supervisor
 from config.settings import Settings, load_settings
@@ -66,7 +67,7 @@ def said() -> list[str]:
 def supervisor(settings: Settings, said: list[str]) -> Iterator[Supervisor]:
     instance = Instance(settings.run_dir)
     instance.acquire()
-    made = Supervisor(settings, instance, said.append, {}, ends_last=["broker"])
+    made = Supervisor(settings, instance, said.append, Births(settings, {}), ends_last=["broker"])
     yield made
     made.hurry()
     made.stop()

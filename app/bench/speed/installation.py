@@ -13,9 +13,10 @@ from app.bench.ground import free_port
 from app.bench.installation import Ground
 from app.bench.speed.brokers import product_broker
 from app.clock import utc_now
-from app.stack import programs
+from app.stack.births import Births
 from app.stack.ports import NeededPort
-from app.stack.procfile import BROKER, read_procfile
+from app.stack.procfile import BROKER, product_programs
+from app.stack.programs import common_environment
 from app.stack.running import claimed_home, prepare_database, running_stack
 from app.stack.supervisor import Supervisor
 from app.store.session import Store
@@ -125,9 +126,10 @@ def measured(
         ending.callback(store.dispose)
         with store.writing() as session:
             key, _ = create_key(session, "bench", SOURCE, [], utc_now())
-        commands, added = _commands(settings, topology)
+        commands = product_programs(settings, topology)
         begun = {name: command for name, command in commands.items() if name in (*roles, BROKER)}
-        stack = running_stack(settings, topology, instance, begun, environment | added, say)
+        births = Births(settings, environment | common_environment(settings), forks=True)
+        stack = running_stack(settings, topology, instance, begun, births, say)
         yield Measured(home, settings, topology, store, ending.enter_context(stack), key, commands)
 
 
@@ -157,20 +159,3 @@ def environment_of(home: Path, config: Path, database_url: str, broker_url: str)
         "LINESIDE_FLOWER_PORT": str(free_port()),
         "LINESIDE_SECRET_KEY": secrets.token_hex(32),
     }
-
-
-def _commands(settings: Settings, topology: Topology) -> tuple[dict[str, list[str]], dict[str, str]]:
-    made = {
-        "web": programs.web(settings),
-        "work": programs.worker(settings, topology.plants, "work"),
-        "post": programs.worker(settings, topology.plants, "post"),
-        "relay": programs.worker(settings, topology.plants, "relay"),
-        "beat": programs.beat(settings),
-        "webhooks": programs.worker(settings, topology.plants, "webhooks"),
-        "watch": programs.watch(settings),
-        "flower": programs.flower(settings),
-    }
-    commands = {name: list(one.arguments) for name, one in made.items()}
-    if settings.broker_is_embedded:
-        commands[BROKER] = read_procfile()[BROKER]
-    return commands, {name: text for program in made.values() for name, text in program.environment.items()}
