@@ -13,9 +13,10 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from app.adapters.base import Document, PostingRequest, TargetAnswer, TargetSettings
 from app.adapters.bounded_http import BoundedHttp, CallFailed, HttpAnswer
-from app.adapters.budget import all_within
+from app.adapters.budget import all_within, current_budget
 from app.adapters.http_headers import FORBIDDEN, CsrfToken, auth_headers
-from app.adapters.http_json_bodies import body_of, short_key
+from app.adapters.http_json_batch import Batches
+from app.adapters.http_json_bodies import body_of, values_of
 from app.adapters.http_json_options import HttpJsonOptions
 from app.adapters.json_answers import MISSING, day_of, is_empty, parse_object, pick, printable, renamed
 from app.clock import utc_now
@@ -47,9 +48,24 @@ class HttpJsonAdapter:
         self._timeout_seconds = settings.timeout_seconds
         self._http = BoundedHttp(settings.timeout_seconds, settings.calls_in_flight, settings.options.get("ca_file"))
         self._now = now
+        batch = settings.options.get("batch")
+        self._batches = None if batch is None else Batches(self._code, batch, self._send_batch)
 
     def post(self, request: PostingRequest) -> TargetAnswer:
-        return self._posted(self._options["post"], _values(request), request)
+        if self._batches is None:
+            return self._posted(self._options["post"], values_of(request), request)
+        with all_within(self._timeout_seconds):
+            answer = self._batches.post(request, values_of(request))
+            current_budget().has_written = True  # by whichever thread
+            return self._effect(self._options["batch"], answer, request)
+
+    def _send_batch(self, body: bytes) -> HttpAnswer:
+        answer = self._write_batch(body)
+        return self._write_batch(body) if "csrf" in self._options and self._csrf.is_over(answer) else answer
+
+    def _write_batch(self, body: bytes) -> HttpAnswer:
+        call, headers = self._options["batch"], self._headers({}) | self._csrf_headers()
+        return self._exchange(call.get("method", "POST"), self._address(call, {}), headers, body, reads=False)
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         with all_within(self._timeout_seconds):
@@ -57,8 +73,8 @@ class HttpJsonAdapter:
 
     def _found(self, request: PostingRequest) -> TargetAnswer | None:
         call = self._options["find"]
-        headers = self._headers(_values(request))
-        answer = self._send(call, "GET", _values(request), headers, request.document, reads=True)
+        headers = self._headers(values_of(request))
+        answer = self._send(call, "GET", values_of(request), headers, request.document, reads=True)
         if answer.status in call.get("absent_status", [404]):
             return None
         if not _is_success(call, answer):
@@ -73,7 +89,7 @@ class HttpJsonAdapter:
         if call is None:
             reason = f"target {self._code} has no reversal in the topology; reverse {reference} there by hand"
             raise Refused("reversal_not_possible", reason)
-        return self._posted(call, {**_values(request), "reference": reference}, request)
+        return self._posted(call, {**values_of(request), "reference": reference}, request)
 
     def _posted(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> TargetAnswer:
         with all_within(self._timeout_seconds):
@@ -83,10 +99,11 @@ class HttpJsonAdapter:
             return self._effect(call, answer, request)
 
     def _write(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> HttpAnswer:
-        headers = self._posting_headers(request)
-        if "csrf" in self._options:
-            headers |= self._csrf.headers(self._fetch_token)
+        headers = self._posting_headers(request) | self._csrf_headers()
         return self._send(call, "POST", values, headers, request.document)
+
+    def _csrf_headers(self) -> dict[str, str]:
+        return dict(self._csrf.headers(self._fetch_token)) if "csrf" in self._options else {}
 
     def _fetch_token(self, headers: Mapping[str, str]) -> HttpAnswer:
         answer = self._send(self._options["csrf"], "GET", {}, {**self._headers({}), **headers}, None, reads=True)
@@ -167,7 +184,7 @@ class HttpJsonAdapter:
         return {"Accept": "application/json", **filled, **self._auth}
 
     def _posting_headers(self, request: PostingRequest) -> dict[str, str]:
-        headers = self._headers(_values(request))
+        headers = self._headers(values_of(request))
         if "idempotency_header" in self._options:
             headers[self._options["idempotency_header"]] = request.posting_key
         return headers
@@ -274,11 +291,6 @@ class HttpJsonAdapter:
             # The credentials go along with every page: they stay with the host that they are for.
             raise TargetPaused(f"target {self._code} names a next page on another host; mend `next` in the topology")
         return address
-
-
-def _values(request: PostingRequest) -> dict[str, str]:
-    key = request.posting_key
-    return {"kind": request.kind, "plant": request.plant, "posting_key": key, "short_key": short_key(key)}
 
 
 def _is_success(call: Mapping[str, Any], answer: HttpAnswer) -> bool:

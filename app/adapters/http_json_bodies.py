@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app.adapters.base import Document
+from app.adapters.base import Document, PostingRequest
 from app.adapters.json_answers import MISSING, pick
 from app.errors import Refused
 
@@ -18,8 +18,19 @@ def short_key(posting_key: str) -> str:
     return posting_key[_PREFIX_CHARACTERS:]
 
 
+def values_of(request: PostingRequest) -> dict[str, str]:
+    """What stands for the placeholders of a posting's call."""
+    key = request.posting_key
+    return {"kind": request.kind, "plant": request.plant, "posting_key": key, "short_key": short_key(key)}
+
+
 def body_of(call: Mapping[str, Any], document: Document, values: Mapping[str, str]) -> bytes:
-    """The request's body; raises Refused where the document lacks the part that the call sends.
+    """The request's body; raises Refused where the document lacks the part that the call sends."""
+    return json.dumps(part_of(call, document, values), ensure_ascii=False, allow_nan=False).encode()
+
+
+def part_of(call: Mapping[str, Any], document: Document, values: Mapping[str, str]) -> Any:
+    """The document, or the part of it that the call sends; raises Refused where it lacks that.
 
     In such a part a text that is a placeholder and nothing else stands for its value: a mapping cannot know the key of
     the reversal that it writes.
@@ -31,7 +42,7 @@ def body_of(call: Mapping[str, Any], document: Document, values: Mapping[str, st
             told = f"the document has no part {call['part']!r} for this call; do it in the target by hand"
             raise Refused("document_part_missing", told, call["part"])
         part = _filled(part, values)
-    return json.dumps(part, ensure_ascii=False, allow_nan=False).encode()
+    return part
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:

@@ -117,6 +117,27 @@ class PostSchema(StrictSchema):
     success_status = statuses(at_least=1)
 
 
+class EntrySchema(StrictSchema):
+    posting_key = Text()
+    kind = Text()
+    plant = Text()
+    document = Text()
+
+
+class BatchSchema(StrictSchema):
+    method = Choice("POST", "PUT")
+    path = _path()
+    query = Templates(())
+    at_most = Number(2, 1_000, whole=True)
+    entry = Block(EntrySchema)
+    part = dotted_path()
+    results = dotted_path()
+    result_key = dotted_path()
+    status = dotted_path()
+    reference = dotted_path()
+    success_status = statuses(at_least=1)
+
+
 class FindSchema(StrictSchema):
     method = Choice("GET", "POST")
     path = _path(*_OF_A_CALL)
@@ -183,6 +204,7 @@ class HttpJsonOptions(StrictSchema):
     idempotency_header = Text(r"[A-Za-z0-9-]+", mend="give a header name such as Idempotency-Key")
     post = Block(PostSchema, mend="add for example post: {path: '/documents', reference: id}", required=True)
     find = Block(FindSchema, mend="add for example find: {path: '/documents/{posting_key}'}", required=True)
+    batch = Block(BatchSchema)
     reverse = Block(ReverseSchema)
     read = Block(ReadSchema)
     check = Block(CheckSchema, mend="add a cheap call that needs the login: check: {path: /health}", required=True)

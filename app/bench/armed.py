@@ -1,35 +1,34 @@
-"""``python -m app.bench.armed PROCESS MODULE ARGUMENTS``: run a module of the product's with its kill points installed.
+"""``python -m app.bench.armed``: the nursery of the product's processes with every kill point installed.
 
-The points are wrapped before the module is loaded, so whoever imports such a function afterwards gets the wrapped one.
+The points are wrapped before the other modules are loaded, so whoever imports such a function afterwards gets the
+wrapped one; a process passes those of its own name.
 """
 
 from __future__ import annotations
 
-import runpy
-import sys
-
 from app.bench.points import Switches, install
-from app.stack.programs import Program
+from app.stack import nursery
 from config.settings import Settings, load_settings
+
+MODULE = "app.bench.armed"
 
 
 def switches_of(settings: Settings) -> Switches:
     return Switches(settings.run_dir / "chaos")
 
 
-def armed(process: str, program: Program) -> list[str]:
-    """The command of this program with its kill points: ``-m MODULE`` becomes ``-m app.bench.armed PROCESS MODULE``."""
-    arguments = list(program.arguments)
-    place = arguments.index("-m") + 1
-    return [*arguments[:place], "app.bench.armed", process, *arguments[place:]]
+def main() -> None:
+    name = ""
 
+    def install_all() -> None:
+        install(lambda: name, switches_of(load_settings()))
 
-def main(arguments: list[str]) -> None:
-    process, module, *rest = arguments
-    install(process, switches_of(load_settings()))
-    sys.argv = [module, *rest]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    def when_born(order: nursery.Order) -> None:
+        nonlocal name
+        name = order.name
+
+    nursery.main(install_all, when_born)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Literal, get_args
 from sqlalchemy import select
 
 from app.access.keys import create_key
+from app.bench import armed
 from app.bench.arena import LEASE_SECONDS, Arena
-from app.bench.armed import armed, switches_of
 from app.bench.counting import Books, Stock
 from app.bench.faulty_proxy import FaultyProxy
 from app.bench.ground import (
@@ -34,11 +34,10 @@ from app.bench.tryton_ground import TrytonServer, postgres_tryton, sqlite_tryton
 from app.clock import utc_now
 from app.demo.erp_processes import Progress
 from app.projections.stock_lists import total
-from app.stack import programs
 from app.stack.births import Births
 from app.stack.ports import NeededPort
-from app.stack.procfile import BROKER, read_procfile
-from app.stack.programs import Program
+from app.stack.procfile import BROKER, product_programs
+from app.stack.programs import common_environment
 from app.stack.running import answers, claimed_home, prepare_database, running_stack, wait_until
 from app.stack.supervisor import Pauses, Supervisor
 from app.store.ledger_tables import ItemStock
@@ -52,6 +51,7 @@ STACKS: tuple[Stack, ...] = get_args(Stack)
 POSTGRES_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 RABBITMQ_URL = "amqp://guest:guest@127.0.0.1:5672//"
 
+PROCESSES = (BROKER, "web", "work", "post", "relay", "beat", "watch")
 # Killed processes come back soon: a run is to spend its time under fire, not waiting.
 PAUSES = Pauses(first_seconds=0.1, longest_seconds=0.5)
 
@@ -142,15 +142,14 @@ def installation(
         prepare_database(settings, topology)
         store = Store(settings.database_url, pool_size=2)
         ending.callback(store.dispose)
-        commands, added = _commands(settings, tuple(topology.plants))
+        commands = {name: line for name, line in product_programs(settings, topology).items() if name in PROCESSES}
         commands |= {TRYTON: tryton.command()} if tryton else {}
-        environment |= added
+        environment |= common_environment(settings)
         with store.writing() as session:
             key, _ = create_key(session, "bench", SOURCE, [], utc_now())
-        supervisor = ending.enter_context(
-            running_stack(settings, topology, instance, commands, Births(settings, environment), say, PAUSES)
-        )
-        arena = Arena(supervisor, commands, environment, switches_of(settings), proxies, database, broker)
+        births = Births(settings, environment, forks=True, nursery=armed.MODULE)
+        supervisor = ending.enter_context(running_stack(settings, topology, instance, commands, births, say, PAUSES))
+        arena = Arena(supervisor, commands, environment, armed.switches_of(settings), proxies, database, broker)
         ending.callback(arena.later.close)
         yield Installation(settings, store, systems, arena, key, _books_of(tryton, supervisor))
 
@@ -181,22 +180,6 @@ def _environment(home: Path, config: Path, database_url: str, broker_url: str) -
         "LINESIDE_SECRET_KEY": secrets.token_hex(32),
         "LINESIDE_LOG_LEVEL": "INFO",
     }
-
-
-def _commands(settings: Settings, plants: tuple[str, ...]) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """The product's own processes, each with its kill points, and what is added to their environment."""
-    made: Mapping[str, Program] = {
-        "web": programs.web(settings),
-        "work": programs.worker(settings, plants, "work"),
-        "post": programs.worker(settings, plants, "post"),
-        "relay": programs.worker(settings, plants, "relay"),
-        "beat": programs.beat(settings),
-        "watch": programs.watch(settings),
-    }
-    commands = {name: armed(name, program) for name, program in made.items()}
-    if settings.broker_is_embedded:
-        commands[BROKER] = read_procfile()[BROKER]
-    return commands, {name: text for program in made.values() for name, text in program.environment.items()}
 
 
 def _log(home: Path) -> Callable[[str], None]:

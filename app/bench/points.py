@@ -142,17 +142,20 @@ def resolve(point: Point) -> tuple[Any, str, Any]:
     return owner, name, getattr(owner, name)
 
 
-def install(process: str, switches: Switches) -> None:
-    """From now on every call of this process's points comes by its switch."""
+def install(process: Callable[[], str], switches: Switches) -> None:
+    """From now on every call of a point of this process, as it is called at that moment, comes by its switch."""
     for point in POINTS:
-        if point.process == process:
-            owner, name, original = resolve(point)
-            setattr(owner, name, _passing(point, original, switches))
+        owner, name, original = resolve(point)
+        setattr(owner, name, _passing(point, original, process, switches))
 
 
-def _passing(point: Point, original: Callable[..., Any], switches: Switches) -> Callable[..., Any]:
+def _passing(
+    point: Point, original: Callable[..., Any], process: Callable[[], str], switches: Switches
+) -> Callable[..., Any]:
     @functools.wraps(original)
     def passing(*arguments: Any, **named: Any) -> Any:
+        if process() != point.process:
+            return original(*arguments, **named)
         if point.when == "before" and point.only(arguments, None):
             switches.come_by(point.name)
         result = original(*arguments, **named)

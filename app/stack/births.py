@@ -24,6 +24,7 @@ from config.settings import Settings, inherited_environment
 BIRTH_SECONDS = 60.0
 END_SECONDS = 10.0
 POLL_SECONDS = 0.02
+NURSERY = "app.stack.nursery"
 FORKABLE = (sys.executable, "-P", "-m")
 GONE = 1
 """The exit code of a process that ended when nobody was left to see how."""
@@ -42,12 +43,16 @@ class Process(Protocol):
 
 class Births:
     """``environment``: what every process finds there besides the caller's own and the settings' places. With
-    ``forks`` the nursery begins to load at once, and nothing in the home is touched before ``begin``."""
+    ``forks`` the nursery begins to load at once, and nothing in the home is touched before ``begin``; ``nursery`` is
+    the module that is one."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], *, forks: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], *, forks: bool = False, nursery: str = NURSERY
+    ) -> None:
         self._settings = settings
+        self._module = nursery
         self.environment = inherited_environment({"PYTHONPATH": str(PROJECT), **settings.anchored(), **environment})
-        self._nursery = _Nursery(self.environment) if forks and _can_fork() else None
+        self._nursery = _Nursery(nursery, self.environment) if forks and _can_fork() else None
 
     def home_is_ours(self) -> None:
         """Lets the nursery load the rest; ``begin`` says so too."""
@@ -79,7 +84,7 @@ class Births:
         with suppress(OSError):
             return self._nursery.begin(name, arguments, output, self._settings.home)
         self._nursery.close()
-        self._nursery = _Nursery(self.environment)
+        self._nursery = _Nursery(self._module, self.environment)
         return self._nursery.begin(name, arguments, output, self._settings.home)
 
     def close(self) -> None:
@@ -106,9 +111,9 @@ def _can_fork() -> bool:
 class _Nursery:
     """The supervisor's side of ``app.stack.nursery``."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this very Python
-            [*FORKABLE, "app.stack.nursery"],
+            [*FORKABLE, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=os.sep,

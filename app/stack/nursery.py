@@ -18,7 +18,7 @@ import runpy
 import selectors
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -54,15 +54,20 @@ class Order:
     cwd: str
 
 
-def main() -> None:
+def main(
+    before_ours: Callable[[], None] = lambda: None, when_born: Callable[[Order], None] = lambda order: None
+) -> None:
+    """``before_ours`` is called once, ``when_born`` in each child."""
     _load(LIBRARIES)
     if os.read(0, 1) != GO:
         return
+    before_ours()
     _load(OURS)
     gc.collect()
     gc.freeze()  # a collection that looked at them would copy every page
     order = _serve()
     if order is not None:
+        when_born(order)
         _become(order)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +36,15 @@ class BacklogPlan:
 
 @dataclass(frozen=True)
 class Drained:
-    """Messages a second by part of the backlog, from the first document on; and the relay's part of all processes'
-    time."""
+    """Messages a second by part of the backlog, from the first document on; and seconds on a processor by role."""
 
     rates: Sequence[float]
-    relay: float
+    spent: Mapping[str, float]
+
+    @property
+    def relay(self) -> float:
+        """Its part of all."""
+        return self.spent["relay"] / sum(self.spent.values())
 
 
 def run_backlog(plan: BacklogPlan, home: Path, show: Show) -> list[Figure]:
@@ -68,13 +72,18 @@ def _later(advance: Advance, turn: int, runs: int) -> Advance:
 def _figures(plan: BacklogPlan, found: Sequence[Drained]) -> list[Figure]:
     stack = plan.ground.stack
     first, last = Runs([one.rates[0] for one in found]), Runs([one.rates[-1] for one in found], _by_part(found))
-    relay = Runs([one.relay * 100 for one in found])
+    relay = Runs([one.relay * 100 for one in found], [_each(one, plan.messages) for one in found])
     flat = at_least(last.median / first.median, NO_SLOWER, f"no slower at the end: at least {NO_SLOWER:g} x {START}")
     small = at_most(relay.median, RELAY_MOST * 100, f"under {RELAY_MOST:.0%}")
     return [
         Figure(END_NAME, stack, "messages/s", last, {START: first}, [flat]),
         Figure(RELAY_NAME, stack, "%", relay, {}, [small]),
     ]
+
+
+def _each(found: Drained, messages: int) -> dict[str, dict[str, float]]:
+    """Milliseconds on a processor for each message, by role."""
+    return {"cpu_ms_each": {role: round(seconds / messages * 1_000, 3) for role, seconds in found.spent.items()}}
 
 
 def _by_part(found: Sequence[Drained]) -> list[dict[str, list[float]]]:
@@ -92,7 +101,7 @@ def _drained(here: Measured, erp: PracticeErp, messages: int, advance: Advance) 
         advance(part / PARTS)
     after = _cpu(here)
     spent = {role: after[role] - before[role] for role in before}
-    return Drained(rates, spent["relay"] / sum(spent.values()))
+    return Drained(rates, spent)
 
 
 def _cpu(here: Measured) -> dict[str, float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +32,8 @@ CELERY, DRAMATIQ, DBOS = (
     "a DBOS workflow of three steps",
 )
 CALLS = "nothing but the calls, in two processes"
-SIX_TIMES, TWICE = 6.0, 2.0
+SIX_TIMES, TWICE, TWENTY_TIMES, FORTY_TIMES = 6.0, 2.0, 20.0, 40.0
+IN_BATCHES = "end to end, a target that takes batches"
 RATE, P50_SECONDS, P99_SECONDS, LOADED_P99_SECONDS = 50.0, 0.015, 0.06, 0.3
 
 
@@ -53,6 +54,7 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
     rates: dict[str, list[float]] = {"lineside": [], CELERY: [], DRAMATIQ: [], CALLS: []}
     if plan.ground.stack != "sqlite+valkey":
         rates[DBOS] = []
+    batched: list[float] = []
     latencies: list[tuple[float, float]] = []
     loaded: list[float] = []
     with show.progress("From accept to posted") as advance, practice_erp(home) as erp:
@@ -71,12 +73,21 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
                 latencies.append(_latency(here, erp, RATE, plan.seconds, 10**8))
                 half = rates["lineside"][-1] / 2
                 loaded.append(_latency(here, erp, half, plan.seconds, 2 * 10**8)[1])
+            advance((turn + 0.9) / plan.runs)
+            erps, there = dict.fromkeys(PLANTS, erp.url), _made(home / f"batches-{turn}")
+            with measured(there, plan.ground, erps, in_batches=True) as here:
+                warm_up(here, erp)
+                batched.append(drained(here, erp, plan.messages))
             advance((turn + 1) / plan.runs)
-    return _figures(plan, rates, latencies, loaded)
+    return _figures(plan, rates, Runs(batched), latencies, loaded)
 
 
 def _figures(
-    plan: EndToEndPlan, rates: dict[str, list[float]], latencies: Sequence[tuple[float, float]], loaded: Sequence[float]
+    plan: EndToEndPlan,
+    rates: dict[str, list[float]],
+    batched: Runs,
+    latencies: Sequence[tuple[float, float]],
+    loaded: Sequence[float],
 ) -> list[Figure]:
     mine, stack = Runs(rates.pop("lineside")), plan.ground.stack
     yardsticks = {name: Runs(found) for name, found in rates.items()}
@@ -89,6 +100,7 @@ def _figures(
     half, steady = Runs(loaded), f"accept to posted at {RATE:g} messages/s"
     return [
         Figure(whole.name, stack, whole.unit, mine, yardsticks, goals),
+        _in_batches(stack, batched, yardsticks),
         Figure(f"{steady}, p50", stack, "s", p50, {}, [at_most(p50.median, P50_SECONDS, "under 15 ms")]),
         Figure(f"{steady}, p99", stack, "s", p99, {}, [at_most(p99.median, P99_SECONDS, "under 60 ms")]),
         Figure(
@@ -100,6 +112,15 @@ def _figures(
             [at_most(half.median, LOADED_P99_SECONDS, "under 300 ms")],
         ),
     ]
+
+
+def _in_batches(stack: str, batched: Runs, yardsticks: Mapping[str, Runs]) -> Figure:
+    beside = {name: yardsticks[name] for name in (CELERY, DBOS) if name in yardsticks}
+    figure = Figure(IN_BATCHES, stack, "messages/s", batched, beside)
+    goals = [at_least(figure.ratio(CELERY), TWENTY_TIMES, f"at least {TWENTY_TIMES:g} x {CELERY}")]
+    if DBOS in beside:
+        goals.append(at_least(figure.ratio(DBOS), FORTY_TIMES, f"at least {FORTY_TIMES:g} x {DBOS}"))
+    return replace(figure, goals=goals)
 
 
 def _made(home: Path) -> Path:

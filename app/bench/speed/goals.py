@@ -27,6 +27,10 @@ PLANNED: Mapping[str, tuple[Planned, ...]] = {
             "end to end, one call a message",
             "at least 6 x a chain of three Celery tasks; at least 2 x a pipeline of three dramatiq actors",
         ),
+        Planned(
+            "end to end, a target that takes batches",
+            "at least 20 x a chain of three Celery tasks; at least 40 x a DBOS workflow of three steps",
+        ),
         Planned("accept to posted at 50 messages/s, p50", "under 15 ms"),
         Planned("accept to posted at 50 messages/s, p99", "under 60 ms"),
         Planned("accept to posted at half of capacity, p99", "under 300 ms"),

@@ -26,7 +26,7 @@ from config.topology_file import load_topology
 
 SOURCE, DROP_SOURCE = "mes", "legacy"
 PLANTS = ("P100", "P200", "P300")
-CALLS_IN_FLIGHT = 16
+CALLS_IN_FLIGHT, POSTINGS_IN_FLIGHT = 16, 64
 ROLES = ("web", "work", "post", "relay", "beat")
 
 _TOPOLOGY = """
@@ -73,6 +73,10 @@ _TARGET = """
       post: {{method: POST, path: "/{{kind}}", reference: id}}
       find: {{method: GET, path: "/documents/{{posting_key}}", reference: id, absent_status: [404]}}
       check: {{method: GET, path: "/health"}}
+{batch}
+"""
+_BATCH = """
+      batch: {path: /batch, entry: {posting_key: key}, results: results, reference: id}
 """
 
 
@@ -103,14 +107,16 @@ def measured(
     ground: Ground,
     erps: Mapping[str, str],
     roles: Sequence[str] = ROLES,
+    *,
+    in_batches: bool = False,
 ) -> Iterator[Measured]:
     """Everything of ``roles`` runs while the block does, and nothing of it is left afterwards but the home. ``erps``
-    gives each plant's ERP its address."""
+    gives each plant's ERP its address; ``in_batches``: they take several postings a call."""
     with ExitStack() as ending:
         database = ending.enter_context(ground.database(home))
         broker_url = ending.enter_context(product_broker(ground))
         config = home / "topology.yaml"
-        config.write_text(topology_text(erps), encoding="utf-8")
+        config.write_text(topology_text(erps, in_batches), encoding="utf-8")
         environment = environment_of(home, config, database.url, broker_url)
         settings, topology = load_settings(environment), load_topology(config)
         log = (home / "bench.log").open("a")
@@ -133,13 +139,15 @@ def measured(
         yield Measured(home, settings, topology, store, ending.enter_context(stack), key, commands)
 
 
-def topology_text(erps: Mapping[str, str]) -> str:
+def topology_text(erps: Mapping[str, str], in_batches: bool = False) -> str:
     """Each plant's movements go to its own target."""
+    calls, batch = (POSTINGS_IN_FLIGHT, _BATCH) if in_batches else (CALLS_IN_FLIGHT, "")
     return _TOPOLOGY.format(
         plants="\n".join(_PLANT.format(code=plant) for plant in erps),
         codes=", ".join(erps),
         targets="".join(
-            _TARGET.format(code=f"erp-{plant.lower()}", url=url, calls=CALLS_IN_FLIGHT) for plant, url in erps.items()
+            _TARGET.format(code=f"erp-{plant.lower()}", url=url, calls=calls, batch=batch)
+            for plant, url in erps.items()
         ),
         routes="\n".join(
             f"  - {{type: inventory.moved.v1, plants: [{plant}], targets: [{{target: erp-{plant.lower()}}}]}}"
