@@ -66,12 +66,26 @@ def test_the_plot_of_the_load_stands_beside_the_page(tmp_path: Path) -> None:
 
     page.write_plots(tmp_path, tmp_path)
 
-    plot = (tmp_path / page.plot_name(STACK)).read_text("utf-8")
+    plot = (tmp_path / page.plot_name(STACK, "load")).read_text("utf-8")
     assert "p99, ms" in plot
     assert "<script" not in plot
     made = page.made(tmp_path)
-    assert page.plot_name(STACK) in made
+    assert page.plot_name(STACK, "load") in made
     assert "| 25 (p50 10 ms, p99 200 ms) |" in made
+
+
+def test_the_plot_over_history_has_every_number_of_stored_messages(tmp_path: Path) -> None:
+    sizes = {"with few": 1_000, "with a tenth of many": 10_000}
+    beside = {name: Runs([0.02], [{"stored": stored}]) for name, stored in sizes.items()}
+    name = "accept to posted at 10 messages/s with many messages stored, p50"
+    figure = Figure(name, STACK, "s", Runs([0.03], [{"stored": 100_000}]), beside).wire()
+    keep(tmp_path, STACK, Kept("history", "lineside bench history", MACHINE, [figure]))
+
+    page.write_plots(tmp_path, tmp_path)
+
+    plot = (tmp_path / page.plot_name(STACK, "history")).read_text("utf-8")
+    assert all(text in plot for text in ("1,000", "10,000", "100,000", "accept to posted at 10 messages/s, p50, ms"))
+    assert page.plot_name(STACK, "history") in page.made(tmp_path)
 
 
 def test_a_benchmark_that_is_run_again_replaces_its_own_figures_alone(tmp_path: Path) -> None:

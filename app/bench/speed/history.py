@@ -1,8 +1,8 @@
-"""With a million messages stored beside ten thousand: whether taking and posting stays as fast."""
+"""With a million messages stored beside a hundred and ten thousand: whether taking and posting stays as fast."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.bench.day_made import Plants, prepare, write_topology
@@ -29,50 +29,50 @@ SINGLES, BATCHES, POSTED, P50, P99 = (
 )
 RATES, TIMES = (SINGLES, BATCHES, POSTED), (P50, P99)
 NAMES = (*RATES, *TIMES)
-FEW = "with few"
+FEW, MORE, MANY = "with few", "with a tenth of many", "with many"
 RATE = 10.0
 SETTLE_SECONDS = 600.0
-MANY_A_RUN, FEWER = 1_000_000, 100
+MOST, FEWER, TENTH = 1_000_000, 100, 10
 
 
 @dataclass(frozen=True)
 class HistoryPlan:
-    """``many`` messages stored beforehand, and a hundredth of them; ``messages`` are sent for each figure."""
+    """``many`` messages stored beforehand, a tenth and a hundredth of them; ``messages`` are sent for each figure."""
 
     ground: Ground
     runs: int = 1
-    many: int = MANY_A_RUN
+    many: int = MOST
     messages: int = 6_000
     seconds: int = 20
 
 
-@dataclass
-class _Found:
-    few: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in NAMES})
-    many: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in NAMES})
-
-
 def run_history(plan: HistoryPlan, home: Path, show: Show) -> list[Figure]:
     """By turns, in an installation of its own each time; the web process runs while the database is filled."""
-    found = _Found()
+    sizes = {FEW: max(1, plan.many // FEWER), MORE: max(1, plan.many // TENTH), MANY: plan.many}
+    found: dict[str, dict[str, list[float]]] = {name: {size: [] for size in sizes} for name in NAMES}
     with practice_erp(home) as erp:
         for turn in range(plan.runs):
-            for size, into in ((max(1, plan.many // FEWER), found.few), (plan.many, found.many)):
-                there = home / f"lineside-{turn}-{size}"
+            for size, messages in sizes.items():
+                there = home / f"lineside-{turn}-{messages}"
                 there.mkdir(parents=True)
                 with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
-                    _fill(here, size, show)
+                    _fill(here, messages, show)
                     for name, figure in _measured(plan, here, erp, show).items():
-                        into[name].append(figure)
-    return [_figure(plan, name, Runs(found.few[name]), Runs(found.many[name])) for name in NAMES]
+                        found[name][size].append(figure)
+    return [
+        _figure(
+            plan.ground.stack, name, {size: Runs(runs, [{"stored": sizes[size]}]) for size, runs in by_size.items()}
+        )
+        for name, by_size in found.items()
+    ]
 
 
-def _figure(plan: HistoryPlan, name: str, few: Runs, many: Runs) -> Figure:
+def _figure(stack: str, name: str, by_size: dict[str, Runs]) -> Figure:
+    many, few = by_size.pop(MANY), by_size[FEW]
+    goal = f"within {FLAT:g} x of {FEW}"
     if name in RATES:
-        goal = at_least(many.median * FLAT, few.median, f"within {FLAT:g} x of {FEW}")
-        return Figure(name, plan.ground.stack, "messages/s", many, {FEW: few}, [goal])
-    goal = at_most(many.median, few.median * FLAT, f"within {FLAT:g} x of {FEW}")
-    return Figure(name, plan.ground.stack, "s", many, {FEW: few}, [goal])
+        return Figure(name, stack, "messages/s", many, by_size, [at_least(many.median * FLAT, few.median, goal)])
+    return Figure(name, stack, "s", many, by_size, [at_most(many.median, few.median * FLAT, goal)])
 
 
 def _fill(here: Measured, messages: int, show: Show) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from app.bench.installation import STACKS
 from app.bench.speed.goals import PLANNED, Planned
 from app.bench.speed.kept import Kept, read_kept, result_path
-from app.bench.speed.load_plot import write_load_plot
+from app.bench.speed.plots import write_history_plot, write_load_plot
 
 HEAD = ("what", "figure", "of the runs", "beside", "x", "goal", "met")
 MET = {None: "", True: "yes", False: "**no**"}
 NOT_MEASURED = "not measured"
+PLOTS = {"load": write_load_plot, "history": write_history_plot}
 
 _TOP = """# Performance
 
@@ -49,21 +50,21 @@ def _stack(stack: str, kept: Sequence[Kept]) -> Iterator[str]:
         run = runs.get(benchmark)
         yield _how(run) if run else f"Not measured. `lineside bench {benchmark} --stack {stack}` measures it.\n"
         yield _table([HEAD, ("---",) + ("---:",) * 2 + ("---",) + ("---:",) + ("---",) * 2, *_rows(planned, run)])
-        if run and benchmark == "load":
-            yield f"![Latency and throughput over load, {stack}]({plot_name(stack)})\n"
+        if run and benchmark in PLOTS:
+            yield f"![Latency and throughput over {benchmark}, {stack}]({plot_name(stack, benchmark)})\n"
 
 
-def plot_name(stack: str) -> str:
+def plot_name(stack: str, benchmark: str) -> str:
     """Beside the page."""
-    return f"performance-over-load-{stack.replace('+', '-')}.svg"
+    return f"performance-over-{benchmark}-{stack.replace('+', '-')}.svg"
 
 
 def write_plots(folder: Path, beside: Path) -> None:
-    """For each stack whose load was measured. Raises PlotUnavailable or ResultUnreadable."""
+    """For each stack and benchmark that was measured and has one. Raises PlotUnavailable or ResultUnreadable."""
     for stack in STACKS:
         for run in read_kept(result_path(folder, stack)):
-            if run.benchmark == "load":
-                write_load_plot(run, stack, beside / plot_name(stack))
+            if run.benchmark in PLOTS:
+                PLOTS[run.benchmark](run, stack, beside / plot_name(stack, run.benchmark))
 
 
 def _how(run: Kept) -> str:
