@@ -60,11 +60,13 @@ def run_history(plan: HistoryPlan, home: Path, show: Show) -> list[Figure]:
                     for name, figure in _measured(plan, here, erp, show).items():
                         found[name][size].append(figure)
     return [
-        _figure(
-            plan.ground.stack, name, {size: Runs(runs, [{"stored": sizes[size]}]) for size, runs in by_size.items()}
-        )
+        _figure(plan.ground.stack, name, {size: _runs(sizes[size], runs) for size, runs in by_size.items()})
         for name, by_size in found.items()
     ]
+
+
+def _runs(stored: int, figures: list[float]) -> Runs:
+    return Runs(figures, [{"stored": stored}] * len(figures))
 
 
 def _figure(stack: str, name: str, by_size: dict[str, Runs]) -> Figure:
