@@ -47,8 +47,9 @@ lock: $(READY)
 	@$(BIN)/uv pip compile pyproject.toml --extra bench --extra dev --extra parquet --extra tryton --output-file requirements.lock --upgrade --quiet \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-# uv installs in seconds; where it cannot reach the packages that pip is configured for, pip does the same slowly. Both
-# compile what they install, once: otherwise each of the processes that start together would compile it for itself.
+# uv installs in seconds; where it cannot reach the packages that pip is configured for, pip does the same slowly. Nothing
+# is compiled beforehand: that takes twice as long as compiling what is used, once, by the process that all others are
+# forked from.
 # The checkout itself is put on the path instead of being built: nothing is fetched for it, and edits count at once.
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,7 +58,7 @@ $(READY): requirements.lock
 	  { rm -rf $(VENV); echo 'This Python has no venv (on Debian: apt-get install python3-venv).'; exit 2; }
 	@echo 'Installing what requirements.lock names ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)' || true
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock || \
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; \
 	  pathlib.Path(sysconfig.get_path("purelib"), "lineside.pth").write_text("$(CURDIR)\n")'
