@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery
 from flask import Flask, jsonify, request
 from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, create_engine, event, insert
+from sqlalchemy.schema import CreateTable
 
 from config.settings import inherited_environment
 
@@ -40,7 +41,8 @@ def insert_and_publish() -> Flask:
     engine = create_engine(environment["YARDSTICK_DATABASE_URL"], pool_size=8)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _durable)
-    _rows.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(CreateTable(_rows, if_not_exists=True))  # each of the server's processes comes by
     celery = Celery("yardstick", broker=environment["YARDSTICK_BROKER_URL"])
     celery.conf.update(task_ignore_result=True, task_default_queue="yardstick")
     app = Flask("insert_and_publish")
