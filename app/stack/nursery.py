@@ -27,19 +27,21 @@ from pathlib import Path
 # Loaded at once, while the caller still looks at its configuration.
 LIBRARIES = (
     *("sqlalchemy.orm", "flask_smorest", "flask_login", "flask_wtf", "lxml.etree", "ruamel.yaml", "structlog"),
-    *("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.worker.consumer"),
-    *("celery.concurrency.thread", "celery.concurrency.prefork", "celery.concurrency.solo"),
     "gunicorn.app.wsgiapp",
 )
 # Loaded when the home is the caller's, as counters lie there. None reads the settings or opens anything else when it is
 # imported: each process does that for itself.
-OURS = (
-    *("app.factory", "app.intake.watcher", "app.stack.web_worker", "app.stack.fair_threads", "app.webhooks.sending"),
+OURS = ("app.factory", "app.stack.web_worker", "app.stack.fair_threads")
+# Loaded behind the birth of the web process, which needs nothing of it.
+OF_WORKERS = (
+    *("celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "celery.worker.consumer"),
+    *("celery.concurrency.thread", "celery.concurrency.prefork", "celery.concurrency.solo"),
     *("app.pipeline.relay", "app.pipeline.post", "app.pipeline.straight_on", "app.pipeline.without_permits"),
     *("app.pipeline.backlog_age", "app.pipeline.reading", "app.pipeline.reference_data", "app.projections.projector"),
     *("app.business_exceptions.rounds", "app.dead_letters.weighing", "app.exception_rules.rounds"),
-    *("app.reconcile.turns", "app.retention.rounds", "config.broker"),
+    *("app.reconcile.turns", "app.retention.rounds", "app.webhooks.sending", "app.intake.watcher", "config.broker"),
 )
+WEB = "web"
 CHUNK = 65_536
 GO = b"\n"
 
@@ -63,8 +65,6 @@ def main(
         return
     before_ours()
     _load(OURS)
-    gc.collect()
-    gc.freeze()  # a collection that looked at them would copy every page
     order = _serve()
     if order is not None:
         when_born(order)
@@ -72,8 +72,12 @@ def main(
 
 
 def _load(names: Sequence[str]) -> None:
-    for name in names:
+    missing = [name for name in names if name not in sys.modules]
+    for name in missing:
         import_module(name)
+    if missing:
+        gc.collect()
+        gc.freeze()  # a collection that looked at them would copy every page
 
 
 def _serve() -> Order | None:
@@ -99,6 +103,8 @@ def _serve() -> Order | None:
                 *lines, left = (left + chunk).split(b"\n")
                 for line in lines:
                     order = Order(**json.loads(line))
+                    if order.name != WEB:
+                        _load(OF_WORKERS)
                     if _is_born(order):
                         break
                 else:
