@@ -18,7 +18,7 @@ from app.bench.installation import Ground
 from app.bench.speed.figures import Figure, Runs, at_least, at_most
 from app.bench.speed.installation import DROP_SOURCE, PLANTS, Measured, measured
 from app.bench.speed.processes import peak_bytes
-from app.bench.speed.programs import SpeedFailed
+from app.bench.speed.programs import SpeedFailed, await_condition
 from app.demo.run import Show
 from app.store.messages_tables import Message
 
@@ -83,6 +83,8 @@ def _taken(here: Measured, name: str, first: int, rows: int) -> float:
     written = here.home / name
     write_rows(written, first, rows)
     incoming = folder / "in" / name
+    # The watcher makes it, some moments after the API answers.
+    await_condition(incoming.parent.is_dir, f"{incoming.parent}", here.settings.log_dir / "watch.log")
     written.rename(incoming)
     until = time.monotonic() + FILE_SECONDS
     began = time.monotonic()

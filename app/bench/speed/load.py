@@ -64,12 +64,15 @@ class _Sender(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        start = self._buffer[:end].lower().find(b"content-length:")
+        head = self._buffer[:end].lower()
+        start = head.find(b"content-length:")
         length = int(self._buffer[start + 15 : self._buffer.find(b"\r\n", start)]) if start >= 0 else 0
         if len(self._buffer) < end + 4 + length:
             return
         status = int(self._buffer[9:12])
         self._buffer = self._buffer[end + 4 + length :]
+        if b"connection: close" in head:
+            self._transport.close()  # the server wants the client to come again
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(status)
 
