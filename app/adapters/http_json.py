@@ -60,12 +60,9 @@ class HttpJsonAdapter:
             return self._effect(self._options["batch"], answer, request)
 
     def _send_batch(self, body: bytes) -> HttpAnswer:
-        answer = self._write_batch(body)
-        return self._write_batch(body) if "csrf" in self._options and self._csrf.is_over(answer) else answer
-
-    def _write_batch(self, body: bytes) -> HttpAnswer:
-        call, headers = self._options["batch"], self._headers({}) | self._csrf_headers()
-        return self._exchange(call.get("method", "POST"), self._address(call, {}), headers, body, reads=False)
+        call, method = self._options["batch"], self._options["batch"].get("method", "POST")
+        address, headers = self._address(call, {}), self._headers({})
+        return self._written(headers, lambda whole: self._exchange(method, address, whole, body, reads=False))
 
     def find(self, request: PostingRequest) -> TargetAnswer | None:
         with all_within(self._timeout_seconds):
@@ -93,17 +90,18 @@ class HttpJsonAdapter:
 
     def _posted(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> TargetAnswer:
         with all_within(self._timeout_seconds):
-            answer = self._write(call, values, request)
-            if "csrf" in self._options and self._csrf.is_over(answer):
-                answer = self._write(call, values, request)
+            headers = self._posting_headers(request)
+            answer = self._written(headers, lambda whole: self._send(call, "POST", values, whole, request.document))
             return self._effect(call, answer, request)
 
-    def _write(self, call: Mapping[str, Any], values: Mapping[str, str], request: PostingRequest) -> HttpAnswer:
-        headers = self._posting_headers(request) | self._csrf_headers()
-        return self._send(call, "POST", values, headers, request.document)
-
-    def _csrf_headers(self) -> dict[str, str]:
-        return dict(self._csrf.headers(self._fetch_token)) if "csrf" in self._options else {}
+    def _written(self, headers: Mapping[str, str], write: Callable[[Mapping[str, str]], HttpAnswer]) -> HttpAnswer:
+        """With the token that the system wants, once more where that was over."""
+        if "csrf" not in self._options:
+            return write(headers)
+        answer = write({**headers, **self._csrf.headers(self._fetch_token)})
+        if self._csrf.is_over(answer):
+            answer = write({**headers, **self._csrf.headers(self._fetch_token)})
+        return answer
 
     def _fetch_token(self, headers: Mapping[str, str]) -> HttpAnswer:
         answer = self._send(self._options["csrf"], "GET", {}, {**self._headers({}), **headers}, None, reads=True)

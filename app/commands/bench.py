@@ -51,17 +51,7 @@ class SeedRange(click.ParamType[range]):
 
 
 @click.group(cls=BenchGroup, invoke_without_command=True)
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="Each figure is their median.")
-@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.02, 20), help="So many times as long.")
-@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
-@click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
-@click.option(
-    "--keep",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
-    help="Keep the figures of speed there, for the page.",
-)
-@json_option
+@bench_speed.measuring_options
 @click.pass_context
 def bench(
     context: click.Context,
@@ -75,7 +65,7 @@ def bench(
     """Measure everything that has figures, on both stacks, or what is named; or prove the promises under fire.
 
     Each run has an installation of its own that is gone afterwards. Without a name all of `mappings`, `visibility` and
-    `speed` is measured, which takes hours; `--size 0.05` takes minutes and shows no more than that all of it works.
+    `speed` is measured, which takes hours; with a small `--size` it shows no more than that all of it works.
     With --json one list of {name, stack, figure, unit, yardstick, ratio, goal, met}. Options stand after the name.
     Exit codes: 0 every goal is met, 1 one is not, 3 something could not be measured.
     """

@@ -19,7 +19,7 @@ from app.bench.speed.kept import Kept, keep, read_kept, result_path
 from app.bench.speed.page import made, write_plots
 from app.commands.exits import NO, Unreachable, Unusable
 from app.commands.opening import open_settings
-from app.commands.printing import json_option, print_json, terminal
+from app.commands.printing import F, json_option, print_json, terminal
 from app.commands.show import ConsoleShow
 from app.demo.run import Show
 from app.stack.running import StartFailed
@@ -28,20 +28,35 @@ NAMES = tuple(PLANNED)
 RESULTS, PAGE = Path("bench/results"), Path("docs/performance.md")
 
 
+def measuring_options(function: F) -> F:
+    """Of everything that is measured, on whichever stack."""
+    found: F = json_option(function)
+    for option in (
+        click.option(
+            "--keep",
+            "folder",
+            type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
+            help=f"Keep the figures of speed there, for the page ({RESULTS}).",
+        ),
+        click.option(
+            "--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on."
+        ),
+        click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on."),
+        click.option(
+            "--size", default=1.0, show_default=True, type=click.FloatRange(0.02, 20), help="So many times as long."
+        ),
+        click.option(
+            "--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="Each figure is their median."
+        ),
+    ):
+        found = option(found)
+    return found
+
+
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 25), help="The figure is their median.")
-@click.option("--size", default=1.0, show_default=True, type=click.FloatRange(0.02, 20), help="So many times as long.")
 @click.option("--stack", default=STACKS[0], show_default=True, type=click.Choice(STACKS))
-@click.option("--database-url", default=POSTGRES_URL, show_default=True, help="A server to make a database on.")
-@click.option("--broker-url", default=RABBITMQ_URL, show_default=True, help="A server to make a virtual host on.")
-@click.option(
-    "--keep",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, writable=True, path_type=Path),
-    help=f"Keep what is found there, for the page ({RESULTS}).",
-)
-@json_option
+@measuring_options
 def speed(
     names: tuple[str, ...],
     runs: int,

@@ -18,7 +18,7 @@ from app.demo.sending import next_run, send_shift, shift_keys
 from app.demo.shift import Shift, sample_shift
 from app.demo.table import PlantRow, accepted_messages, orders_are_read, read_rows, wait_until_settled
 from app.stack.births import Births
-from app.stack.procfile import chosen_commands, product_programs
+from app.stack.procfile import product_programs, read_procfile
 from app.stack.programs import common_environment
 from app.stack.running import (
     addresses,
@@ -81,7 +81,8 @@ def demonstration(settings: Settings, topology: Topology, show: Show, actor: str
         erp_key = _prepare_erp(settings, show)
         prepare_database(settings, topology)
         store = Store(settings.database_url, pool_size=2)
-        commands = product_programs(settings, topology) | chosen_commands(settings, (ERP, *DOUBLES))
+        commands, known = product_programs(settings, topology), read_procfile()
+        commands |= {name: known[name] for name in (ERP, *DOUBLES)}
         environment = common_environment(settings) | practice_secrets(settings, topology, erp_key)
         show.line("Starting every process ...")
         try:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from honcho.process import Popen
 
-from app.stack.instance import start_mark
+from app.stack.instance import kill_group, start_mark
 from app.stack.output_files import open_output, output_path
 from app.stack.programs import PROJECT
 from config.settings import Settings, inherited_environment
@@ -83,7 +83,7 @@ class Births:
         assert self._nursery is not None
         with suppress(OSError):
             return self._nursery.begin(name, arguments, output, self._settings.home)
-        self._nursery.close()
+        self._nursery.give_up()
         self._nursery = _Nursery(self._module, self.environment)
         return self._nursery.begin(name, arguments, output, self._settings.home)
 
@@ -169,6 +169,14 @@ class _Nursery:
             self._process.kill()
             self._process.wait()
         self._reader.join(END_SECONDS)
+
+    def give_up(self) -> None:
+        """It did not answer an order: end it, and whatever it began all the same, which nobody would watch."""
+        self._process.kill()
+        self.close()
+        with suppress(queue.Empty):
+            while True:
+                kill_group(self._born.get_nowait())
 
     def _read(self) -> None:
         assert self._process.stdout is not None

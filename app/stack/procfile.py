@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable
 
 from honcho.environ import parse_procfile
 
@@ -29,12 +28,6 @@ def read_procfile() -> dict[str, list[str]]:
 
 def _as_this_program(words: list[str]) -> list[str]:
     return [sys.executable, "-P", "-m", "app.cli", *words[1:]] if words[0] == OURS else words
-
-
-def chosen_commands(settings: Settings, names: Iterable[str]) -> dict[str, list[str]]:
-    """The commands of these processes; the embedded broker only where it is the broker."""
-    commands = read_procfile()
-    return {name: commands[name] for name in names if name != BROKER or settings.broker_is_embedded}
 
 
 def product_programs(settings: Settings, topology: Topology) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ LEAVES_SECONDS = 0.25
 FRESH_SECONDS = 2.5
 
 _SLOT = struct.Struct("qqd")  # process, connections, and when it told so by the monotonic clock
-_SLOTS = mmap.PAGESIZE // _SLOT.size
+_SLOTS = 64  # as many as there may be workers (LINESIDE_WEB_WORKERS)
 # Made when the class is loaded, by the process that all workers are forked from.
 _held = mmap.mmap(-1, mmap.PAGESIZE)
 _SLOTTED = memoryview(_held)[: _SLOTS * _SLOT.size]
@@ -64,7 +64,7 @@ class EvenThreadWorker(ThreadWorker):  # type: ignore[misc]
     def max_keepalived(self) -> int:
         """How many connections it keeps behind their answers: gunicorn's limit, or none while it has had far too many
         for a while; a burst is still being shared."""
-        if self._siblings_least() * FAR_MORE_TIMES + FAR_MORE >= self.nr_conns:
+        if self.nr_conns <= FAR_MORE or self._siblings_least() * FAR_MORE_TIMES + FAR_MORE >= self.nr_conns:
             self._far_more_since = None
             return self._most_kept
         since = self._far_more_since = self._far_more_since or time.monotonic()

@@ -9,9 +9,10 @@ from honcho.environ import parse_procfile
 
 from app.cli import COMMANDS, main
 from app.stack import programs
-from app.stack.procfile import BROKER, DEMONSTRATION, PRODUCT, chosen_commands
+from app.stack.procfile import BROKER, DEMONSTRATION, PRODUCT, product_programs
 from config.queues import all_queues, dead_queue, worker_queues
 from config.settings import load_settings
+from config.topology_file import load_topology
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCFILE = (ROOT / "Procfile").read_text(encoding="utf-8")
@@ -46,11 +47,12 @@ def test_the_workers_of_the_procfile_consume_every_queue_but_the_mirrors() -> No
     assert sorted(consumed) == sorted(expected)
 
 
-def test_another_broker_needs_no_embedded_one() -> None:
-    outside = load_settings({"LINESIDE_BROKER_URL": "amqp://guest@127.0.0.1//"})
+def test_what_is_started_together_is_what_the_procfile_lists(tmp_path: Path) -> None:
+    home = {"LINESIDE_HOME": str(tmp_path)}
+    outside = load_settings(home | {"LINESIDE_BROKER_URL": "amqp://guest@127.0.0.1//"})
 
-    assert BROKER in chosen_commands(load_settings({}), PRODUCT)
-    assert BROKER not in chosen_commands(outside, PRODUCT)
+    assert product_programs(load_settings(home), load_topology(None)).keys() == set(PRODUCT)
+    assert product_programs(outside, load_topology(None)).keys() == set(PRODUCT) - {BROKER}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

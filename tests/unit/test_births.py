@@ -10,10 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.stack.births import FORKABLE, Births
+from app.stack import births as module
+from app.stack.births import FORKABLE, Births, Process
 from app.stack.instance import end_groups, start_mark
 from app.stack.programs import PROJECT
 from config.settings import Settings, load_settings
@@ -111,6 +113,35 @@ def test_where_the_nursery_is_killed_its_processes_are_watched_and_the_next_one_
 
     end_groups([before.pid, after.pid], 5.0)
     assert (before.wait(), after.wait()) == (1, -signal.SIGTERM)
+
+
+def test_a_nursery_that_does_not_answer_is_replaced_and_begins_nothing_afterwards(
+    births: Births, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BIRTH_SECONDS", 0.5)
+    births.home_is_ours()
+    (silent,) = nurseries_of(os.getpid())
+    os.kill(silent, signal.SIGSTOP)
+    monkeypatch.setattr(module._Nursery, "begin", once_short(module._Nursery.begin, monkeypatch))
+
+    process = births.begin("late", command("tell"))
+
+    assert told(settings, "late")["pid"] == process.pid
+    assert start_mark(silent) is None
+    assert len(nurseries_of(os.getpid())) == 1
+    end_groups([process.pid], 5.0)
+
+
+def once_short(begin: Callable[..., Process], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Process]:
+    """The second nursery gets the time that it needs to load."""
+
+    def beginning(*arguments: Any) -> Process:
+        try:
+            return begin(*arguments)
+        finally:
+            monkeypatch.setattr(module, "BIRTH_SECONDS", 60.0)
+
+    return beginning
 
 
 def test_what_is_no_python_of_ours_is_started_as_any_program(births: Births, settings: Settings) -> None:

@@ -115,7 +115,6 @@ def _yardstick(name: str, plan: AcceptPlan, home: Path, environment: Mapping[str
 
 
 def _product(plan: AcceptPlan, home: Path) -> tuple[Taken, Taken]:
-    home.mkdir(parents=True)
     with measured(home, plan.ground, dict.fromkeys(PLANTS, "http://127.0.0.1:9"), ("web",)) as here:
         web = here.supervisor.pids()["web"]
         single = LoadPlan(here.port, CLIENTS, plan.requests, inputs.one(PLANTS[0], here.key), 1)

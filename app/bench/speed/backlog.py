@@ -10,7 +10,7 @@ from app.bench.installation import Ground
 from app.bench.speed import inputs
 from app.bench.speed.end_to_end import BATCH_CLIENTS, BATCH_SIZE, know_items
 from app.bench.speed.figures import Figure, Runs, at_least, at_most
-from app.bench.speed.installation import PLANTS, ROLES, Measured, measured
+from app.bench.speed.installation import PLANTS, WEB, WORKERS, Measured, measured
 from app.bench.speed.load import LoadPlan
 from app.bench.speed.processes import cpu_seconds, with_descendants
 from app.bench.speed.programs import PracticeErp, load, practice_erp
@@ -21,7 +21,6 @@ START = "its first fifth"
 PARTS = 5
 NO_SLOWER, RELAY_MOST = 0.95, 0.03
 DRAIN_SECONDS = 7_200.0
-WEB = ("web",)
 Advance = Callable[[float], None]
 
 
@@ -52,13 +51,11 @@ def run_backlog(plan: BacklogPlan, home: Path, show: Show) -> list[Figure]:
     found: list[Drained] = []
     with show.progress("Draining a backlog") as advance, practice_erp(home) as erp:
         for turn in range(plan.runs):
-            there = home / f"lineside-{turn}"
-            there.mkdir(parents=True)
-            with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
+            with measured(home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
                 know_items(here)
                 batch = inputs.batch(PLANTS, BATCH_SIZE, here.key)
                 load(here.home, LoadPlan(here.port, BATCH_CLIENTS, plan.messages // BATCH_SIZE, batch, 1))
-                here.start([role for role in ROLES if role not in WEB])
+                here.start(WORKERS)
                 found.append(_drained(here, erp, plan.messages, _later(advance, turn, plan.runs)))
             erp.forget()
     return _figures(plan, found)

@@ -47,9 +47,9 @@ def run_dropped(plan: DroppedPlan, home: Path, show: Show) -> list[Figure]:
             there.mkdir(parents=True)
             bare.append(_bare(plan, there))
             advance((turn + 0.3) / plan.runs)
-            there = home / f"lineside-{turn}"
-            there.mkdir()
-            with measured(there, plan.ground, dict.fromkeys(PLANTS, "http://127.0.0.1:9"), ("web", "watch")) as here:
+            with measured(
+                home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, "http://127.0.0.1:9"), ("web", "watch")
+            ) as here:
                 watcher = here.supervisor.pids()["watch"]
                 _taken(here, "CONF-0.csv", 0, plan.rows // 10)
                 few.append(float(peak_bytes(watcher)))

@@ -66,7 +66,7 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
             if DBOS in rates:
                 rates[DBOS].append(_dbos(plan, _made(home / f"dbos-{turn}"), erp))
             advance((turn + 0.4) / plan.runs)
-            with measured(_made(home / f"lineside-{turn}"), plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
+            with measured(home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
                 warm_up(here, erp)
                 rates["lineside"].append(drained(here, erp, plan.messages))
                 advance((turn + 0.7) / plan.runs)
@@ -74,8 +74,8 @@ def run_end_to_end(plan: EndToEndPlan, home: Path, show: Show) -> list[Figure]:
                 half = rates["lineside"][-1] / 2
                 loaded.append(_latency(here, erp, half, plan.seconds, 2 * 10**8)[1])
             advance((turn + 0.9) / plan.runs)
-            erps, there = dict.fromkeys(PLANTS, erp.url), _made(home / f"batches-{turn}")
-            with measured(there, plan.ground, erps, in_batches=True) as here:
+            erps = dict.fromkeys(PLANTS, erp.url)
+            with measured(home / f"batches-{turn}", plan.ground, erps, in_batches=True) as here:
                 warm_up(here, erp)
                 batched.append(drained(here, erp, plan.messages))
             advance((turn + 1) / plan.runs)

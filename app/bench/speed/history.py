@@ -13,12 +13,11 @@ from app.bench.speed import inputs
 from app.bench.speed.accepting import BATCH_CLIENTS, BATCH_SIZE, CLIENTS
 from app.bench.speed.end_to_end import drained, know_items, passed_at
 from app.bench.speed.figures import Figure, Runs, at_least, at_most, share_of
-from app.bench.speed.installation import PLANTS, ROLES, Measured, measured
+from app.bench.speed.installation import PLANTS, WEB, WORKERS, Measured, measured
 from app.bench.speed.load import LoadPlan
 from app.bench.speed.programs import PracticeErp, load, practice_erp
 from app.demo.run import Show
 
-WEB = ("web",)
 FLAT = 1.1
 SINGLES, BATCHES, POSTED, P50, P99 = (
     "accept, one a request, with many messages stored",
@@ -53,9 +52,9 @@ def run_history(plan: HistoryPlan, home: Path, show: Show) -> list[Figure]:
     with practice_erp(home) as erp:
         for turn in range(plan.runs):
             for size, messages in sizes.items():
-                there = home / f"lineside-{turn}-{messages}"
-                there.mkdir(parents=True)
-                with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
+                with measured(
+                    home / f"lineside-{turn}-{messages}", plan.ground, dict.fromkeys(PLANTS, erp.url), WEB
+                ) as here:
                     _fill(here, messages, show)
                     for name, figure in _measured(plan, here, erp, show).items():
                         found[name][size].append(figure)
@@ -107,7 +106,7 @@ def _measured(plan: HistoryPlan, here: Measured, erp: PracticeErp, show: Show) -
         advance(0.3)
         erp.forget()
         know_items(here)
-        here.start([role for role in ROLES if role not in WEB])
+        here.start(WORKERS)
         erp.await_documents(plan.messages + many.requests * BATCH_SIZE, SETTLE_SECONDS)
         advance(0.6)
         found[POSTED] = drained(here, erp, plan.messages)

@@ -27,7 +27,8 @@ from config.topology_file import load_topology
 SOURCE, DROP_SOURCE = "mes", "legacy"
 PLANTS = ("P100", "P200", "P300")
 CALLS_IN_FLIGHT, POSTINGS_IN_FLIGHT = 16, 64
-ROLES = ("web", "work", "post", "relay", "beat")
+WEB, WORKERS = ("web",), ("work", "post", "relay", "beat")
+ROLES = (*WEB, *WORKERS)
 
 _TOPOLOGY = """
 version: 1
@@ -112,6 +113,7 @@ def measured(
 ) -> Iterator[Measured]:
     """Everything of ``roles`` runs while the block does, and nothing of it is left afterwards but the home. ``erps``
     gives each plant's ERP its address; ``in_batches``: they take several postings a call."""
+    home.mkdir(parents=True, exist_ok=True)
     with ExitStack() as ending:
         database = ending.enter_context(ground.database(home))
         broker_url = ending.enter_context(product_broker(ground))

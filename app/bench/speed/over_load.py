@@ -36,9 +36,7 @@ def run_over_load(plan: OverLoadPlan, home: Path, show: Show) -> list[Figure]:
     found: dict[float, list[dict[str, Any]]] = {}
     with show.progress("Over load") as advance, practice_erp(home) as erp:
         for turn in range(plan.runs):
-            there = home / f"lineside-{turn}"
-            there.mkdir(parents=True)
-            with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
+            with measured(home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, erp.url)) as here:
                 warm_up(here, erp)
                 for place, rate in enumerate(plan.rates):
                     passed = passed_at(here, erp, rate, plan.seconds, (place + 1) * 10**8, SETTLE_SECONDS)

@@ -18,7 +18,7 @@ from app.bench.installation import Ground
 from app.bench.speed import inputs
 from app.bench.speed.end_to_end import warm_up
 from app.bench.speed.figures import Figure, Runs, at_most
-from app.bench.speed.installation import PLANTS, ROLES, Measured, measured
+from app.bench.speed.installation import PLANTS, WEB, WORKERS, Measured, measured
 from app.bench.speed.load import LoadPlan
 from app.bench.speed.programs import PracticeErp, SpeedFailed, load, practice_erp
 from app.clock import utc_now
@@ -34,7 +34,6 @@ FIRST_SECONDS, ALL_SECONDS = 2.0, 10.0
 BATCH_SIZE, CHUNK = 100, 1_000
 REASON = "bench"
 CLAIM_SECONDS, REQUEST_SECONDS, LOOK_SECONDS = 600.0, 60.0, 0.05
-WEB = ("web",)
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,9 @@ def run_requeued(plan: RequeuePlan, home: Path, show: Show) -> list[Figure]:
     first, every = [], []
     with show.progress("Requeueing dead letters") as advance, practice_erp(home) as erp:
         for turn in range(plan.runs):
-            there = home / f"lineside-{turn}"
-            there.mkdir(parents=True)
-            with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
+            with measured(home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, erp.url), WEB) as here:
                 _make_letters(here, plan.letters)
-                here.start([role for role in ROLES if role not in WEB])
+                here.start(WORKERS)
                 warm_up(here, erp)
                 one, all_ = _requeue(here, erp, plan.letters)
             first.append(one)

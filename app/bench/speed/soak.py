@@ -60,9 +60,7 @@ def run_soak(plan: SoakPlan, home: Path, show: Show) -> list[Figure]:
     found: list[Held] = []
     with show.progress("Sending for a long time") as advance, practice_erp(home) as erp:
         for turn in range(plan.runs):
-            there = home / f"lineside-{turn}"
-            there.mkdir(parents=True)
-            with measured(there, plan.ground, dict.fromkeys(PLANTS, erp.url), PRODUCT) as here:
+            with measured(home / f"lineside-{turn}", plan.ground, dict.fromkeys(PLANTS, erp.url), PRODUCT) as here:
                 warm_up(here, erp)
                 found.append(_soak(plan, here, erp))
             advance((turn + 1) / plan.runs)
