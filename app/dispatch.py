@@ -39,6 +39,12 @@ log = structlog.get_logger()
 # Nudges that come within this time of each other travel as one permit.
 NUDGE_PAUSE_SECONDS = 0.005
 BROKER_PAUSE_SECONDS = 1.0
+# Who nudged a plant so lately asks whether a permit of it still lies there: that one takes along what has come since.
+# So where messages come faster than they are worked off, the batches grow instead of the queue.
+BUSY_SECONDS = 0.1
+
+# So many messages a permit works on at least, whatever it was sent for.
+TAKEN_ALONG = 100
 
 # What a broker that is away, or does not let us in, raises: kombu passes the clients' own errors on where it does not
 # publish.
@@ -63,6 +69,7 @@ class Dispatcher:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._nudged_at: dict[str, float] = {}
         self._depths_lock = threading.Lock()
         self._asked_over: Any = None
 
@@ -100,8 +107,20 @@ class Dispatcher:
                 pending, self._pending = self._pending, Counter()
             sent = True
             for plant, count in pending.items():
-                sent = self.send_permits(plant, "transform", count) and sent
+                if not self._is_on_its_way(plant, count):
+                    sent = self.send_permits(plant, "transform", count) and sent
             time.sleep(NUDGE_PAUSE_SECONDS if sent else BROKER_PAUSE_SECONDS)
+
+    def _is_on_its_way(self, plant: str, count: int) -> bool:
+        """Whether so many more messages need no permit of their own."""
+        last, now = self._nudged_at.get(plant, -BUSY_SECONDS), time.monotonic()
+        self._nudged_at[plant] = now
+        if now - last >= BUSY_SECONDS or count > TAKEN_ALONG:
+            return False
+        try:
+            return self.depths([work_queue(plant)])[work_queue(plant)] > 0
+        except BROKER_ERRORS:
+            return False
 
     def send_permits(self, plant: str, step: Literal["transform", "enrich", "post"], count: int) -> bool:
         """As many permits as ``count`` messages need, beginning at this step; False when the broker took none."""

@@ -236,6 +236,17 @@ class Topology:
         """Targets of this canonical type from this plant, in the order they are posted; empty where none is routed."""
         return self._routes_by_type_and_plant.get((event_type, plant), ())
 
+    @cached_property
+    def _targets_by_plant(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for (_, plant), targets in self._routes_by_type_and_plant.items():
+            found.setdefault(plant, set()).update(one.target for one in targets)
+        return {plant: frozenset(targets) for plant, targets in found.items()}
+
+    def targets_of(self, plant: str) -> frozenset[str]:
+        """All targets that anything of this plant is routed to."""
+        return self._targets_by_plant.get(plant, frozenset())
+
     def compensates(self, event_type: str, plant: str, target: str) -> bool:
         """Whether a refusal of this target has all reversed by itself; not where the topology routes it no more."""
         of_type = (route for route in self.routes if route.type == event_type and plant in (route.plants or (plant,)))

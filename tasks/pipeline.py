@@ -1,9 +1,13 @@
-"""The three links of a permit. What each does is in ``app/pipeline``; each claims its own work."""
+"""The three links of a permit. What each does is in ``app/pipeline``; each claims its own work, and takes along what
+other permits left behind (``TAKEN_ALONG``): a message whose post came too early, as an older one was still being
+transformed, would otherwise wait for the relay, and so would one for which no permit was sent because one lay there.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from app.dispatch import TAKEN_ALONG
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
 from app.pipeline.straight_on import transform_straight_on
@@ -13,10 +17,6 @@ from tasks.base import app, settings, workplace
 # One post permit works lane after lane; a large batch gets more of them, so that lanes are worked side by side.
 MESSAGES_PER_POST_PERMIT = 25
 EXTRA_POST_PERMITS = 4
-# A link takes along what other permits left behind: a message whose post came too early (an older one was still being
-# transformed) would otherwise wait for the relay. Where permits come faster than they are worked off, it is also what
-# makes batches of what came one by one.
-AT_LEAST = 25
 # After its lease a transform's result counts for nothing, so one that hangs is ended then and its worker replaced.
 TIME_LIMIT_SECONDS = settings.lease_seconds
 
@@ -28,9 +28,10 @@ def transform(self: Any, plant: str, up_to: int) -> None:
     """Most messages go straight on, past what the next link is for; then the permit passes that link too. Where other
     permits have taken what this one was for, they bring it on, and this one ends here."""
     here = workplace()
-    done = transform_straight_on(here.pipeline, plant, max(up_to, AT_LEAST))
-    if len(done.ids) >= here.settings.batch_size:  # a full batch: there is probably more
-        here.dispatcher.send_permits(plant, "transform", here.settings.batch_size)
+    up_to = max(up_to, TAKEN_ALONG)
+    done = transform_straight_on(here.pipeline, plant, up_to)
+    if len(done.ids) >= up_to:  # a full batch: there is probably more
+        here.dispatcher.send_permits(plant, "transform", up_to)
     links: list[Any] = self.request.chain or []  # the next one is the last, as Celery keeps it (5.7, app/trace.py)
     if not done.claimed:
         links.clear()
@@ -42,8 +43,11 @@ def transform(self: Any, plant: str, up_to: int) -> None:
 @app.task(name=ENRICH, send_events=False, time_limit=TIME_LIMIT_SECONDS)
 def enrich(plant: str, up_to: int) -> None:
     here = workplace()
-    done = enrich_due(here.pipeline, plant, max(up_to, AT_LEAST))
-    _share_out(plant, len(done))
+    done = enrich_due(here.pipeline, plant, max(up_to, TAKEN_ALONG))
+    since = transform_straight_on(here.pipeline, plant, TAKEN_ALONG)
+    if since.left:
+        here.dispatcher.send_permits(plant, "enrich", since.left)
+    _share_out(plant, len(done) + len(since.ids))
 
 
 def _share_out(plant: str, enriched: int) -> None:
@@ -54,4 +58,4 @@ def _share_out(plant: str, enriched: int) -> None:
 
 @app.task(name=POST, send_events=False)
 def post(plant: str, up_to: int) -> None:
-    post_due(workplace().pipeline, plant, max(up_to, AT_LEAST))
+    post_due(workplace().pipeline, plant, max(up_to, TAKEN_ALONG))

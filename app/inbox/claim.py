@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -54,6 +54,7 @@ class Claimed:
     state: str
     state_at: datetime
     generation: int
+    lane: int
     waiting_for: str | None = None
     requeued: str | None = None
 
@@ -81,13 +82,13 @@ _TAKE = Prepared(
     )
     .returning(*(_ONE[field.name] for field in fields(Claimed)))
 )
-_HELD_LANE = (
+_HELD_LANES = (
     update(_LANES)
-    .where(_LANE.plant == bindparam("of_plant"), _LANE.lane == bindparam("of_lane"))
+    .where(_LANE.plant == bindparam("of_plant"), _LANE.lane.in_(bindparam("of_lanes", expanding=True)))
     .where(_LANE.lease_token == bindparam("of_token"))
 )
-_EXTEND_LANE = Prepared(_HELD_LANE.values(lease_until=bindparam("until")))
-_RELEASE_LANE = Prepared(_HELD_LANE.values(lease_token=None, lease_until=bindparam("until")))
+_EXTEND_LANES = Prepared(_HELD_LANES.values(lease_until=bindparam("until")))
+_RELEASE_LANES = Prepared(_HELD_LANES.values(lease_token=None, lease_until=bindparam("until")))
 # With its lanes named the index leads to what is due, past any number that is due later.
 _OF_PLANT = select(_LANE.lane).where(_LANE.plant == bindparam("of_plant", type_=String))
 _ANY_DUE = Prepared(
@@ -231,29 +232,63 @@ _CLAIM_LANE = Prepared(_claiming_a_lane(take_over=True))
 _CLAIM_FREE_LANE = Prepared(_claiming_a_lane(take_over=False))
 
 
-def extend_lane(session: Session, plant: str, lane: int, token: str, until: datetime) -> bool:
-    """Hold the lane until then; False when somebody else holds it by now."""
-    held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    return bool(_EXTEND_LANE.run(session, **held, until=until))
+def extend_lanes(session: Session, plant: str, lanes: Collection[int], token: str, until: datetime) -> bool:
+    """Hold all these lanes until then; False when somebody else holds one of them by now."""
+    held = {"of_plant": plant, "of_lanes": sorted(lanes), "of_token": token}
+    return _EXTEND_LANES.run(session, **held, until=until) == len(lanes)
 
 
-def release_lane(session: Session, plant: str, lane: int, token: str, now: datetime) -> None:
-    held = {"of_plant": plant, "of_lane": lane, "of_token": token}
-    _RELEASE_LANE.run(session, **held, until=now)
+def release_lanes(session: Session, plant: str, lanes: Collection[int], token: str, now: datetime) -> None:
+    if lanes:
+        _RELEASE_LANES.run(session, of_plant=plant, of_lanes=sorted(lanes), of_token=token, until=now)
 
 
-def claim_lane_messages(
-    session: Session, plant: str, lane: int, up_to: int, token: str, now: datetime, lease_seconds: float
-) -> list[Claimed]:
-    """What is due to be posted in this lane, in the order it is to take effect, now under ``token``.
+def claim_lanes(
+    session: Session,
+    plant: str,
+    up_to: int,
+    token: str,
+    now: datetime,
+    lease_seconds: float,
+    *,
+    lanes_most: int,
+    take_over: bool = True,
+) -> tuple[set[int], list[Claimed]]:
+    """Up to ``lanes_most`` lanes, and of what is due to be posted in them up to ``up_to`` messages, in the order in
+    which they are to take effect; lanes and messages are under ``token`` now.
 
-    Messages that arrived after one that is still to be transformed are left: that one may belong before them. What was
-    lost with a worker comes in small lots, as in ``claim_messages``.
+    Messages that arrived after one that is still to be transformed are left: that one may belong before them. In some
+    lanes nothing that is due may go on yet; they must not hide the others. What was lost with a worker comes in small
+    lots, as in ``claim_messages``.
     """
     horizon = oldest_untransformed(session, plant)
+    tried: list[int] = []
+    rows: list[Any] = []
+    filled = 0
+    while filled < lanes_most and len(rows) < up_to:
+        lane = claim_lane(session, plant, token, now, lease_seconds, take_over)
+        if lane is None:
+            break
+        tried.append(lane)
+        found = due_in_lane(session, plant, lane, up_to - len(rows), now, horizon)
+        filled += bool(found)
+        rows += found
+    claimed = _take_lot(session, rows, token, now, lease_seconds)
+    lanes = {message.lane for message in claimed}
+    release_lanes(session, plant, set(tried) - lanes, token, now)
+    return lanes, claimed
+
+
+def due_in_lane(
+    session: Session, plant: str, lane: int, up_to: int, now: datetime, horizon: int | None
+) -> Sequence[Any]:
+    """Id, lost workers and lease of what is due to be posted in the lane, oldest due first, as far as it arrived before
+    ``horizon``."""
     wanted = {"plant": plant, "step": Step.POST.value, "lane": lane, "now": now, "most": up_to}
-    before = {"horizon": HIGHEST_ID if horizon is None else horizon}
-    rows = _CLAIM_BEFORE.rows(session, **wanted, **before)
+    return _CLAIM_BEFORE.rows(session, **wanted, horizon=HIGHEST_ID if horizon is None else horizon)
+
+
+def _take_lot(session: Session, rows: Sequence[Any], token: str, now: datetime, lease_seconds: float) -> list[Claimed]:
     cleared = cleared_of_loss(session, rows)
     if cleared:
         session.execute(

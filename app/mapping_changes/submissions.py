@@ -216,4 +216,5 @@ def _message(
         key_rank="",
         state="received",
         generation=0,
+        lane=0,
     )

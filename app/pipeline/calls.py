@@ -24,7 +24,6 @@ CALLERS_MOST = 512 * (WAVE_THREADS - 1)
 # A wave's calls begin within this time; the lease then lasts until the last of them has surely ended.
 WAVE_SECONDS = 5.0
 LEASE_MARGIN_SECONDS = 5.0
-CALLS_IN_TURN = 8
 NOT_STARTED = "not_started"
 ABSENT = "absent"
 
@@ -49,26 +48,6 @@ class StartBy:
 # Threads that make calls; they stay, as starting one for each call cost a tenth of posting. It is as many as all lanes
 # that are worked on can need, so that no wave waits for another's hung target.
 _CALLERS = ThreadPoolExecutor(max_workers=CALLERS_MOST, thread_name_prefix="post")
-
-
-class Pace:
-    """How long each target's calls take of late, as this process sees it; who fails has no pace."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-
-    def note(self, target: str, seconds: float) -> None:
-        before = self._seconds.get(target, 0.0)
-        self._seconds[target] = max(seconds, 0.0 if before == math.inf else before / 2)
-
-    def in_turn(self, target: str, within_seconds: float) -> int:
-        """How many calls, one after the other, surely begin within that time: an intent that comes to nothing is a row
-        too. One where nothing is known."""
-        seconds = self._seconds.get(target, within_seconds)
-        return max(1, min(CALLS_IN_TURN, int(within_seconds / 2 / max(seconds, 0.001))))
-
-
-PACE = Pace()
 
 
 def post_wave(
@@ -122,7 +101,7 @@ def _post_one(pipeline: Pipeline, posting: OpenPosting, start_by: StartBy) -> En
     seconds = time.monotonic() - began
     metrics.observe_call(posting.target, result.outcome, seconds)
     if result.outcome != NOT_STARTED:
-        PACE.note(posting.target, seconds if error is None else math.inf)
+        pipeline.pace.note(posting.target, seconds if error is None else math.inf)
     return result, error
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from app.adapters.base import Adapter
 from app.clock import never_leapt, utc_now
 from app.crosswalks.reading import CrosswalkBook
+from app.pipeline.pace import Pace
 from app.pipeline.share import Shares
 from app.store.session import Store
 from config.topology import RetryPolicy, Topology
@@ -31,6 +32,7 @@ class Pipeline:
     leapt_within: Callable[[float], bool] = never_leapt
     crosswalks: CrosswalkBook = field(default_factory=CrosswalkBook)
     shares: Shares = field(default_factory=lambda: Shares(1_000, ()))
+    pace: Pace = field(default_factory=Pace)
     jitter: Callable[[float, float], float] = field(default=random.uniform)
 
     def retry_delay(self, policy: RetryPolicy, attempts: int) -> timedelta:

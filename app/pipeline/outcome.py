@@ -107,14 +107,13 @@ def failure_move(
     step: Step,
     error: LinesideError,
     policy: RetryPolicy,
-    lane: int = 0,
     call_seconds: float = 0.0,
 ) -> Move:
     """The move that follows from the error alone: due again, waiting for something, or dead with a reason."""
-    following = next_try(pipeline, message, step, error, policy, lane, call_seconds)
+    following = next_try(pipeline, message, step, error, policy, call_seconds)
     if isinstance(following, Move):
         return following
-    move = dead_move(message, following, lane)
+    move = dead_move(message, following)
     return replace(move, waiting_for=error.for_what) if isinstance(error, Waiting) else move
 
 
@@ -124,7 +123,6 @@ def next_try(
     step: Step,
     error: LinesideError,
     policy: RetryPolicy,
-    lane: int = 0,
     call_seconds: float = 0.0,
 ) -> Move | Refused:
     """When and why it is tried again; or, where that was done for long enough, why it is not.
@@ -134,24 +132,24 @@ def next_try(
     """
     if isinstance(error, Waiting):
         too_long = _waited_too_long(pipeline, message, error)
-        return too_long or _wait_for(pipeline, message, step, error.for_what, error.reason, lane)
+        return too_long or _wait_for(pipeline, message, step, error.for_what, error.reason)
     if isinstance(error, (Transient, OutcomeUnknown)):
         least = call_seconds if isinstance(error, OutcomeUnknown) else 0.0
         wait = max(least, wished_seconds(error))
         too_long = _retried_too_long(pipeline, message, error.reason, policy)
-        return too_long or _due_again(pipeline, message, step, error.reason, policy, wait, lane)
+        return too_long or _due_again(pipeline, message, step, error.reason, policy, wait)
     if isinstance(error, Refused):
         return error
     raise error
 
 
-def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
+def dead_move(message: Claimed, error: Refused) -> Move:
     """Dead with its reason; it keeps its lane, in which a requeue may have to go on."""
     log.warning("message_dies", plant=message.plant, message_id=message.id, reason_code=error.code)
     return Move(
         message.id,
         State.DEAD,
-        lane=lane,
+        lane=message.lane,
         attempts=message.attempts,
         workers_lost=message.workers_lost,
         retries=message.retries,
@@ -163,39 +161,39 @@ def dead_move(message: Claimed, error: Refused, lane: int = 0) -> Move:
     )
 
 
-def wait_for_key(pipeline: Pipeline, message: Claimed, lane: int, predecessor: int, looks_soon: bool = False) -> Move:
+def wait_for_key(pipeline: Pipeline, message: Claimed, predecessor: int, looks_soon: bool = False) -> Move:
     """Behind an unfinished message of the same key: due when that one ends. ``looks_soon``: others wait for what this
     one brings, and once they do it may go before them, of which nobody tells it."""
     reason = f"Waits for message {predecessor}, which comes before it for {message.ordering_key}."
     reference = key_reference_of(message.plant, message.ordering_key or "")
     cap = RECHECK_CAP_SECONDS if looks_soon else RECHECK_TURN_SECONDS
-    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False, cap=cap)
+    return _wait_for(pipeline, message, Step.POST, reference, reason, gives_up=False, cap=cap)
 
 
-def wait_for_turn(pipeline: Pipeline, message: Claimed, lane: int, target: str, predecessor: int) -> Move:
+def wait_for_turn(pipeline: Pipeline, message: Claimed, target: str, predecessor: int) -> Move:
     """Behind an earlier message of the key that trails towards the same target."""
     reason = f"Waits for message {predecessor}, which comes before it in {target} for {message.ordering_key}."
     reference = trailing_reference_of(message.plant, message.ordering_key or "")
-    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, gives_up=False)
+    return _wait_for(pipeline, message, Step.POST, reference, reason, gives_up=False)
 
 
-def wait_for_gap(pipeline: Pipeline, message: Claimed, lane: int, reason: str, limit_seconds: float) -> Move:
+def wait_for_gap(pipeline: Pipeline, message: Claimed, reason: str, limit_seconds: float) -> Move:
     """Until the numbers before its own have come; whoever asks ends the wait when it has been so long."""
     reference = gap_reference_of(message.plant, message.ordering_key or "")
-    return _wait_for(pipeline, message, Step.POST, reference, reason, lane, limit_seconds=limit_seconds)
+    return _wait_for(pipeline, message, Step.POST, reference, reason, limit_seconds=limit_seconds)
 
 
-def wait_for_target(pipeline: Pipeline, message: Claimed, lane: int, target: str, reason: str) -> Move:
+def wait_for_target(pipeline: Pipeline, message: Claimed, target: str, reason: str) -> Move:
     """Until a person resumes the target, or it answers again, however long that takes."""
-    move = _wait_for(pipeline, message, Step.POST, target_reference(target), reason, lane, gives_up=False)
+    move = _wait_for(pipeline, message, Step.POST, target_reference(target), reason, gives_up=False)
     due_at = pipeline.clock() + timedelta(seconds=RECHECK_CAP_SECONDS)
     return replace(move, due_at=due_at, attempts=max(move.attempts, LOOKS_FOR_TARGET))
 
 
-def wait_for_period(pipeline: Pipeline, message: Claimed, lane: int, target: str, closed: PeriodClosed) -> Move:
+def wait_for_period(pipeline: Pipeline, message: Claimed, target: str, closed: PeriodClosed) -> Move:
     """Until the target takes the day, however long that takes; asked again every so often, since nobody tells it."""
     periods = pipeline.topology.targets[target].periods or Periods("hold")
-    move = _wait_for(pipeline, message, Step.POST, closed.for_what, closed.reason, lane, gives_up=False)
+    move = _wait_for(pipeline, message, Step.POST, closed.for_what, closed.reason, gives_up=False)
     return replace(move, workers_lost=0, due_at=pipeline.clock() + timedelta(seconds=periods.recheck_seconds))
 
 
@@ -214,7 +212,6 @@ def _wait_for(
     step: Step,
     for_what: str,
     reason: str,
-    lane: int,
     gives_up: bool = True,
     cap: float = RECHECK_CAP_SECONDS,
     limit_seconds: float | None = None,
@@ -235,7 +232,7 @@ def _wait_for(
         State.WAITING,
         step=step,
         due_at=now + timedelta(seconds=min(recheck, left)),
-        lane=lane,
+        lane=message.lane,
         attempts=looks,
         workers_lost=0 if gives_up else message.workers_lost,
         waiting_since=since if gives_up else None,
@@ -278,7 +275,6 @@ def _due_again(
     reason: str,
     policy: RetryPolicy,
     after_seconds: float,
-    lane: int,
 ) -> Move:
     now = pipeline.clock()
     log.info(
@@ -290,7 +286,7 @@ def _due_again(
         State.WAITING,
         step=step,
         due_at=now + delay,
-        lane=lane,
+        lane=message.lane,
         attempts=message.attempts,
         retries=message.retries + 1,
         retrying_since=message.retrying_since or now,

@@ -1,4 +1,4 @@
-"""What is done one after the other in a held lane: the messages of a key; and of posted ones, what trails towards the
+"""What is done one after the other in held lanes: the messages of a key; and of posted ones, what trails towards the
 same target, so that a target which takes nothing holds no other."""
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ class Trailing:
     """``queues``: by key and target. ``places``: in how many of them each message still stands; ``stops``: what it has
     to wait for in those that it has left."""
 
-    lane: int
     queues: dict[Place, Queue] = field(default_factory=dict)
     places: Counter[int] = field(default_factory=Counter)
     stops: dict[int, list[Move]] = field(default_factory=dict)
@@ -64,14 +63,13 @@ class Trailing:
 def line_up_trailing(
     pipeline: Pipeline,
     session: Session,
-    lane: int,
     messages: Sequence[Claimed],
     opened: Mapping[int, Sequence[OpenPosting]],
     now: datetime,
 ) -> Trailing:
     """Queue these posted messages for each target that something of them trails to. Where one may not go on there,
     neither may those behind it."""
-    trailing = Trailing(lane)
+    trailing = Trailing()
     before = _before(session, messages, opened)
     stopped: dict[Place, int] = {}
     for message in sorted(messages, key=turn_of):
@@ -79,13 +77,13 @@ def line_up_trailing(
             place = Place(message.ordering_key or f"message:{message.id}", target)
             earlier = before.get(place)
             if place in stopped:
-                stop: Move | None = wait_for_turn(pipeline, message, lane, target, stopped[place])
+                stop: Move | None = wait_for_turn(pipeline, message, target, stopped[place])
             elif earlier is not None and earlier < turn_of(message):
-                stop = wait_for_turn(pipeline, message, lane, target, earlier.id)
+                stop = wait_for_turn(pipeline, message, target, earlier.id)
             elif message.workers_lost > 1 and trailing.places[message.id]:
-                stop = _alone(message, lane, now)
+                stop = _alone(message, now)
             else:
-                stop = _not_now(pipeline, message, lane, posting, now)
+                stop = _not_now(pipeline, message, posting, now)
             if stop is None:
                 trailing.line_up(place, message)
             else:
@@ -114,10 +112,10 @@ def _before(
     return first_trailing(session, messages[0].plant, representatives, others, targets)
 
 
-def _not_now(pipeline: Pipeline, message: Claimed, lane: int, posting: OpenPosting, now: datetime) -> Move | None:
+def _not_now(pipeline: Pipeline, message: Claimed, posting: OpenPosting, now: datetime) -> Move | None:
     """Why this posting is not tried yet; None where it is."""
     if posting.is_left_to_people:
-        return left_to_people(message, lane, posting, now)
+        return left_to_people(message, posting, now)
     target = pipeline.topology.targets.get(posting.target)
     # What lies further ahead than anything may was written by a clock that has been set back since.
     most = timedelta(seconds=max(WISH_MOST_SECONDS, RECHECK_TURN_SECONDS, target.retry.cap_seconds if target else 0.0))
@@ -128,7 +126,7 @@ def _not_now(pipeline: Pipeline, message: Claimed, lane: int, posting: OpenPosti
         State.POSTED,
         Step.POST,
         posting.retry_at,
-        lane=lane,
+        lane=message.lane,
         attempts=message.attempts,
         retries=posting.retries,
         retrying_since=posting.retrying_since,
@@ -138,20 +136,20 @@ def _not_now(pipeline: Pipeline, message: Claimed, lane: int, posting: OpenPosti
     )
 
 
-def _alone(message: Claimed, lane: int, now: datetime) -> Move:
+def _alone(message: Claimed, now: datetime) -> Move:
     """It ended workers, so it is made towards one target at a time: only one of them may be at fault."""
     told = "Workers ended while they had it: it is made towards one target after the other."
-    return Move(message.id, State.POSTED, Step.POST, now, lane=lane, reason_code="worker_lost", reason=told)
+    return Move(message.id, State.POSTED, Step.POST, now, lane=message.lane, reason_code="worker_lost", reason=told)
 
 
-def left_to_people(message: Claimed, lane: int, posting: OpenPosting, now: datetime, reason: str | None = None) -> Move:
+def left_to_people(message: Claimed, posting: OpenPosting, now: datetime, reason: str | None = None) -> Move:
     """Nobody asks for this posting any more before a person decides."""
     return Move(
         message.id,
         State.POSTED,
         Step.POST,
         now + timedelta(seconds=RECHECK_TURN_SECONDS),
-        lane=lane,
+        lane=message.lane,
         attempts=message.attempts,
         waiting_for=f"decision:{posting.id}",
         reason_code="unknown",

@@ -22,8 +22,8 @@ from app.inbox.trailing import wake_next_trailing
 from app.inbox.wakes import wake_arrived
 from app.pipeline.context import Pipeline
 from app.pipeline.finish import stock_undone, undo_effect
-from app.pipeline.lane import Lane
 from app.pipeline.outcome import InternalFault
+from app.pipeline.visit import Visit
 from app.postings.ledger import OpenPosting, PostingResult, PostingState, messages_with_effects
 from app.postings.reversals import Order, end_orders, save_orders, tell_held, tell_reversed
 
@@ -52,27 +52,29 @@ def kept_posted(message: Claimed, move: Move) -> Move:
     return replace(move, to=State.POSTED) if waits else move
 
 
-def reverse_or_dead(session: Session, lane: Lane, now: datetime) -> tuple[list[Move], list[Order]]:
+def reverse_or_dead(session: Session, visit: Visit, now: datetime) -> tuple[list[Move], list[Order]]:
     """The lane's moves. A message that was refused, and of which another target holds a part, is reversed instead of
     dead; where the topology wants a person's order, it is dead and says what is held."""
-    affected = messages_with_effects(session, list(lane.refused)) if lane.refused else set()
+    affected = messages_with_effects(session, list(visit.refused)) if visit.refused else set()
     held = tell_held(session, affected) if affected else {}
     orders = [
-        _order(lane, move, now) for move in lane.moves if move.message_id in affected and lane.refused[move.message_id]
+        _order(visit, move, now)
+        for move in visit.moves
+        if move.message_id in affected and visit.refused[move.message_id]
     ]
     reversed_ids = {order.message_id for order in orders}
     moves = [
         _reversing(move, held.get(move.message_id, ""), now)
         if move.message_id in reversed_ids
         else _held_by(move, held.get(move.message_id))
-        for move in lane.moves
+        for move in visit.moves
     ]
     return moves, orders
 
 
-def _order(lane: Lane, move: Move, now: datetime) -> Order:
+def _order(visit: Visit, move: Move, now: datetime) -> Order:
     reason = move.reason or ""
-    generation = lane.messages[move.message_id].generation
+    generation = visit.messages[move.message_id].generation
     return Order(
         move.message_id, generation, now, "lineside", reason, "dead", move.reason_code, reason, move.reason_field
     )
@@ -91,42 +93,42 @@ def _held_by(move: Move, held: str | None) -> Move:
     return replace(move, reason=f"{move.reason} But {held}: have that reversed, or mend it and requeue.")
 
 
-def end_moves(session: Session, lane: Lane, now: datetime) -> list[Move]:
+def end_moves(session: Session, visit: Visit, now: datetime) -> list[Move]:
     """For each message that has nothing open any more: on to its reversals, or to the state that its order names."""
-    told = tell_reversed(session, {message.id: lane.orders[message.id] for message in lane.reversed})
+    told = tell_reversed(session, {message.id: visit.orders[message.id] for message in visit.reversed})
     moves = []
-    for message in lane.reversed:
-        if message.id in lane.settling:
-            again = Move(message.id, State.WAITING, Step.POST, now, lane=lane.number, reason_code="reversing")
+    for message in visit.reversed:
+        if message.id in visit.settling:
+            again = Move(message.id, State.WAITING, Step.POST, now, lane=message.lane, reason_code="reversing")
             moves.append(kept_posted(message, replace(again, reason="All is known; reversing what is held.")))
         else:
-            moves.append(_end(lane, lane.orders[message.id], told.get(message.id, "no target held anything")))
+            moves.append(_end(message, visit.orders[message.id], told.get(message.id, "no target held anything")))
     return moves
 
 
-def _end(lane: Lane, order: Order, told: str) -> Move:
+def _end(message: Claimed, order: Order, told: str) -> Move:
     if order.ends_in == "compensated":
         return Move(order.message_id, State.COMPENSATED, note=f"{told}. {order.reason}")
     return Move(
         order.message_id,
         State.DEAD,
-        lane=lane.number,
+        lane=message.lane,
         reason_code=order.dead_code,
         reason=f"{order.dead_reason} Reversed: {told}.",
         reason_field=order.dead_field,
     )
 
 
-def after_moves(session: Session, lane: Lane, orders: Sequence[Order], moved: Collection[int], now: datetime) -> None:
+def after_moves(session: Session, visit: Visit, orders: Sequence[Order], moved: Collection[int], now: datetime) -> None:
     """What goes with the moves in their transaction: the orders given, and the end of those that were carried out."""
     save_orders(session, [order for order in orders if order.message_id in moved])
-    ended = [message for message in lane.reversed if message.id in moved and message.id not in lane.settling]
+    ended = [message for message in visit.reversed if message.id in moved and message.id not in visit.settling]
     wake_next_trailing(session, [(message.id, None) for message in ended if message.ordering_key], now)
     end_orders(session, [message.id for message in ended])
-    wake_arrived(session, {one for m in ended for one in stock_undone(lane.plant, lane.events.get(m.id, ()))}, now)
-    undone = [message for message in ended if lane.orders[message.id].ends_in == "compensated"]
+    wake_arrived(session, {one for m in ended for one in stock_undone(visit.plant, visit.events.get(m.id, ()))}, now)
+    undone = [message for message in ended if visit.orders[message.id].ends_in == "compensated"]
     if undone:
         wake_arrived(session, [message_reference(one.source, one.source_message_id) for one in undone], now)
-        undo_effect(session, lane.plant, [(message, lane.events[message.id]) for message in undone], now)
+        undo_effect(session, visit.plant, [(message, visit.events[message.id]) for message in undone], now)
         wake_next(session, [message.id for message in undone if message.ordering_key], now)
         wake_arrived(session, [reversal_reference(message.id) for message in undone], now)

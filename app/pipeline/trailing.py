@@ -11,7 +11,6 @@ from app.errors import LinesideError, PeriodClosed, Refused, TargetPaused
 from app.inbox.claim import Claimed
 from app.inbox.states import Move, State, Step
 from app.pipeline.context import Pipeline
-from app.pipeline.lane import Lane
 from app.pipeline.outcome import (
     RECHECK_CAP_SECONDS,
     RECHECK_TURN_SECONDS,
@@ -22,30 +21,31 @@ from app.pipeline.outcome import (
     worker_lost,
 )
 from app.pipeline.queues import Queue, left_to_people
+from app.pipeline.visit import Visit
 from app.postings.ledger import OpenPosting, PostingResult, PostingState
 from app.postings.trailing import Tries
 
 
-def leave(pipeline: Pipeline, lane: Lane, messages: Iterable[Claimed]) -> None:
+def leave(pipeline: Pipeline, visit: Visit, messages: Iterable[Claimed]) -> None:
     """These have left one of their queues; whoever stands in none any more moves."""
     now = pipeline.clock()
-    moves = [lane.trailing.leave(message.id, now) for message in messages]
-    lane.moves += [move for move in moves if move is not None]
+    moves = [visit.trailing.leave(message.id, now) for message in messages]
+    visit.moves += [move for move in moves if move is not None]
 
 
-def stop_trailing(pipeline: Pipeline, lane: Lane, queue: Queue, error: LinesideError, posting: OpenPosting) -> None:
+def stop_trailing(pipeline: Pipeline, visit: Visit, queue: Queue, error: LinesideError, posting: OpenPosting) -> None:
     """The first message of the queue cannot go on there, and those behind it wait; or that was so for long enough, and
     its posting ends."""
-    following = _following(pipeline, lane, queue[0], error, posting)
+    following = _following(pipeline, visit, queue[0], error, posting)
     if isinstance(following, Refused):
-        _end(lane, posting, following)
+        _end(visit, posting, following)
         return
-    lane.tries.append(_tries(posting, following))
-    _stop(pipeline, lane, queue, following)
+    visit.tries.append(_tries(posting, following))
+    _stop(pipeline, visit, queue, following)
 
 
 def _following(
-    pipeline: Pipeline, lane: Lane, message: Claimed, error: LinesideError, posting: OpenPosting
+    pipeline: Pipeline, visit: Visit, message: Claimed, error: LinesideError, posting: OpenPosting
 ) -> Move | Refused:
     tried = replace(
         message,
@@ -55,21 +55,21 @@ def _following(
         waiting_for=None,
     )
     if isinstance(error, TargetPaused):
-        return wait_for_target(pipeline, tried, lane.number, posting.target, error.reason)
+        return wait_for_target(pipeline, tried, posting.target, error.reason)
     if isinstance(error, PeriodClosed):
-        return wait_for_period(pipeline, tried, lane.number, posting.target, error)
+        return wait_for_period(pipeline, tried, posting.target, error)
     if isinstance(error, Refused):  # on our side, after a call of which nobody knows what it did
-        return left_to_people(tried, lane.number, posting, pipeline.clock(), error.reason)
+        return left_to_people(tried, posting, pipeline.clock(), error.reason)
     target = pipeline.topology.targets[posting.target]
-    following = next_try(pipeline, tried, Step.POST, error, target.retry, lane.number, target.timeout_seconds)
-    if isinstance(following, Refused) and _is_unknown(lane, posting):
+    following = next_try(pipeline, tried, Step.POST, error, target.retry, target.timeout_seconds)
+    if isinstance(following, Refused) and _is_unknown(visit, posting):
         # Not known is not refused: the target is asked as long as it cannot tell, but seldom.
         return Move(
             message.id,
             State.POSTED,
             Step.POST,
             pipeline.clock() + timedelta(seconds=RECHECK_TURN_SECONDS),
-            lane=lane.number,
+            lane=message.lane,
             attempts=message.attempts,
             retries=tried.retries,
             retrying_since=tried.retrying_since,
@@ -79,8 +79,8 @@ def _following(
     return following
 
 
-def _is_unknown(lane: Lane, posting: OpenPosting) -> bool:
-    return any(one.posting.id == posting.id and one.state is PostingState.UNKNOWN for one in lane.results)
+def _is_unknown(visit: Visit, posting: OpenPosting) -> bool:
+    return any(one.posting.id == posting.id and one.state is PostingState.UNKNOWN for one in visit.results)
 
 
 def _tries(posting: OpenPosting, move: Move) -> Tries:
@@ -90,68 +90,68 @@ def _tries(posting: OpenPosting, move: Move) -> Tries:
     return Tries(posting.id, posting.message_id, retry_at, *counted)
 
 
-def _end(lane: Lane, posting: OpenPosting, refused: Refused) -> None:
+def _end(visit: Visit, posting: OpenPosting, refused: Refused) -> None:
     """Its posting is given up; the queue goes on with the next."""
-    lane.results = [
+    visit.results = [
         replace(one, state=PostingState.REFUSED, detail=refused.reason, reason_code=refused.code)
         if one.posting.id == posting.id
         else one
-        for one in lane.results
+        for one in visit.results
     ]
-    lane.drop(posting)
+    visit.drop(posting)
 
 
-def _stop(pipeline: Pipeline, lane: Lane, queue: Queue, following: Move) -> None:
+def _stop(pipeline: Pipeline, visit: Visit, queue: Queue, following: Move) -> None:
     first, *others = queue
     queue.clear()
-    lane.trailing.stop(following)
+    visit.trailing.stop(following)
     for message in others:
-        lane.trailing.stop(wait_for_turn(pipeline, message, lane.number, queue.target or "", first.id))
-    leave(pipeline, lane, [first, *others])
+        visit.trailing.stop(wait_for_turn(pipeline, message, queue.target or "", first.id))
+    leave(pipeline, visit, [first, *others])
 
 
-def end_lost_trailing(pipeline: Pipeline, lane: Lane, queue: Queue) -> None:
+def end_lost_trailing(pipeline: Pipeline, visit: Visit, queue: Queue) -> None:
     """What was under way when the workers ended is left to people; where nothing was, what trails there is given up."""
     first = queue[0]
     error = worker_lost(first)
-    left = list(lane.open.get(first.id, ()))
+    left = list(visit.open.get(first.id, ()))
     was_under_way = any(posting.state is PostingState.SENDING for posting in left)
     for posting in [posting for posting in left if posting.target == queue.target]:
         if posting.state is PostingState.SENDING:
-            lane.results.append(_lost(posting, PostingState.UNKNOWN, error))
-            _stop(pipeline, lane, queue, left_to_people(first, lane.number, posting, pipeline.clock(), error.reason))
+            visit.results.append(_lost(posting, PostingState.UNKNOWN, error))
+            _stop(pipeline, visit, queue, left_to_people(first, posting, pipeline.clock(), error.reason))
             return
         if posting.state is PostingState.PLANNED and not was_under_way:
-            lane.results.append(_lost(posting, PostingState.REFUSED, error))
-            lane.drop(posting)
+            visit.results.append(_lost(posting, PostingState.REFUSED, error))
+            visit.drop(posting)
 
 
 def _lost(posting: OpenPosting, state: PostingState, error: Refused) -> PostingResult:
     return PostingResult(posting, posting.attempts, state, error.code, error.reason, reason_code=error.code)
 
 
-def ended_by_fault(lane: Lane, message_id: int, error: Refused) -> list[PostingResult]:
+def ended_by_fault(visit: Visit, message_id: int, error: Refused) -> list[PostingResult]:
     """How the posting ends that comes next of this message, and cannot be written down as under way."""
-    for queue in lane.queues:
-        head = lane.head(queue) if queue and queue[0].id == message_id else None
+    for queue in visit.queues:
+        head = visit.head(queue) if queue and queue[0].id == message_id else None
         if head is not None:
             state = PostingState.REFUSED if head.state is PostingState.PLANNED else PostingState.UNKNOWN
             return [_lost(head, state, error)]
     return []
 
 
-def looked_at_later(pipeline: Pipeline, message: Claimed, lane: int, error: LinesideError) -> Move:
+def looked_at_later(pipeline: Pipeline, message: Claimed, error: LinesideError) -> Move:
     """After a fault of our own: posted as before, and what else trails of it goes on in some minutes."""
     due_at = pipeline.clock() + timedelta(seconds=RECHECK_CAP_SECONDS)
     told = error.code if isinstance(error, Refused) else "internal_error"
     return Move(
-        message.id, State.POSTED, Step.POST, due_at, lane, message.attempts, reason_code=told, reason=str(error)
+        message.id, State.POSTED, Step.POST, due_at, message.lane, message.attempts, reason_code=told, reason=str(error)
     )
 
 
-def cut_trailing(pipeline: Pipeline, lane: Lane, message_id: int) -> None:
+def cut_trailing(pipeline: Pipeline, visit: Visit, message_id: int) -> None:
     """Take this message out of all its queues, with those behind it, which wait for it."""
-    for queue in lane.queues:
+    for queue in visit.queues:
         standing = [message.id for message in queue]
         if queue.target is None or message_id not in standing:
             continue
@@ -159,5 +159,5 @@ def cut_trailing(pipeline: Pipeline, lane: Lane, message_id: int) -> None:
         for _ in range(len(behind) + 1):
             queue.pop()
         for message in behind:
-            lane.trailing.stop(wait_for_turn(pipeline, message, lane.number, queue.target, message_id))
-        leave(pipeline, lane, behind)
+            visit.trailing.stop(wait_for_turn(pipeline, message, queue.target, message_id))
+        leave(pipeline, visit, behind)

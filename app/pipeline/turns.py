@@ -1,4 +1,4 @@
-"""Which of a lane's due messages may take effect now, and what the others wait for."""
+"""Which of the due messages of some lanes may take effect now, and what the others wait for."""
 
 from __future__ import annotations
 
@@ -40,28 +40,27 @@ def take_turns(
     pipeline: Pipeline,
     session: Session,
     plant: str,
-    lane: int,
     messages: Sequence[Claimed],
     events: Mapping[int, Sequence[Event]],
     now: datetime,
 ) -> Turns:
-    """Look at these messages of the lane, which come in the order in which they are to take effect."""
+    """Look at these messages, which come in the order in which they are to take effect."""
     turns = Turns()
-    fulfils = _read(pipeline, lane, messages, events, turns)
+    fulfils = _read(pipeline, messages, events, turns)
     messages = [message for message in messages if message.id in fulfils]
     blocked = blocking_predecessors(session, plant, messages, fulfils)
     for message in messages:
         if message.id in blocked:
             before = blocked[message.id]
             looks_soon = bool(fulfils[message.id]) and not before.is_dead
-            turns.moves[message.id] = wait_for_key(pipeline, message, lane, before.id, looks_soon)
-    _stop_overtaken(session, plant, lane, messages, events, turns)
-    _look_for_gaps(pipeline, session, lane, [one for one in messages if one.id not in turns.moves], turns, now)
+            turns.moves[message.id] = wait_for_key(pipeline, message, before.id, looks_soon)
+    _stop_overtaken(session, plant, messages, events, turns)
+    _look_for_gaps(pipeline, session, [one for one in messages if one.id not in turns.moves], turns, now)
     return turns
 
 
 def _read(
-    pipeline: Pipeline, lane: int, messages: Sequence[Claimed], events: Mapping[int, Sequence[Event]], turns: Turns
+    pipeline: Pipeline, messages: Sequence[Claimed], events: Mapping[int, Sequence[Event]], turns: Turns
 ) -> dict[int, set[str]]:
     """The references that each of these messages brings; one whose events cannot be read is dead."""
     fulfils: dict[int, set[str]] = {}
@@ -70,14 +69,13 @@ def _read(
         if isinstance(outcome, Done):
             fulfils[message.id] = outcome.value
         else:
-            turns.moves[message.id] = failure_move(pipeline, message, Step.POST, outcome.error, RetryPolicy(), lane)
+            turns.moves[message.id] = failure_move(pipeline, message, Step.POST, outcome.error, RetryPolicy())
     return fulfils
 
 
 def _stop_overtaken(
     session: Session,
     plant: str,
-    lane: int,
     messages: Sequence[Claimed],
     events: Mapping[int, Sequence[Event]],
     turns: Turns,
@@ -97,11 +95,11 @@ def _stop_overtaken(
         if message.id in later:
             told = f"Message {later[message.id]} of {message.ordering_key}, which comes after it, took effect before"
             mend = "requeue it out of order, with a reason, to have it take effect all the same, or discard it"
-            turns.moves[message.id] = dead_move(message, Refused(OUT_OF_ORDER, f"{told}: {mend}."), lane)
+            turns.moves[message.id] = dead_move(message, Refused(OUT_OF_ORDER, f"{told}: {mend}."))
 
 
 def _look_for_gaps(
-    pipeline: Pipeline, session: Session, lane: int, messages: Sequence[Claimed], turns: Turns, now: datetime
+    pipeline: Pipeline, session: Session, messages: Sequence[Claimed], turns: Turns, now: datetime
 ) -> None:
     """Let those wait whose source leaves no number out, and who lack one; asks nothing where no source is like that."""
     rules = {code: s.gapless_sequence for code, s in pipeline.topology.sources.items() if s.gapless_sequence}
@@ -114,14 +112,14 @@ def _look_for_gaps(
     for message in messages:
         first = stopped.get(message.ordering_key or "")
         if first is not None:
-            turns.moves[message.id] = wait_for_key(pipeline, message, lane, first.id)
+            turns.moves[message.id] = wait_for_key(pipeline, message, first.id)
         elif message.id in numbered:
             row, number = numbered[message.id]
             rule = rules[message.source]
             reached, passed = positions.get(row, Position()).begun(rule.start)
             gap = list(islice(missing(reached, number, passed), RANGES_NAMED + 1))
             if gap:
-                move = _stop(pipeline, session, message, lane, rule, gap, now)
+                move = _stop(pipeline, session, message, rule, gap, now)
                 turns.moves[message.id], stopped[row.ordering_key] = move, message
             elif number <= reached:
                 turns.notes[message.id] = f"Came late: {row.source} had come to sequence {reached} by then."
@@ -140,7 +138,6 @@ def _stop(
     pipeline: Pipeline,
     session: Session,
     message: Claimed,
-    lane: int,
     rule: GaplessSequence,
     gap: Sequence[tuple[int, int]],
     now: datetime,
@@ -150,16 +147,16 @@ def _stop(
     limit = rule.wait_seconds if rule.wait_seconds is not None else _wait_seconds(pipeline, message)
     since = message.waiting_since if is_gap(message.waiting_for) and message.waiting_since else now
     if now - since < timedelta(seconds=limit):
-        return wait_for_gap(pipeline, message, lane, f"Waits for {lacking}.", limit)
+        return wait_for_gap(pipeline, message, f"Waits for {lacking}.", limit)
     told = f"{lacking} did not come within {_span_told(limit)}"
     if rule.when_missing == "dead":
         mend = "Have it sent, then requeue this message; requeued without, it goes on without."
-        return dead_move(message, Refused(SEQUENCE_MISSING, f"{told[0].upper()}{told[1:]}. {mend}", "sequence"), lane)
+        return dead_move(message, Refused(SEQUENCE_MISSING, f"{told[0].upper()}{told[1:]}. {mend}", "sequence"))
     place = _place(message)
     assert place is not None
     # Noted at once, so that it is gone past for good, whatever else the message has to wait for.
     reach(session, {place[0]: place[1] - 1}, now)
-    return Move(message.id, State.ENRICHED, Step.POST, now, lane=lane, note=f"Goes on, since {told}.")
+    return Move(message.id, State.ENRICHED, Step.POST, now, lane=message.lane, note=f"Goes on, since {told}.")
 
 
 def _wait_seconds(pipeline: Pipeline, message: Claimed) -> float:

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from app.adapters.base import PostingRequest, TargetAnswer
 from app.errors import OutcomeUnknown, Transient
-from app.pipeline import calls, wave
 from app.pipeline.context import Pipeline
 from app.pipeline.wake_targets import FIRST_PORTION, wake_for_targets
 from app.postings.room import try_at_once
@@ -22,14 +21,6 @@ from tests.fakes import Books, Clock
 from tests.reading import message, states
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _pace_of_a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is known yet of how fast a target answers."""
-    pace = calls.Pace()
-    monkeypatch.setattr(calls, "PACE", pace)
-    monkeypatch.setattr(wave, "PACE", pace)
 
 
 class Away(Books):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.inbox.claim import (
     Claimed,
     claim_lane,
-    claim_lane_messages,
+    claim_lanes,
     claim_messages,
     count_due,
     oldest_untransformed,
@@ -105,7 +105,8 @@ def _fill(store: Store) -> None:
 
 
 def _claimed(session: Session) -> list[Claimed]:
-    return claim_lane_messages(session, "P100", 1, 100, "t", NOON, 60)
+    _, claimed = claim_lanes(session, "P100", 100, "t", NOON, 60, lanes_most=1)
+    return claimed
 
 
 def _portion(session: Session) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from app.dispatch import Dispatcher
+from app import dispatch
+from app.dispatch import TAKEN_ALONG, Dispatcher
 from config.queues import plant_queues
 from config.settings import load_settings
 from tests.services import rabbitmq_host, redis_database
@@ -47,3 +48,33 @@ def test_the_depths_of_all_queues_are_asked_over_one_channel(
     assert {name for name, depth in depths.items() if depth} == {"plant.TA.work", "plant.TB.work"}
     assert len(depths) == 3 * len(PLANTS)
     assert len(opened) == 1
+
+
+def test_where_a_permit_lies_what_comes_meanwhile_needs_none(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a plant that is behind works in batches, instead of working off a permit for each message."""
+    monkeypatch.setattr(dispatch, "BUSY_SECONDS", 60.0)
+
+    def lying() -> int:
+        dispatcher.close()  # once what is pending was sent
+        return dispatcher.depths(["plant.TA.work"])["plant.TA.work"]
+
+    found = []
+    for count in (1, 1, 5, TAKEN_ALONG + 1):
+        dispatcher.nudge("TA", count)
+        found.append(lying())
+
+    assert found == [1, 1, 1, 2]
+
+
+def test_a_plant_that_was_quiet_gets_its_permit_at_once(
+    dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "BUSY_SECONDS", 0.0)
+
+    for _ in range(2):
+        dispatcher.nudge("TA", 1)
+        dispatcher.close()
+
+    assert dispatcher.depths(["plant.TA.work"]) == {"plant.TA.work": 2}

@@ -13,7 +13,7 @@ from app.audit.trail import read_trail
 from app.dead_letters.decide import Decision, NotDecidable, decide
 from app.dead_letters.repair import DeadLetterError, discard
 from app.errors import NotTaken, OutcomeUnknown, Refused
-from app.pipeline.lane import LaneLost, hold_lane
+from app.pipeline.visit import LanesLost, hold_lanes
 from app.pipeline.wave import commit_and_choose
 from app.postings.ledger import PostingState
 from app.postings.listing import list_postings, unknown_figures
@@ -196,16 +196,16 @@ def test_what_a_worker_asks_the_target_about_right_now_nobody_decides(sqlite_sto
 
 def test_a_worker_whose_lease_ended_loses_the_lane_to_a_decision(store: Store) -> None:
     plant = unknown(store, dead=False)
-    lane = hold_lane(plant.line, "P100", 10)
-    assert lane is not None
+    visit = hold_lanes(plant.line, "P100", 10)
+    assert visit is not None
     with pytest.raises(NotDecidable, match="being worked on"):
         say(plant, POSTED)
 
     plant.clock.pass_time(600)
     say(plant, POSTED)
 
-    with pytest.raises(LaneLost):
-        commit_and_choose(plant.line, lane)
+    with pytest.raises(LanesLost):
+        commit_and_choose(plant.line, visit)
     plant.work()
     assert (plant.state, plant.counts()) == ("posted", [1, 1, 1])
 

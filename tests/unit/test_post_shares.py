@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pipeline.share import Shares
+from app.pipeline.share import QUICK_CALLS_SECONDS, Shares
 from config.topology import Plant
 
 PLANTS = [Plant(code, code, "Europe/Berlin") for code in ("A", "B", "C")]
@@ -63,3 +64,23 @@ def test_every_plant_gets_a_thread_whatever_the_others_hold(threads: int, count:
         shares.enter(code, 1)
 
     assert count == 1 or shares.enter(plants[-1].code, 1)
+
+
+def test_two_threads_are_enough_while_the_targets_answer_quickly() -> None:
+    shares = Shares(16, PLANTS)
+
+    assert [shares.enter("A", 10, quick=True) for _ in range(4)] == [True, True, False, False]
+    assert shares.go_on("A") == 20
+    assert shares.enter("B", 10, quick=True)
+
+
+def test_a_thread_that_waits_for_a_target_makes_place_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares, clock = Shares(16, PLANTS), [0.0]
+    monkeypatch.setattr("app.pipeline.share.time.monotonic", lambda: clock[0])
+    assert [shares.enter("A", 10, quick=True) for _ in range(3)] == [True, True, False]
+
+    with shares.calling("A"):
+        assert not shares.enter("A", 10, quick=True)
+        clock[0] += QUICK_CALLS_SECONDS * 2
+        assert shares.enter("A", 10, quick=True)
+        assert not shares.enter("A", 10, quick=True)

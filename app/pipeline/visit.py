@@ -1,4 +1,4 @@
-"""Hold one lane of a plant, and what is due in it, under a lease."""
+"""Hold some lanes of a plant, and what is due in them, under a lease."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.inbox.claim import (
-    Claimed,
-    claim_lane,
-    claim_lane_messages,
-    give_back_messages,
-    new_token,
-    release_lane,
-)
+from app.inbox.claim import Claimed, claim_lanes, give_back_messages, new_token, release_lanes
 from app.inbox.states import Move, State, move_messages
 from app.inbox.trailing import wake_next_trailing
 from app.pipeline.calls import longest_lane_seconds
@@ -33,20 +26,24 @@ from app.postings.trailing import Tries, withdraw
 from app.store.documents import ENRICHED
 from mappings.context import Event
 
+# Lanes that are held at once where the targets answer quickly: what comes one by one would else cost a visit each.
+LANES_MOST = 16
+
 
 @dataclass
-class Lane:
-    """One held lane and what is left to do in it. ``messages``: all that were claimed, as they were then; ``queues``:
+class Visit:
+    """Some lanes of a plant while they are held, and what is left to do in them. ``lanes``: those that still have
+    something; ``messages``: all that were claimed, as they were then; ``queues``:
     for each key its messages in order; ``moves``: what the next commit is to write. A message with an order among
     ``orders`` is being reversed, in a queue of its own, and first ``settling`` where the outcome of a posting is
     unknown. ``trailing``: the posted ones, of which what is not required is made, with its ``tries``; ``followed``: the
     targets that are left for when a message is posted. ``refused``: whether the refusal of a message has its other
     postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the targets
     that have none for what is left, and when to look again; ``heads``: the queue of each posting that comes next;
-    ``is_last``: nothing else of the plant was due to be posted when this lane was let go."""
+    ``is_last``: nothing else of the plant was due to be posted when the last lane was let go."""
 
     plant: str
-    number: int
+    lanes: set[int]
     token: str
     messages: dict[int, Claimed]
     queues: list[Queue]
@@ -76,6 +73,10 @@ class Lane:
         """Whether anything happened to a message since the last commit."""
         return bool(self.results or self.moves or self.finished or self.reversed or self.tries)
 
+    def lanes_needed(self) -> set[int]:
+        """The lanes in which something is left to do."""
+        return {queue[0].lane for queue in self.queues if queue}
+
     def head(self, queue: Queue) -> OpenPosting | None:
         """What is to be posted next of the queue's first message."""
         left = self.open.get(queue[0].id, [])
@@ -97,8 +98,8 @@ class Lane:
     def is_trailing(self, message_id: int) -> bool:
         return self.messages[message_id].state == State.POSTED and message_id not in self.orders
 
-    def news_of(self, ids: Collection[int]) -> Lane:
-        """The same lane with the news of these messages alone."""
+    def news_of(self, ids: Collection[int]) -> Visit:
+        """The same with the news of these messages alone."""
         return replace(
             self,
             results=[result for result in self.results if result.posting.message_id in ids],
@@ -117,48 +118,59 @@ class Lane:
         self.posted += posted
 
 
-class LaneLost(Exception):
-    """The lease ended before the work did; whoever holds the lane now asks the targets before it sends anything."""
+class LanesLost(Exception):
+    """A lease ended before the work did; whoever holds the lane now asks the targets before it sends anything."""
 
 
-def hold_lane(pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
-    """Hold a lane with what may go on in it; what must wait for its turn is written down at once, in the transaction
+def hold_lanes(pipeline: Pipeline, plant: str, up_to: int) -> Visit | None:
+    """Hold lanes with what may go on in them; what must wait for its turn is written down at once, in the transaction
     that saw it, so that nobody can end what it waits for in between and wake no one."""
     with pipeline.store.writing() as session:
-        return hold_lane_in(session, pipeline, plant, up_to)
+        return hold_lanes_in(session, pipeline, plant, up_to)
 
 
-def hold_lane_in(session: Session, pipeline: Pipeline, plant: str, up_to: int) -> Lane | None:
+def hold_lanes_in(session: Session, pipeline: Pipeline, plant: str, up_to: int) -> Visit | None:
     """The same in a transaction of the caller's."""
     now, token = pipeline.clock(), new_token()
     if is_plant_paused(session, plant):
         return None
-    number, claimed = _claim(session, pipeline, plant, up_to, token, now)
+    # After a leap of the clock another's lease may only seem to have ended, and its call may still be under way.
+    take_over = not pipeline.leapt_within(longest_lane_seconds(pipeline))
+    lanes_most = LANES_MOST if pipeline.pace.is_quick(pipeline.topology.targets_of(plant)) else 1
+    lanes, claimed = claim_lanes(
+        session, plant, up_to, token, now, pipeline.lease_seconds, lanes_most=lanes_most, take_over=take_over
+    )
     if not claimed:
         return None
-    return _look_at(pipeline, session, plant, number, token, claimed, now)
+    return _look_at(pipeline, session, plant, lanes, token, claimed, now)
 
 
 def _look_at(
-    pipeline: Pipeline, session: Session, plant: str, number: int, token: str, claimed: list[Claimed], now: datetime
-) -> Lane:
+    pipeline: Pipeline,
+    session: Session,
+    plant: str,
+    lanes: set[int],
+    token: str,
+    claimed: list[Claimed],
+    now: datetime,
+) -> Visit:
     """Sort what was claimed: what is reversed, what trails, and what goes on in the order of its key."""
     ids = [message.id for message in claimed]
     events = load_events(session, ids, ENRICHED)
     orders = open_orders(session, ids)
     trailing = [message for message in claimed if message.state == State.POSTED and message.id not in orders]
     onward = [message for message in claimed if message.state != State.POSTED and message.id not in orders]
-    turns = take_turns(pipeline, session, plant, number, onward, events, now)
+    turns = take_turns(pipeline, session, plant, onward, events, now)
     move_messages(session, list(turns.moves.values()), now, lease_token=token)
     onward = [message for message in onward if message.id not in turns.moves]
     opened, settling = _open(session, ids, orders, now)
     drop_stale(session, plant, [m for m in (*onward, *trailing) if m.id in events], events, opened, now)
     followed = _set_apart(onward, opened)
-    lined_up = line_up_trailing(pipeline, session, number, trailing, opened, now)
+    lined_up = line_up_trailing(pipeline, session, trailing, opened, now)
     _leave_out(session, [message for message in trailing if not lined_up.places[message.id]], lined_up, token, now)
     queues = _queues([m for m in claimed if m.id in orders], onward, lined_up)
     messages = {message.id: message for message in claimed}
-    return Lane(plant, number, token, messages, queues, opened, events, orders, settling, lined_up, followed, turns)
+    return Visit(plant, lanes, token, messages, queues, opened, events, orders, settling, lined_up, followed, turns)
 
 
 def _queues(reversed_ones: Iterable[Claimed], onward: Iterable[Claimed], trailing: Trailing) -> list[Queue]:
@@ -208,34 +220,16 @@ def _open(
     return opened, settling
 
 
-def give_up_lane(pipeline: Pipeline, lane: Lane) -> int:
-    """Let the lane go at once with what its targets have no room for now; returns how many messages that is. They are
-    due again when there may be room."""
-    left = list(dict.fromkeys(message.id for queue in lane.queues for message in queue))
+def give_up_lanes(pipeline: Pipeline, visit: Visit) -> int:
+    """Let the lanes go at once with what their targets have no room for now; returns how many messages that is. They
+    are due again when there may be room."""
+    left = list(dict.fromkeys(message.id for queue in visit.queues for message in queue))
     if not left:
         return 0
     now = pipeline.clock()
     with pipeline.store.writing() as session:
-        # The lane before its messages, as everywhere: whoever decides about one of them holds them in that order.
-        release_lane(session, lane.plant, lane.number, lane.token, now)
-        give_back_messages(session, left, lane.token, min(lane.without_room.values(), default=now))
-        wish_for_room(session, lane.without_room, lane.plant, now)
+        # The lanes before their messages, as everywhere: whoever decides about one of them holds them in that order.
+        release_lanes(session, visit.plant, visit.lanes, visit.token, now)
+        give_back_messages(session, left, visit.token, min(visit.without_room.values(), default=now))
+        wish_for_room(session, visit.without_room, visit.plant, now)
     return len(left)
-
-
-def _claim(
-    session: Session, pipeline: Pipeline, plant: str, up_to: int, token: str, now: datetime
-) -> tuple[int, list[Claimed]]:
-    """A lane and its due messages. In some lanes nothing that is due may go on yet; they must not hide the others."""
-    tried: set[int] = set()
-    # After a leap of the clock another's lease may only seem to have ended, and its call may still be under way.
-    take_over = not pipeline.leapt_within(longest_lane_seconds(pipeline))
-    while (number := claim_lane(session, plant, token, now, pipeline.lease_seconds, take_over)) is not None:
-        claimed = claim_lane_messages(session, plant, number, up_to, token, now, pipeline.lease_seconds)
-        if claimed:
-            return number, claimed
-        release_lane(session, plant, number, token, now)
-        if number in tried:
-            break
-        tried.add(number)
-    return 0, []
