@@ -20,6 +20,9 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 Convert = Callable[[Any], Any]
+Source = tuple[str | None, int | None, Convert | None, Any]
+"""Where a value of the driver's comes from: the parameter of this name, its item (None: the whole) and what is made of
+it; without a name it is always the last."""
 
 FORMS_MOST = 256
 """How many forms are kept of one statement, which has one for each length that its lists come in."""
@@ -40,16 +43,16 @@ class Prepared:
         self._by_dialect = by_dialect
         self._forms: dict[tuple[Any, ...], _Form] = {}
         self._lock = Lock()
+        self._takes_columns = isinstance(statement, Insert)
 
     def rows(self, session: Session, **parameters: Any) -> list[Any]:
         """All its rows, as named tuples."""
-        connection = session.connection()
-        parameters = _padded(parameters)
+        connection = _connection(session)
         if connection.dispatch.before_cursor_execute:  # somebody listens to every statement
-            return list(connection.execute(self._own(connection.dialect), parameters).all())
-        form = self._form(connection.dialect, parameters)
+            return list(connection.execute(self._own(connection.dialect), _padded(parameters)).all())
+        form, given = self._form(connection.dialect, parameters)
         with _Cursor(connection, form.sql) as cursor:
-            cursor.execute(form.sql, form.values(parameters))
+            cursor.execute(form.sql, form.values(given))
             return form.read(cursor)
 
     def first(self, session: Session, **parameters: Any) -> Any:
@@ -68,24 +71,23 @@ class Prepared:
 
     def run(self, session: Session, **parameters: Any) -> int:
         """Execute what gives no rows; returns how many it concerned."""
-        connection = session.connection()
-        parameters = _padded(parameters)
+        connection = _connection(session)
         if connection.dispatch.before_cursor_execute:
-            return int(connection.execute(self._own(connection.dialect), parameters).rowcount)
-        form = self._form(connection.dialect, parameters)
+            return int(connection.execute(self._own(connection.dialect), _padded(parameters)).rowcount)
+        form, given = self._form(connection.dialect, parameters)
         with _Cursor(connection, form.sql) as cursor:
-            cursor.execute(form.sql, form.values(parameters))
+            cursor.execute(form.sql, form.values(given))
             return int(cursor.rowcount)
 
     def run_each(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute it for each of these, which all have the same parameters."""
         if not rows:
             return
-        connection = session.connection()
+        connection = _connection(session)
         if connection.dispatch.before_cursor_execute:
             connection.execute(self._own(connection.dialect), rows)
             return
-        form = self._form(connection.dialect, rows[0])
+        form, _ = self._form(connection.dialect, rows[0])
         with _Cursor(connection, form.sql) as cursor:
             if len(rows) == 1:
                 cursor.execute(form.sql, form.values(rows[0]))
@@ -95,10 +97,15 @@ class Prepared:
     def _own(self, dialect: Dialect) -> Any:
         return self._by_dialect.get(dialect.name, self._statement)
 
-    def _form(self, dialect: Dialect, parameters: Mapping[str, Any]) -> _Form:
-        lengths = tuple(len(value) for value in parameters.values() if isinstance(value, list))
-        columns = tuple(parameters) if isinstance(self._statement, Insert) else ()
-        key = (dialect.name, lengths, columns)
+    def _form(self, dialect: Dialect, parameters: Mapping[str, Any]) -> tuple[_Form, Mapping[str, Any]]:
+        """The form for these, and them as it takes them."""
+        lengths: tuple[int, ...] = ()
+        for value in parameters.values():
+            if isinstance(value, list):
+                parameters = _padded(parameters)
+                lengths = tuple([len(value) for value in parameters.values() if isinstance(value, list)])
+                break
+        key = (dialect.name, lengths, tuple(parameters) if self._takes_columns else ())
         form = self._forms.get(key)
         if form is None:
             form = _form_of(self._own(dialect), dialect, parameters)
@@ -106,10 +113,18 @@ class Prepared:
                 if len(self._forms) >= FORMS_MOST:
                     self._forms.clear()
                 self._forms[key] = form
-        return form
+        return form, parameters
 
 
-def _padded(parameters: dict[str, Any]) -> dict[str, Any]:
+def _connection(session: Session) -> Connection:
+    """The session's, which is asked for it once: a session of the store's is one transaction on one connection."""
+    connection: Connection | None = session.info.get("connection")
+    if connection is None or connection.closed or connection.invalidated or not connection.in_transaction():
+        connection = session.info["connection"] = session.connection()
+    return connection
+
+
+def _padded(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The last of a list again and again, which means the same to IN and NOT IN: else a statement with two lists would
     come in as many forms as there are pairs of lengths."""
     return {name: _lengthened(value) if isinstance(value, list) else value for name, value in parameters.items()}
@@ -122,46 +137,31 @@ def _lengthened(values: list[Any]) -> list[Any]:
     return values + values[-1:] * ((1 << (count - 1).bit_length()) - count)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a value of the driver's comes from: the parameter ``name`` (its item ``item``), or ``fixed``."""
-
-    key: str
-    name: str
-    item: int | None
-    convert: Convert | None
-    is_fixed: bool
-    fixed: Any
-
-    def value(self, parameters: Mapping[str, Any]) -> Any:
-        if self.is_fixed:
-            return self.fixed
-        value = parameters[self.name]
-        if self.item is not None:
-            value = value[self.item]
-        return value if self.convert is None else self.convert(value)
-
-
 @dataclass
 class _Form:
-    """The text for one database, where its values come from, and how its rows are read. ``by_name``: the driver takes
-    the values by name."""
+    """The text for one database, where its values come from, and how its rows are read. ``keys``: what the driver calls
+    the values, where it takes them by name."""
 
     sql: str
-    places: tuple[_Place, ...]
-    by_name: bool
+    sources: tuple[Source, ...]
+    keys: tuple[str, ...] | None
     dialect: Dialect
     types: tuple[Any, ...]
     row: Any
     converts: list[tuple[int, Convert]] | None = field(default=None)
 
     def values(self, parameters: Mapping[str, Any]) -> Any:
+        values = []
         try:
-            if self.by_name:
-                return {place.key: place.value(parameters) for place in self.places}
-            return tuple([place.value(parameters) for place in self.places])
+            for name, item, convert, fixed in self.sources:
+                if name is None:
+                    values.append(fixed)
+                    continue
+                value = parameters[name] if item is None else parameters[name][item]
+                values.append(value if convert is None else convert(value))
         except (ValueError, TypeError, ArithmeticError) as error:
             raise StatementError(str(error), self.sql, None, error, hide_parameters=True) from error
+        return dict(zip(self.keys, values, strict=True)) if self.keys is not None else values
 
     def read(self, cursor: Any) -> list[Any]:
         found = cursor.fetchall()
@@ -192,16 +192,17 @@ class _Form:
 
 
 def _form_of(statement: Any, dialect: Dialect, parameters: Mapping[str, Any]) -> _Form:
-    keys = list(parameters) if isinstance(statement, Insert) else None
-    compiled = statement.compile(dialect=dialect, column_keys=keys)
+    columns_given = list(parameters) if isinstance(statement, Insert) else None
+    compiled = statement.compile(dialect=dialect, column_keys=columns_given)
     state = compiled.construct_expanded_state({**_defaults(compiled), **parameters})
     origins = {key: (name, item) for name, every in state.parameter_expansion.items() for item, key in enumerate(every)}
     order = state.positiontup if state.positiontup is not None else list(state.parameters)
-    places = tuple(_place(key, origins.get(key), compiled, state, dialect, parameters) for key in order)
+    sources = tuple(_source(key, origins.get(key), compiled, state, dialect, parameters) for key in order)
     columns = statement.exported_columns if hasattr(statement, "exported_columns") else ()
     names, types = list(columns.keys()) if columns else [], tuple(column.type for column in columns)
     row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-    return _Form(state.statement, places, state.positiontup is None, dialect, types, row)
+    keys = tuple(order) if state.positiontup is None else None
+    return _Form(state.statement, sources, keys, dialect, types, row)
 
 
 def _defaults(compiled: Any) -> dict[str, Any]:
@@ -211,17 +212,17 @@ def _defaults(compiled: Any) -> dict[str, Any]:
     return {column.key: column.default.arg for column in columns}
 
 
-def _place(
+def _source(
     key: str, origin: tuple[str, int] | None, compiled: Any, state: Any, dialect: Dialect, parameters: Mapping[str, Any]
-) -> _Place:
+) -> Source:
     name, item = origin if origin is not None else (key, None)
     convert = state.processors.get(key)
     if convert is None and origin is None and (bind := compiled.binds.get(name)) is not None:
         convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
     if name in parameters:
-        return _Place(key, name, item, convert, is_fixed=False, fixed=None)
+        return name, item, convert, None
     fixed = state.parameters[key]
-    return _Place(key, name, item, None, is_fixed=True, fixed=fixed if convert is None else convert(fixed))
+    return None, None, None, fixed if convert is None else convert(fixed)
 
 
 class _Cursor:
