@@ -71,7 +71,7 @@ def _by_place(uses: Sequence[StockUse], paths: Sequence[str]) -> list[tuple[Stoc
     """What is taken from one place together, with where it stands first: of a lot its serials."""
     together: dict[Place, tuple[StockUse, str]] = {}
     for use, path in zip(uses, paths, strict=True):
-        place = replace(use.place, serial=NOWHERE)
+        place = use.place._replace(serial=NOWHERE)
         first, told = together.get(place, (replace(use, place=place, quantity=Decimal(0)), path))
         together[place] = replace(first, quantity=first.quantity + use.quantity), told
     return list(together.values())

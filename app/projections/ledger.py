@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.projections.movements import Leg, Place
 from app.projections.upsert import upsert
-from app.store.key_sets import among
+from app.store.key_sets import among, with_keys
 from app.store.ledger_tables import ItemStock, Movement, Stock
 
 CHUNK = 500
@@ -213,7 +213,7 @@ def _values(row: _Row, entry: Entry, change: Decimal, now: datetime) -> dict[str
 
 def _open_rows(session: Session, places: Collection[Place]) -> dict[Place, _Row]:
     """The rows of these places, made where they are missing."""
-    wanted = sorted(places, key=astuple)
+    wanted = sorted(places)
     found: dict[Place, _Row] = {}
     for start in range(0, len(wanted), PLACES_A_QUERY):
         chunk = wanted[start : start + PLACES_A_QUERY]
@@ -230,11 +230,11 @@ _PLACE = (Stock.plant, Stock.item, Stock.uom, Stock.storage, Stock.lot, Stock.se
 
 
 def _columns(place: Place) -> dict[str, Any]:
-    return dict(zip((column.key for column in _PLACE), astuple(place), strict=True))
+    return dict(zip((column.key for column in _PLACE), place, strict=True))
 
 
 def _rows_at(session: Session, places: Sequence[Place]) -> dict[Place, _Row]:
-    query = _select_rows().where(among(_PLACE, [astuple(place) for place in places]))
+    query = with_keys(session, _select_rows(), _PLACE, places)
     return {row.place: row for row in map(_row, session.execute(query))}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.store.ledger_tables import NOWHERE
 from mappings.context import Event, ItemFacts
@@ -44,8 +44,7 @@ TYPE_OF: Mapping[Kind, str] = {
 """The type of event that a movement of each kind comes from."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """What one row of stock is about; the unit is the item's base unit."""
 
     plant: str

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -44,7 +44,7 @@ def transfer_of(event: Event, entries: Sequence[Entry]) -> Transfer | None:
     document = event.data.get("document_ref") or {}
     if event.type != TYPE_OF[Kind.MOVED] or not document.get("id") or not entries:
         return None
-    legs = sorted([*astuple(entry.leg.place), plain(entry.leg.quantity)] for entry in entries)
+    legs = sorted([*entry.leg.place, plain(entry.leg.quantity)] for entry in entries)
     named = [sorted(document.items()), event.data.get("sub_lot"), sorted(event.data.get("serials", ())), legs]
     return Transfer(hashlib.sha256(json.dumps(named).encode()).hexdigest(), entries)
 
@@ -126,7 +126,7 @@ def _values(one: Transfer, sources: Mapping[int, str]) -> dict[str, Any]:
         "order_id": first.order_id,
         "document": first.document,
         "reason": first.reason,
-        "legs": [[entry.number, *astuple(entry.leg.place), plain(entry.leg.quantity)] for entry in one.entries],
+        "legs": [[entry.number, *entry.leg.place, plain(entry.leg.quantity)] for entry in one.entries],
         "counts": False,
     }
 

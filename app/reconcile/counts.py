@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.projections.movements import Place
-from app.store.key_sets import among
+from app.store.key_sets import with_keys
 from app.store.ledger_tables import Movement, Stock
 
 CHUNK = 200
@@ -35,10 +34,11 @@ def counts_of(session: Session, stock_ids: Collection[int], cut_off: datetime) -
 
 def counts_at(session: Session, places: Collection[Place], cut_off: datetime) -> Mapping[Place, Sequence[When]]:
     """The counts of each of these places up to the cut-off, as far as there are any."""
-    wanted = [astuple(place) for place in places]
+    wanted = list(places)
     rows: dict[int, Place] = {}
     for start in range(0, len(wanted), CHUNK):
-        query = select(Stock.id, *_PLACE).where(Stock.counts > 0, among(_PLACE, wanted[start : start + CHUNK]))
+        counted = select(Stock.id, *_PLACE).where(Stock.counts > 0)
+        query = with_keys(session, counted, _PLACE, wanted[start : start + CHUNK])
         rows |= {row[0]: Place(*row[1:]) for row in session.execute(query)}
     return {rows[key]: whens for key, whens in counts_of(session, rows, cut_off).items()}
 

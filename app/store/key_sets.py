@@ -33,13 +33,13 @@ def among(columns: Sequence[Any], keys: Sequence[tuple[Any, ...]]) -> ColumnElem
     return and_(tuple_(*columns).in_(keys), *narrowing)
 
 
-PLACES = ("first", "second", "third")
+PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
 def listed(session: Session, keys: Sequence[tuple[Any, ...]], width: int) -> Subquery:
-    """The keys as rows to be joined with, of ``width`` columns ``first``, ``second``, ``third``, as text. They travel
-    as one JSON text: a hundred thousand parameters would take longer than the look-ups, and are more than PostgreSQL
-    takes."""
+    """The keys as rows to be joined with, of ``width`` columns ``first``, ``second``, ``third`` ..., as text. They
+    travel as one JSON text: a hundred thousand parameters would take longer than the look-ups, and are more than
+    PostgreSQL takes."""
     text = bindparam(None, json.dumps(keys, separators=(",", ":")), Text)
     if session.connection().dialect.name == "sqlite":
         rows: Any = func.json_each(text).table_valued(column("value", Text), name="keys")
@@ -49,3 +49,10 @@ def listed(session: Session, keys: Sequence[tuple[Any, ...]], width: int) -> Sub
         places = (rows.c.value.op("->>")(literal_column(str(number))) for number in range(width))
     named = (cast(place, Text).label(PLACES[number]) for number, place in enumerate(places))
     return select(*named).select_from(rows).subquery("listed")
+
+
+def with_keys(session: Session, query: Any, columns: Sequence[Any], keys: Sequence[tuple[Any, ...]]) -> Any:
+    """The query's rows that have one of these keys, all of text. Each key is looked up by an index of these columns:
+    for keys of more columns than ``among`` is narrowed by, of which the first say little (a plant, an item)."""
+    asked = listed(session, keys, len(columns))
+    return query.where(*(column == asked.c[name] for column, name in zip(columns, PLACES, strict=False)))
