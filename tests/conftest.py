@@ -20,7 +20,7 @@ from sqlalchemy import event, make_url
 from werkzeug.routing import Rule
 
 from app.access import accounts
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.store.migrate import upgrade
 from app.store.postgres import connect_answering
 from app.store.session import Store

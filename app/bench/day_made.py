@@ -20,7 +20,7 @@ from app.business_exceptions.raising import Cause, ValueAtRisk, raise_exceptions
 from app.dead_letters.weighing import weigh_portion
 from app.errors import Refused
 from app.inbox.accept import Incoming, accept_messages
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.pipeline.context import Pipeline
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.errors import Refused
-from app.inbox.claim import Claimed, extend_lanes
+from app.inbox.claim import Claimed
+from app.inbox.lanes import extend_lanes
 from app.inbox.order import wake_next
 from app.inbox.restatements import any_waits, message_reference
 from app.inbox.sequences import reach

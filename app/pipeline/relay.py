@@ -17,7 +17,8 @@ from sqlalchemy import select
 
 from app.completeness.rounds import BookKeeping
 from app.dispatch import BROKER_ERRORS, Dispatcher
-from app.inbox.claim import count_due, ensure_lanes, new_token
+from app.inbox.claim import count_due, new_token
+from app.inbox.lanes import ensure_lanes
 from app.inbox.states import State, Step
 from app.inbox.wakes import wake_portion
 from app.pipeline.context import Pipeline

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.inbox.claim import Claimed, claim_lanes, give_back_messages, new_token, release_lanes
+from app.inbox.claim import Claimed, give_back_messages, new_token
+from app.inbox.lanes import claim_lanes, release_lanes
 from app.inbox.states import Move, State, move_messages
 from app.inbox.trailing import wake_next_trailing
 from app.pipeline.calls import longest_lane_seconds

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.errors import TargetPaused
-from app.inbox.claim import extend_lanes, is_any_due, release_lanes
+from app.inbox.lanes import extend_lanes, is_any_due, release_lanes
 from app.pipeline.after_call import stop_key
 from app.pipeline.calls import (
     LEASE_MARGIN_SECONDS,

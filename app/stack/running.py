@@ -12,7 +12,7 @@ from typing import Any
 import urllib3
 
 from app.dispatch import BROKER_ERRORS, Dispatcher
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.stack import valkey
 from app.stack.births import Births
 from app.stack.instance import LEFTOVER_PATIENCE_SECONDS, Instance, end_groups

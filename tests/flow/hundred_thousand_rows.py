@@ -10,7 +10,7 @@ import resource
 import sys
 from pathlib import Path
 
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.intake.context import Intake
 from app.intake.watcher import watcher_for
 from app.store.migrate import upgrade

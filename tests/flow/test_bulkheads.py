@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.clock import utc_now
 from app.demo.doubles import PracticeDouble
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.projections.items import save_items
 from app.store.postings_tables import Posting
 from tests.factories import accept, move_event

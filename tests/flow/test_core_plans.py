@@ -13,15 +13,9 @@ import pytest
 from sqlalchemy import event, insert, text
 from sqlalchemy.orm import Session
 
-from app.inbox.claim import (
-    Claimed,
-    claim_lane,
-    claim_lanes,
-    claim_messages,
-    count_due,
-    oldest_untransformed,
-)
+from app.inbox.claim import Claimed, claim_messages, count_due
 from app.inbox.figures import plant_figures
+from app.inbox.lanes import claim_lane, claim_lanes, oldest_untransformed
 from app.inbox.order import blocking_predecessors, overtaken, wake_next
 from app.inbox.states import Step
 from app.inbox.trailing import first_trailing, wake_next_trailing

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.errors import Transient
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.store.migrate import upgrade
 from app.store.session import Store
 from tests.factories import NOON, accept, demo_topology, know_items, move_event, pipeline, run_once

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.clock import utc_now
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.projections.items import save_items
 from app.stack import programs, valkey
 from tests.factories import accept, move_event

@@ -10,7 +10,7 @@ import pytest
 
 from app.clock import utc_now
 from app.dead_letters.repair import requeue
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.projections.items import save_items
 from app.stack.programs import ROLES
 from config.queues import dead_queue

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.stack import programs
 from config.queues import celery_settings
 from tests.factories import accept, know_items, move_event

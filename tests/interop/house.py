@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from app.access.keys import create_key
 from app.demo.catalogue import ITEMS
 from app.factory import create_app
-from app.inbox.claim import ensure_lanes
+from app.inbox.lanes import ensure_lanes
 from app.intake.context import Intake
 from app.intake.watcher import Watcher, watcher_for
 from app.pipeline.context import Pipeline
