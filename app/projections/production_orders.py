@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.store.base import table_of
 from app.store.key_sets import among
+from app.store.prepared import Prepared
 from app.store.reference_tables import ProductionOrder
 from mappings.context import Event, ItemFacts
 from mappings.units import knows_unit, quantity, to_base
@@ -25,14 +27,21 @@ def order_reference(plant: str, order_id: str) -> str:
     return f"order:{plant}:{order_id}"
 
 
+_ORDER = table_of(ProductionOrder).c
+_RELEASED = Prepared(
+    select(_ORDER.order_id).where(
+        _ORDER.plant == bindparam("of_plant"),
+        _ORDER.order_id.in_(bindparam("ids", expanding=True)),
+        _ORDER.released_message_id.is_not(None),
+    )
+)
+
+
 def released_orders(session: Session, plant: str, order_ids: Collection[str]) -> set[str]:
     """Those of ``order_ids`` whose release has taken effect."""
-    query = select(ProductionOrder.order_id).where(
-        ProductionOrder.plant == plant,
-        ProductionOrder.order_id.in_(sorted(order_ids)),
-        ProductionOrder.released_message_id.is_not(None),
-    )
-    return set(session.execute(query).scalars()) if order_ids else set()
+    if not order_ids:
+        return set()
+    return set(_RELEASED.scalars(session, of_plant=plant, ids=sorted(order_ids)))
 
 
 def apply_releases(
