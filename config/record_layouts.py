@@ -179,5 +179,5 @@ def _misplaced(name: str, at: Any, end: int, before: dict[str, int]) -> tuple[st
     if at <= end:
         return f"{name} begins at {at}, and {last} ends at {end}: they overlap", f"write at: {end + 1}, or mend {last}"
     behind = f"{last} ends at {end}" if last else "it is the first column"
-    gap = f"give {at - 1 - end} characters between them a column (FILLER)"
+    gap = f"give the {at - 1 - end} characters before it a column (FILLER)"
     return f"{name} begins at {at}, and {behind}: a gap", f"write at: {end + 1}, or {gap}"

@@ -69,7 +69,7 @@ def test_what_the_source_itself_says_goes_before_the_file(tmp_path: Path) -> Non
 
 FAULTS = [
     ("at: 11,", "at: 10,", 6, "CHARG ends at 10: they overlap"),
-    ("at: 11,", "at: 14,", 6, "a gap; write at: 11, or give 3 characters"),
+    ("at: 11,", "at: 14,", 6, "a gap; write at: 11, or give the 3 characters"),
     ("at: 1,", "at: 0,", 5, "count from 1"),
     ("length: 10", "length: 0", 5, "length of CHARG is no number"),
     ("length: 10", "length: ten", 5, "length of CHARG is no number"),
