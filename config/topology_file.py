@@ -14,6 +14,7 @@ from config.completeness import DAYS, Completeness, Counting, FileNumber, Heartb
 from config.exception_policy import EscalationStep, ExceptionPolicy, MailServer, Owner, channels_of
 from config.reconcile_schema import BALANCES
 from config.reconciling import BalancesFile, Reconciling
+from config.record_layouts import add_layouts
 from config.topology import (
     CircuitPolicy,
     ClosedWhen,
@@ -54,6 +55,7 @@ def load_topology(path: Path | None, known: KnownNames | None = None) -> Topolog
     if not reader.faults:
         # With a file unread, every name that it declares would be reported as unknown.
         faults.extend(link_faults(entries, known))
+        faults.extend(add_layouts(entries, main))
     if faults:
         raise TopologyError(_in_order(faults, str(main)))
     return _topology(entries)

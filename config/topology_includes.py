@@ -43,7 +43,7 @@ class TextReader:
     def _read(self, path: Path, chain: tuple[Path, ...]) -> None:
         self._seen[path.resolve()] = str(path)
         try:
-            root = read_yaml(_text(path))
+            root = read_yaml(read_text(path))
         except YamlFault as fault:
             self._fault(str(path), fault.line, "", fault.reason, fault.mend)
             return
@@ -107,7 +107,7 @@ class TextReader:
         return None
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)

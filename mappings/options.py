@@ -81,7 +81,9 @@ INBOUND_OPTIONS: Mapping[str, Keys] = {
             "lot_statuses": Table(Word(("unrestricted", "quality", "blocked"))),
         }
     ),
-    "sap_idoc": Keys({"plants": Table(), "segments": Layouts(), "item_qualifiers": Words(), "language": TEXT}),
+    "sap_idoc": Keys(
+        {"plants": Table(), "segments": Layouts(), "layouts": Words(), "item_qualifiers": Words(), "language": TEXT}
+    ),
     "epcis": Keys(
         {
             "items": Table(),

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import click
 
 from app.commands.exits import AnswerIsNo, Unusable
+from app.commands.new_layout import layout
 from app.commands.opening import open_settings, open_topology
 from app.commands.printing import json_option, plain_line, print_json, terminal
 from app.demo.catalogue import ITEMS
@@ -33,6 +34,9 @@ _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 @click.group()
 def new() -> None:
     """Add to Lineside what an installation needs of its own."""
+
+
+new.add_command(layout)
 
 
 def _pair(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

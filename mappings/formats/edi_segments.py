@@ -139,7 +139,7 @@ def _segment(body: str, number: int, where: str, by: Separators, oddities: _Oddi
     wrapped = "\n" in body or "\r" in body
     if wrapped:
         body = body.translate({ord(end): None for end in _LINE_ENDS})
-    if not body.isprintable() and (control := _CONTROL.search(body)):
+    if not body.isprintable() and (control := _CONTROL.search(_without_marks(body, by))):
         told = f"a segment holds the control character 0x{ord(control.group()):02x}; send it without."
         raise MappingError("segment_invalid", told, f"segment {number} ({body[:3]}) in {where}")
     tag, *elements = split_elements(body, by)
@@ -154,6 +154,13 @@ def _segment(body: str, number: int, where: str, by: Separators, oddities: _Oddi
     if by.repetition and by.repetition in body and len(_split(body, by.repetition, by.release or "")) > 1:
         oddities.see(_REPEATED, place)
     return {"tag": name, "place": place, "elements": elements}
+
+
+def _without_marks(body: str, by: Separators) -> str:
+    """The words of a segment: its separators are control characters themselves, at EDIFACT's level B and in many
+    interchanges of X12."""
+    marks = (by.element, by.component, by.release, by.repetition)
+    return body.translate({ord(mark): None for mark in marks if mark})
 
 
 def split_elements(body: str, by: Separators) -> list[Any]:

@@ -33,6 +33,8 @@ _ISA_SEPARATOR_PLACES = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 1
 _HEAD_CHARACTERS = 1_000
 _TERMINATORS = ("~", "'", "\n", "\r", "\x1c", "\x85")
 _LINE_ENDS = ("\r", "\n")
+# The information separators, which senders take since no text holds them; to Python they are blanks.
+_INFORMATION_SEPARATORS = ("\x1c", "\x1d", "\x1e", "\x1f")
 _AFTER_ISA = re.compile(r"\s*(GS|TA1|ST|IEA|ISA)")
 
 
@@ -84,7 +86,8 @@ def header_of(head: str, deviations: Deviations) -> Header:
 
 def _isa(head: str, deviations: Deviations) -> Header:
     separator = head[3:4]
-    if not separator or separator.isalnum() or separator.isspace():
+    blank = separator.isspace() and separator not in _INFORMATION_SEPARATORS
+    if not separator or separator.isalnum() or blank:
         raise _no_separators("ISA is not followed by an element separator")
     fixed = len(head) >= _ISA_CHARACTERS and all(head[place] == separator for place in _ISA_SEPARATOR_PLACES)
     pieces = head.split(separator, ISA_ELEMENTS)

@@ -15,7 +15,7 @@ from mappings.canonical.fields import BoundedList, Code, Sign
 from mappings.canonical.parts import Part
 from mappings.context import InboundContext, MappingError
 from mappings.formats.idoc import MAX_IDOCS, MAX_SEGMENTS
-from mappings.formats.idoc_records import Columns, cut, knows, placed, segment_columns
+from mappings.formats.idoc_records import Columns, cut, knows, placed, segment_columns, without_release
 from mappings.inbound.payload import Payload, amount, canonical_unit, load, wrong
 from mappings.inbound.plant_time import from_pattern
 
@@ -108,7 +108,7 @@ def idocs(payload: Any, message: Sequence[str], context: InboundContext) -> Iter
 def _segment(entry: Any, place: str, context: InboundContext) -> Segment:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not isinstance(entry.get("place"), str):
         raise wrong("payload_invalid", f"a segment of the IDoc at {place} must have a name and a place", place)
-    name, place = entry["name"][:80], entry["place"][:200] or place
+    name, place = _own_type(entry["name"][:80], context), entry["place"][:200] or place
     if isinstance(entry.get("data"), str):
         return Segment(name, place, cut(entry["data"], _columns(name, place, context)))
     found = entry.get("fields")
@@ -117,14 +117,20 @@ def _segment(entry: Any, place: str, context: InboundContext) -> Segment:
     return Segment(name, place, found)
 
 
+def _own_type(name: str, context: InboundContext) -> str:
+    """What segments of the source's own are called is known from its layout alone: ``Z1LOT000`` is a ``Z1LOT``."""
+    own = context.options.get("segments", {})
+    return released if name not in own and (released := without_release(name)) in own else name
+
+
 def _columns(name: str, place: str, context: InboundContext) -> Columns:
     """The source's own columns go before the known ones. What would be used and cannot be read is noted."""
     own = context.options.get("segments", {}).get(name)
     if own is not None:
-        return placed(tuple((field, width) for field, width in own))
+        return placed(own if type(own) is tuple else tuple((field, width) for field, width in own))
     found = segment_columns(name)
     if not found and knows(name):
-        told = f"the columns of segment {name} are not known, so it was passed over; give them in the option `segments`"
+        told = f"the columns of segment {name} are not known, so it was passed over; give them in a layout file"
         context.deviations.allow("segment_layout_missing", told, place)
     return found
 
