@@ -82,7 +82,7 @@ POINTS = (
     Point("post.before_the_commit_of_answers", _POST, "post_wave", "after"),
     Point("post.within_the_commit_of_answers", _RECORDING, "record_results", "after", _has_results),
     Point("post.within_the_commit_of_the_end", _RECORDING, "take_effect", "after"),
-    Point("post.after_the_commit_of_the_end", _POST, "_work_lane", "after"),
+    Point("post.after_the_commit_of_the_end", _POST, "_work", "after"),
     Point("relay.after_its_lease", _RELAY, "Relay._due", "before"),
     Point("relay.between_depths_and_permits", _RELAY, "Relay._permit", "before"),
     Point("relay.between_purge_and_fill_of_the_mirror", "kombu", "Queue.purge", "after"),
