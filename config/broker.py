@@ -87,6 +87,9 @@ def transport_options(broker_url: str) -> dict[str, Any]:
     if broker_url.startswith("amqp"):
         return {"confirm_publish": True, "read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
     return {
+        # What a worker takes off a queue is a permit, which costs nothing where it is lost: to keep a copy until it is
+        # acknowledged, and take it back, would be two calls more for each.
+        "ack_emulation": False,
         "socket_timeout": ANSWER_SECONDS,
         "socket_connect_timeout": 5,
         "socket_keepalive": True,

@@ -90,11 +90,9 @@ def _steady_now() -> datetime:
 
 def celery_settings(settings: Settings, plants: Iterable[str]) -> Mapping[str, Any]:
     """One set of Celery settings for the processes that send and the processes that work."""
-    redis_only = {"visibility_timeout": max(600, settings.lease_seconds * 4)}
-    more = {} if settings.broker_url.startswith("amqp") else redis_only
     return {
         "broker_url": settings.broker_url,
-        "broker_transport_options": transport_options(settings.broker_url) | more,
+        "broker_transport_options": transport_options(settings.broker_url),
         "broker_heartbeat": HEARTBEAT_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
