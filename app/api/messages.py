@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response, jsonify, request, url_for
@@ -12,6 +13,7 @@ from app.access.identity import current_identity
 from app.access.keys import KeyOwner
 from app.access.policy import SOURCE_KEY
 from app.api.door_checks import to_incoming
+from app.api.long_documents import Part, parts_of
 from app.api.openapi_parts import SEND_BODY, SEND_PARAMETERS, done, problems
 from app.api.routing import route
 from app.api.schemas import AcceptedSchema, BatchSchema
@@ -24,6 +26,9 @@ from app.web.cloud_events import is_binary_mode, read_binary, read_structured, s
 from app.web.problems import Problem
 from app.web.received import Received
 from app.web.services import Services, services
+
+# A long document's events are stored in portions, so that it holds nobody else up; sent again, what was stored is told.
+PER_COMMIT = 500
 
 blueprint = Blueprint("messages", __name__, description="Send messages.")
 
@@ -45,7 +50,8 @@ blueprint = Blueprint("messages", __name__, description="Send messages.")
 )
 def send_messages() -> Response:
     """Takes one CloudEvent (structured or binary), a batch of them, or a vendor's own payload with `source`, `type`
-    and `plant` in the query and its id as `Idempotency-Key`. What was answered with 202 is stored for good."""
+    and `plant` in the query and its id as `Idempotency-Key`. What was answered with 202 is stored for good. An EPCIS
+    document of more than 2,000 events is taken as a batch of its events."""
     key = current_identity().key
     assert key is not None
     _refuse_compressed()
@@ -53,7 +59,12 @@ def send_messages() -> Response:
     if media_type(request.content_type) == BATCH:
         return _answer_batch(split_batch(body), key)
     try:
-        incoming = _incoming(_read_one(body), key)
+        received = _read_one(body)
+        parts = parts_of(received)
+        if parts is not None:
+            _incoming(received, key)  # whether its sender may send it at all is told once
+            return _answer_parts(parts, key)
+        incoming = _incoming(received, key)
     except Problem:
         observe_acceptances(key.source, "refused")
         raise
@@ -107,23 +118,36 @@ def _conflict(incoming: Incoming, acceptance: Acceptance) -> Problem:
 
 def _answer_batch(events: list[bytes], key: KeyOwner) -> Response:
     """Each event stands by itself: a bad one is told in its result and fails no other."""
+    return _answer_parts(map(_read_of_batch, events), key)
+
+
+def _read_of_batch(event: bytes) -> Part:
+    try:
+        return read_structured(event)
+    except Problem as problem:
+        return problem
+
+
+def _answer_parts(parts: Iterable[Part], key: KeyOwner) -> Response:
     results: list[dict[str, Any]] = []
     taken: list[tuple[int, Incoming]] = []
-    for index, event in enumerate(events):
+    for index, part in enumerate(parts):
         result: dict[str, Any] = {"index": index}
         results.append(result)
         try:
-            received = read_structured(event)
-            result["source_message_id"] = received.source_message_id
-            taken.append((index, _incoming(received, key)))
+            if isinstance(part, Problem):
+                raise part
+            result["source_message_id"] = part.source_message_id
+            taken.append((index, _incoming(part, key)))
         except Problem as problem:
             result |= {"status": "refused", "problem": problem.wire()}
-    for (index, incoming), acceptance in zip(
-        taken, services().door.admit([message for _, message in taken]), strict=True
-    ):
-        results[index] |= {"status": acceptance.status, "id": acceptance.id} | _present_state(acceptance)
-        if acceptance.status == "conflict":
-            results[index]["problem"] = _conflict(incoming, acceptance).wire()
+    for start in range(0, len(taken), PER_COMMIT):
+        portion = taken[start : start + PER_COMMIT]
+        answers = services().door.admit([message for _, message in portion])
+        for (index, incoming), acceptance in zip(portion, answers, strict=True):
+            results[index] |= {"status": acceptance.status, "id": acceptance.id} | _present_state(acceptance)
+            if acceptance.status == "conflict":
+                results[index]["problem"] = _conflict(incoming, acceptance).wire()
     statuses = Counter(result["status"] for result in results)
     for status, count in statuses.items():
         observe_acceptances(key.source, status, count)

@@ -79,6 +79,12 @@ def _envelope(stream: BinaryIO, found: LongList) -> tuple[bytes, bytes]:
     return head[:-1] + (b", " if kept else b"") + opened + b"[", b"]" + b"}" * len(path)
 
 
+def events_of(document: Any) -> list[Any]:
+    """The events of a document that was read already; none where it has no list of them."""
+    found = (_within(document, path) for path in _LISTS)
+    return next((events for events in found if isinstance(events, list)), [])
+
+
 def _within(value: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

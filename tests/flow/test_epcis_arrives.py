@@ -13,6 +13,7 @@ import pytest
 from app.store.session import Store
 from config.topology import DropFile, Topology
 from config.topology_file import load_topology
+from mappings.formats.documents import MAX_DOCUMENT_BYTES
 from tests.interop.house import BATCH, House, open_house
 
 pytestmark = pytest.mark.slow
@@ -136,3 +137,71 @@ def test_what_a_plant_reports_in_epcis_goes_to_a_repository_in_epcis(sqlite_stor
     assert event["outputEPCList"] == [f"{LINK}/21/1", f"{LINK}/21/2"]
     assert event["outputQuantityList"] == [{"epcClass": LINK, "quantity": 12}]
     assert event["eventID"].startswith("urn:lineside:posting:LS")
+
+
+MANY = 5
+
+
+def long_document(*, own_ids: bool, bad: int | None = None) -> bytes:
+    """``bad``: the number of an event that is too large."""
+    (event,) = DOCUMENT["epcisBody"]["eventList"]
+    events: list[Any] = []
+    for number in range(1, MANY + 1):
+        own = {"eventID": f"urn:uuid:{number}"} if own_ids else {}
+        large = {"note": "x" * MAX_DOCUMENT_BYTES} if number == bad else {}
+        events.append({**event, **own, **large, "epcList": [f"{LINK}/21/{number}"]})
+    return json.dumps({**DOCUMENT, "epcisBody": {"eventList": events}}).encode()
+
+
+@pytest.fixture
+def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.long_documents.EVENT_BOUND", MANY - 1)
+    monkeypatch.setattr("app.api.messages.PER_COMMIT", 2)
+
+
+@pytest.mark.usefixtures("_few_are_many")
+@pytest.mark.parametrize("own_ids", [True, False], ids=["events with ids", "events without"])
+def test_a_document_of_more_events_than_a_message_may_have_is_taken_event_by_event(house: House, own_ids: bool) -> None:
+    house.release("P100", "1000451")
+    body = long_document(own_ids=own_ids)
+
+    answer, again = (house.send(SOURCE, "doc-1", TYPE, body) for _ in range(2))
+
+    results, repeats = answer.get_json()["results"], again.get_json()["results"]
+    assert (answer.status_code, again.status_code) == (202, 202)
+    assert [result["index"] for result in results] == list(range(MANY))
+    assert {result["status"] for result in results} == {"accepted"}
+    assert {result["status"] for result in repeats} == {"repeat"}
+    assert [result["id"] for result in repeats] == [result["id"] for result in results]
+    assert results[2]["source_message_id"] == ("urn:uuid:3" if own_ids else "doc-1#3")
+    for number, result in enumerate(results, start=1):
+        house.run()
+        assert house.fate(result["id"]).state == "posted"
+        (event,) = house.events(result["id"])
+        assert [line["serials"] for line in event["data"]["outputs"] if line.get("serials")] == [[str(number)]]
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_an_event_of_a_long_document_that_cannot_be_taken_is_told_and_fails_no_other(
+    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mappings.formats.epcis_files.MAX_DOCUMENT_BYTES", 2_000)
+    monkeypatch.setattr("tests.flow.test_epcis_arrives.MAX_DOCUMENT_BYTES", 2_000)
+    house = open_house(sqlite_store, tmp_path, topology())
+
+    answer = house.send(SOURCE, "doc-1", TYPE, long_document(own_ids=True, bad=3))
+
+    results = answer.get_json()["results"]
+    assert answer.status_code == 207
+    assert [result["status"] for result in results] == ["accepted", "accepted", "refused", "accepted", "accepted"]
+    assert "Event 3: the event is larger than 2,000 bytes" in results[2]["problem"]["detail"]
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_long_document_that_its_source_may_not_send_is_refused_as_a_whole(house: House) -> None:
+    headers = {"Idempotency-Key": "d", "Content-Type": "application/json"}
+
+    answer = house.post(SOURCE, long_document(own_ids=True), headers, source="wms-p100", type=TYPE, plant="P100")
+
+    assert (answer.status_code, "results" in answer.get_json()) in ((403, False), (422, False))
+    assert house.send(SOURCE, "d", TYPE, BODY).status_code == 202
