@@ -52,7 +52,7 @@ class Births:
         self._settings = settings
         self._module = nursery
         self.environment = inherited_environment({"PYTHONPATH": str(PROJECT), **settings.anchored(), **environment})
-        self._nursery = _Nursery(nursery, self.environment) if forks and _can_fork() else None
+        self._nursery = Nursery(nursery, self.environment) if forks and can_fork() else None
 
     def home_is_ours(self) -> None:
         """Lets the nursery load the rest; ``begin`` says so too."""
@@ -84,7 +84,7 @@ class Births:
         with suppress(OSError):
             return self._nursery.begin(name, arguments, output, self._settings.home)
         self._nursery.give_up()
-        self._nursery = _Nursery(self._module, self.environment)
+        self._nursery = Nursery(self._module, self.environment)
         return self._nursery.begin(name, arguments, output, self._settings.home)
 
     def close(self) -> None:
@@ -103,13 +103,13 @@ def forked_births(settings: Settings, environment: Mapping[str, str]) -> Iterato
         births.close()
 
 
-def _can_fork() -> bool:
+def can_fork() -> bool:
     """Elsewhere libraries of the system do not bear a fork without a new program."""
     return sys.platform == "linux"
 
 
-class _Nursery:
-    """The supervisor's side of ``app.stack.nursery``."""
+class Nursery:
+    """The supervisor's side of ``app.stack.nursery``: ``module`` is that, or another like it."""
 
     def __init__(self, module: str, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this very Python
@@ -193,7 +193,7 @@ class _Nursery:
 class _Forked:
     """A child of the nursery. Where that has ended before it, its end is seen from outside."""
 
-    def __init__(self, nursery: _Nursery, pid: int) -> None:
+    def __init__(self, nursery: Nursery, pid: int) -> None:
         self._nursery = nursery
         self.pid = pid
         self._mark = start_mark(pid)

@@ -16,12 +16,14 @@ import pytest
 from app.demo.doubles import PracticeDouble
 from app.dispatch import BROKER_ERRORS, Dispatcher
 from app.stack import programs, valkey
+from app.stack.births import Process
 from app.stack.programs import Program, Role
 from app.store.session import Store
 from config.queues import RELAY_QUEUE
 from config.settings import Settings, load_settings
 from config.topology import Topology
 from config.topology_file import load_topology
+from tests.flow.nursery import forked
 from tests.services import rabbitmq_host, redis_database
 
 TOPOLOGY = """
@@ -61,7 +63,7 @@ class Stack:
     dispatcher: Dispatcher
     wms: PracticeDouble
     environment: dict[str, str]
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
     accepted: list[int] = field(default_factory=list)
 
     @property
@@ -77,27 +79,26 @@ class Stack:
 
     def launch(self, name: str, program: Program) -> None:
         environment = {**os.environ, **self.environment, **program.environment}
-        with (self.settings.home / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                program.arguments, env=environment, stdout=log, stderr=log, start_new_session=True
+        command, home = list(program.arguments), self.settings.home
+        with (home / f"{name}.log").open("ab") as log:
+            self.processes[name] = forked(name, command, environment, home) or subprocess.Popen(
+                command, env=environment, stdout=log, stderr=log, start_new_session=True
             )
 
     def kill(self, name: str) -> None:
         """SIGKILL for the process and its children."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        assert _has_ended(process)
 
     def stop(self) -> None:
         for process in self.processes.values():
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in self.processes.values():
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
+            if not _has_ended(process):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
+                assert _has_ended(process)
         self.processes.clear()
 
     def logs(self) -> str:
@@ -160,6 +161,15 @@ _BROKERS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "redis": redis_database,
     "rabbitmq": rabbitmq_host,
 }
+
+
+def _has_ended(process: Process, within_seconds: float = 10) -> bool:
+    end = time.monotonic() + within_seconds
+    while process.poll() is None:
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _answers(stack: Stack) -> bool:

@@ -60,7 +60,7 @@ def test_a_worker_that_stands_still_ends_with_its_children_and_its_successor_goe
         stack.wait_until(lambda: not any(lives(child) for child in pool), 10, "the end of its children")
 
         assert pool
-        assert parent.returncode == -signal.SIGKILL
+        assert parent.poll() == -signal.SIGKILL
         log = (stack.settings.home / "work.log").read_text()
         assert "worker_stands_still" in log
         assert "in stand_still" in log, "the log tells where it stood"

@@ -122,7 +122,7 @@ def test_a_nursery_that_does_not_answer_is_replaced_and_begins_nothing_afterward
     births.home_is_ours()
     (silent,) = nurseries_of(os.getpid())
     os.kill(silent, signal.SIGSTOP)
-    monkeypatch.setattr(module._Nursery, "begin", once_short(module._Nursery.begin, monkeypatch))
+    monkeypatch.setattr(module.Nursery, "begin", once_short(module.Nursery.begin, monkeypatch))
 
     process = births.begin("late", command("tell"))
 
