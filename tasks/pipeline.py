@@ -30,7 +30,7 @@ def transform(self: Any, plant: str, up_to: int) -> None:
     here = workplace()
     up_to = max(up_to, TAKEN_ALONG)
     done = transform_straight_on(here.pipeline, plant, up_to)
-    if len(done.ids) >= up_to:  # a full batch: there is probably more
+    if done.claimed >= up_to:  # a full batch: there is probably more
         here.dispatcher.send_permits(plant, "transform", up_to)
     links: list[Any] = self.request.chain or []  # the next one is the last, as Celery keeps it (5.7, app/trace.py)
     if not done.claimed:
