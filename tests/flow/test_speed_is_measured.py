@@ -19,7 +19,7 @@ from app.bench.speed.runs import BENCHMARKS, run_benchmark
 
 pytestmark = [pytest.mark.slow, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-SHORT = 0.02
+SHORT = 0.07
 SMOKE = ("accept", "end-to-end", "files")
 """Half a minute; the others are made of the same parts, and take minutes each however short they are."""
 

@@ -151,9 +151,12 @@ def _batch(here: Measured) -> str:
 
 
 def drained(here: Measured, erp: PracticeErp, messages: int) -> float:
-    """Messages a second from the first one's sending to the last one's arrival."""
+    """Messages a second from the first one's sending to the last one's arrival, of as many whole batches as there are
+    in ``messages``."""
     erp.forget()
-    sending = start_load(here.home, LoadPlan(here.port, BATCH_CLIENTS, messages // BATCH_SIZE, _batch(here), 1))
+    batches = messages // BATCH_SIZE
+    messages = batches * BATCH_SIZE
+    sending = start_load(here.home, LoadPlan(here.port, BATCH_CLIENTS, batches, _batch(here), 1))
     last_at = erp.await_documents(messages, SETTLE_SECONDS)
     told = end_load(here.home, sending)
     return float(messages / (last_at - told["began_at"]))
