@@ -10,7 +10,7 @@ from typing import Any
 from app.dispatch import TAKEN_ALONG
 from app.pipeline.enrich import enrich_due
 from app.pipeline.post import post_due
-from app.pipeline.straight_on import transform_straight_on
+from app.pipeline.straight_on import StraightOn, transform_straight_on
 from config.queues import ENRICH, POST, TRANSFORM
 from tasks.base import app, settings, workplace
 
@@ -27,11 +27,7 @@ TIME_LIMIT_SECONDS = settings.lease_seconds
 def transform(self: Any, plant: str, up_to: int) -> None:
     """Most messages go straight on, past what the next link is for; then the permit passes that link too. Where other
     permits have taken what this one was for, they bring it on, and this one ends here."""
-    here = workplace()
-    up_to = max(up_to, TAKEN_ALONG)
-    done = transform_straight_on(here.pipeline, plant, up_to)
-    if done.claimed >= up_to:  # a full batch: there is probably more
-        here.dispatcher.send_permits(plant, "transform", up_to)
+    done = _transform(plant, max(up_to, TAKEN_ALONG))
     links: list[Any] = self.request.chain or []  # the next one is the last, as Celery keeps it (5.7, app/trace.py)
     if not done.claimed:
         links.clear()
@@ -42,12 +38,21 @@ def transform(self: Any, plant: str, up_to: int) -> None:
 
 @app.task(name=ENRICH, send_events=False, time_limit=TIME_LIMIT_SECONDS)
 def enrich(plant: str, up_to: int) -> None:
+    """Such a permit lies on the same queue as the first link's, and was counted for one where it lay there."""
     here = workplace()
     done = enrich_due(here.pipeline, plant, max(up_to, TAKEN_ALONG))
-    since = transform_straight_on(here.pipeline, plant, TAKEN_ALONG)
+    since = _transform(plant, TAKEN_ALONG)
     if since.left:
         here.dispatcher.send_permits(plant, "enrich", since.left)
-    _share_out(plant, len(done) + len(since.ids))
+    _share_out(plant, len(done) + len(since.enriched))
+
+
+def _transform(plant: str, up_to: int) -> StraightOn:
+    here = workplace()
+    done = transform_straight_on(here.pipeline, plant, up_to)
+    if done.claimed >= up_to:  # a full batch: there is probably more
+        here.dispatcher.send_permits(plant, "transform", up_to)
+    return done
 
 
 def _share_out(plant: str, enriched: int) -> None:

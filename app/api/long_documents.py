@@ -16,16 +16,19 @@ from mappings.formats.epcis import EVENT_BOUND
 from mappings.formats.epcis_files import events_of, open_events
 from mappings.formats.lines import BadRow, FileFault
 
-TYPE = "epcis.EPCISDocument"
+_MAPPING = "epcis"
+_TYPES = ("epcis.EPCISDocument", "epcis.Event")
+"""Either takes whole documents."""
 Part = Received | Problem
 
 
-def parts_of(received: Received) -> list[Part] | None:
-    """Its events, each as a message of its own or with what is wrong with it, in the document's order but for packing
-    events that nothing names, which come last; None where it is one message. An event is called by its ``eventID``, so
-    that it is a repeat in another document; one without by the document's id, ``#`` and its number, so that it is one
-    where the document is sent again. Raises Problem where what stands around the events cannot be read."""
-    if received.type != TYPE or received.kind != "json" or len(events_of(received.data)) <= EVENT_BOUND:
+def parts_of(received: Received, mapping: str) -> list[Part] | None:
+    """Its events, each as a message of its own or with what is wrong with it, in the document's order but for
+    packing events that nothing names, which come last; None where it is one message. ``mapping``: its source's. An
+    event is called by its ``eventID``, so that it is a repeat in another document; one without by the document's id,
+    ``#`` and its number, so that it is one where the document is sent again. Raises Problem where what stands around
+    the events cannot be read."""
+    if mapping != _MAPPING or received.type not in _TYPES or len(events_of(received.data)) <= EVENT_BOUND:
         return None
     try:
         return list(_parts(received))

@@ -60,14 +60,13 @@ def send_messages() -> Response:
         return _answer_batch(split_batch(body), key)
     try:
         received = _read_one(body)
-        parts = parts_of(received)
-        if parts is not None:
-            _incoming(received, key)  # whether its sender may send it at all is told once
-            return _answer_parts(parts, key)
         incoming = _incoming(received, key)
+        parts = parts_of(received, services().topology.sources[incoming.source].mapping)
     except Problem:
         observe_acceptances(key.source, "refused")
         raise
+    if parts is not None:
+        return _answer_parts(parts, key)
     (acceptance,) = services().door.admit([incoming])
     observe_acceptances(key.source, acceptance.status)
     return _answer_one(incoming, acceptance)

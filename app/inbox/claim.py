@@ -12,11 +12,7 @@ from sqlalchemy import Integer, String, bindparam, case, func, literal, select, 
 from sqlalchemy.orm import Session
 
 from app.inbox.states import Step
-from app.inbox.suspects import (
-    LOTS_AFTER_LOSS,
-    lost_before,
-    one_lot,
-)
+from app.inbox.suspects import LOTS_AFTER_LOSS, lost_before, one_lot
 from app.store.base import table_of
 from app.store.messages_tables import Lane, Message
 from app.store.prepared import Prepared

@@ -34,14 +34,14 @@ LANES_MOST = 16
 @dataclass
 class Visit:
     """Some lanes of a plant while they are held, and what is left to do in them. ``lanes``: those that still have
-    something; ``messages``: all that were claimed, as they were then; ``queues``:
-    for each key its messages in order; ``moves``: what the next commit is to write. A message with an order among
-    ``orders`` is being reversed, in a queue of its own, and first ``settling`` where the outcome of a posting is
-    unknown. ``trailing``: the posted ones, of which what is not required is made, with its ``tries``; ``followed``: the
-    targets that are left for when a message is posted. ``refused``: whether the refusal of a message has its other
-    postings reversed by itself. ``told``: what the last calls tell about their targets; ``without_room``: the targets
-    that have none for what is left, and when to look again; ``heads``: the queue of each posting that comes next;
-    ``is_last``: nothing else of the plant was due to be posted when the last lane was let go."""
+    something; ``messages``: all that were claimed, as they were then; ``queues``: for each key its messages in
+    order; ``moves``: what the next commit is to write. A message with an order among ``orders`` is being reversed,
+    in a queue of its own, and first ``settling`` where the outcome of a posting is unknown. ``trailing``: the posted
+    ones, of which what is not required is made, with its ``tries``; ``followed``: the targets that are left for when
+    a message is posted. ``refused``: whether the refusal of a message has its other postings reversed by itself.
+    ``told``: what the last calls tell about their targets; ``without_room``: the targets that have none for what is
+    left, and when to look again; ``heads``: the queue of each posting that comes next; ``is_last``: nothing else of
+    the plant was due to be posted when the last lane was let go."""
 
     plant: str
     lanes: set[int]

@@ -203,5 +203,17 @@ def test_a_long_document_that_its_source_may_not_send_is_refused_as_a_whole(hous
 
     answer = house.post(SOURCE, long_document(own_ids=True), headers, source="wms-p100", type=TYPE, plant="P100")
 
-    assert (answer.status_code, "results" in answer.get_json()) in ((403, False), (422, False))
+    assert (answer.status_code, answer.get_json()["type"]) == (422, "urn:lineside:problem:refused")
     assert house.send(SOURCE, "d", TYPE, BODY).status_code == 202
+
+
+@pytest.mark.usefixtures("_few_are_many")
+def test_a_long_document_that_the_sources_mapping_does_not_know_stays_one_message(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    packaged = load_topology(None)
+    assert packaged.sources[SOURCE].mapping != "epcis"
+
+    answer = open_house(sqlite_store, tmp_path, packaged).send(SOURCE, "d", TYPE, long_document(own_ids=True))
+
+    assert (answer.status_code, answer.get_json()["source_message_id"]) == (202, "d")

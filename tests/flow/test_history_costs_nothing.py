@@ -3,7 +3,7 @@ same on any computer however busy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 
 import pytest
@@ -51,9 +51,8 @@ def test_what_is_done_with_a_message_reads_no_more_the_more_are_stored(
             "project": spent(lambda: project(sqlite_store, lambda: NOON, 60.0)),
         }
 
-    def spent(work: object) -> int:
+    def spent(work: Callable[[], object]) -> int:
         before = steps.count
-        assert callable(work)
         work()
         return steps.count - before
 

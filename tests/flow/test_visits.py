@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,8 +17,10 @@ from app.pipeline.context import Pipeline
 from app.pipeline.straight_on import transform_straight_on
 from app.pipeline.visit import LanesLost, hold_lanes
 from app.pipeline.wave import commit_and_choose
-from app.store.messages_tables import Lane
+from app.store.messages_tables import Lane, Message
+from app.store.postings_tables import Posting
 from app.store.session import Store
+from config.topology import Rate
 from tests.factories import NOON, accept, know_items, move_event, pipeline, run_once
 from tests.fakes import Books, Clock, Killed
 from tests.reading import states
@@ -131,23 +133,26 @@ def test_one_lane_lost_is_the_whole_visit_lost_and_nothing_is_posted_twice(store
     assert len(books.documents) == LANES
 
 
-def test_after_a_worker_ended_the_messages_without_a_call_of_their_own_are_no_suspects(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its calls had begun in one lane; those of the other lanes are not worked on in small lots for that."""
+def test_after_a_worker_ended_only_the_messages_with_a_call_under_way_are_suspects(store: Store) -> None:
+    """In whichever of its lanes: the target lets one call begin, and the other lane has none of its own."""
     clock, books = Clock(NOON), Books()
     know_items(store)
-    accept(store, move_event("a", lot_of(1)))
-    accept(store, *(move_event(f"b{n}", lot_of(2), f"2026-03-02T09:{n:02}:00Z") for n in range(20)))
+    accept(store, *(move_event(f"{lane}-{n}", lot_of(lane)) for lane in (1, 2) for n in range(10)))
     line = known(pipeline(store, {"erp": books}, clock), 0.01)
+    target = replace(line.topology.targets["erp"], rate=Rate(per_second=1, burst=1))
+    line = replace(line, topology=replace(line.topology, targets={"erp": target}))
     books.before = [Killed()]
     with pytest.raises(Killed):
         run_once(line)
 
-    clock.now += timedelta(seconds=600)
+    clock.pass_time(600)
     visit = hold_lanes(line, "P100", 100)
 
     assert visit is not None
-    counts = {message.source_message_id: message.workers_lost for message in visit.messages.values()}
-    assert max(counts.values()) <= 1
-    commit_and_choose(line, visit)
+    with store.reading() as session:
+        query = select(Message.id).where(
+            (Message.workers_lost > 0) | (Message.lease_token.is_not(None) & (Message.lease_token != visit.token))
+        )
+        suspects = session.scalars(query).all()
+        (under_way,) = session.scalars(select(Posting.message_id).where(Posting.state == "sending")).all()
+    assert suspects == [under_way]
